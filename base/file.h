@@ -1,0 +1,55 @@
+// Durable files.
+//
+// A write is complete or did not happen: temporary file in the same folder, write, fsync, rename,
+// fsync of the folder. All file access of the project's own formats goes through here.
+#ifndef MJIRL_BASE_FILE_H_
+#define MJIRL_BASE_FILE_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Reads a whole regular file of at most max_size bytes; *data is heap memory with a zero byte after
+// the last one (irl_free). Errors: IRL_ENOENT, IRL_EIO, IRL_ERANGE (too large), IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_file_read(const char* path, size_t max_size, char** data, size_t* size,
+                                    irl_errinfo* info);
+
+// Replaces the file atomically and durably. Errors: IRL_EIO, IRL_ENOSPC; the old file then stands.
+IRL_NODISCARD irl_err irl_file_write(const char* path, const void* data, size_t size,
+                                     irl_errinfo* info);
+
+// Durably puts an already written temporary file in the place of path (fsync, rename, fsync of the
+// folder); on failure the temporary file is removed and the old file stands.
+IRL_NODISCARD irl_err irl_file_commit(const char* temporary, const char* path, irl_errinfo* info);
+
+// Appends to a file, creating it; the bytes go in one write. Errors: IRL_EIO, IRL_ENOSPC.
+IRL_NODISCARD irl_err irl_file_append(const char* path, const void* data, size_t size,
+                                      irl_errinfo* info);
+
+// Creates a folder and its parents; an existing one is fine.
+IRL_NODISCARD irl_err irl_dir_create(const char* path, irl_errinfo* info);
+
+// Fails with a clear sentence unless files can be created in the folder, or in its nearest existing
+// parent when it does not exist yet. Leaves nothing behind.
+IRL_NODISCARD irl_err irl_dir_check_writable(const char* path, irl_errinfo* info);
+
+bool irl_file_exists(const char* path);
+bool irl_dir_exists(const char* path);
+bool irl_dir_empty(const char* path);  // true also when there is no such folder
+
+// Writes "<folder>/<name>" into out; false when it does not fit.
+bool irl_path_join(char* out, size_t size, const char* folder, const char* name);
+
+// CRC-32C (Castagnoli, RFC 3720), continued from crc (0 to begin).
+uint32_t irl_crc32c(uint32_t crc, const void* data, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif  // MJIRL_BASE_FILE_H_

@@ -1,0 +1,32 @@
+# How every room is compiled.
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+add_library(mjirl_compile INTERFACE)
+target_compile_options(mjirl_compile INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wvla -Wmissing-prototypes
+  -Wstrict-prototypes -Wcast-qual -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings
+  -ffp-contract=off)
+target_compile_definitions(mjirl_compile INTERFACE _GNU_SOURCE)
+target_include_directories(mjirl_compile INTERFACE ${PROJECT_SOURCE_DIR})
+if(MJIRL_WERROR)
+  target_compile_options(mjirl_compile INTERFACE -Werror)
+endif()
+if(MJIRL_SANITIZE)
+  target_compile_options(mjirl_compile INTERFACE
+    -fsanitize=${MJIRL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(mjirl_compile INTERFACE -fsanitize=${MJIRL_SANITIZE})
+endif()
+
+# mjirl_room(<name> SOURCES ... LINK ...): one static library a room.
+function(mjirl_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(mjirl_${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(mjirl_${name} PUBLIC mjirl_compile ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
+endfunction()

@@ -1,0 +1,91 @@
+// Tasks: an MJCF model and a task JSON (docs/tasks.md), compiled once and then read-only, so that
+// any number of threads may share one.
+#ifndef MJIRL_ENVS_TASK_H_
+#define MJIRL_ENVS_TASK_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "envs/reward.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct irl_task irl_task;
+struct mjModel_;
+struct mjData_;
+
+typedef enum irl_timing {
+  IRL_TIMING_FRESH,     // observations of the new state
+  IRL_TIMING_GYMNASIUM  // as Gymnasium: body positions one substep old
+} irl_timing;
+
+typedef struct irl_task_info {
+  const char* name;
+  int nq, nv, nu;
+  int nx;           // observation entries
+  int nz;           // residual entries
+  int nstate;       // physics state entries, components below
+  int horizon;      // control steps T
+  int frame_skip;   // physics steps a control step
+  int nconditions;  // fixed initial conditions, >= 1
+  double dt;        // control step [s]
+  double temperature;  // p(τ) ∝ exp(return/temperature) of the bundled expert
+  irl_timing timing;
+  bool has_reward;
+  bool has_success;
+  bool has_termination;
+  int nterms;       // reward terms
+} irl_task_info;
+
+// Loads a bundled task by name, a task JSON, or a bare MJCF file (docs/tasks.md). `set` holds nset
+// texts "key=value" that replace top-level values of the JSON (e.g. "horizon=100"); may be NULL.
+// Errors: IRL_ENOENT, IRL_EPARSE, IRL_ERANGE, IRL_ESIM with the place and the remedy.
+IRL_NODISCARD irl_err irl_task_load(irl_task** task, const char* name_or_path, const char* const* set,
+                                    int nset, irl_errinfo* info);
+
+// The same from the two texts that a dataset or a run keeps (irl_task_json, irl_task_mjcf).
+IRL_NODISCARD irl_err irl_task_from_text(irl_task** task, const char* json, const char* mjcf,
+                                         irl_errinfo* info);
+void irl_task_destroy(irl_task* task);
+
+const irl_task_info* irl_task_get(const irl_task* task);
+const struct mjModel_* irl_task_model(const irl_task* task);
+const irl_reward_term* irl_task_terms(const irl_task* task);   // (nterms)
+const char* irl_task_observation_name(const irl_task* task, int i);  // e.g. "cos joint0", i < nx
+const double* irl_task_action_low(const irl_task* task);       // (nu), -inf where unbounded
+const double* irl_task_action_high(const irl_task* task);      // (nu)
+
+// Self-contained texts: JSON with everything resolved, MJCF as MuJoCo saves it (no includes).
+const char* irl_task_json(const irl_task* task);
+const char* irl_task_mjcf(const irl_task* task);
+
+// The physics state that batches and datasets keep: named components in order.
+typedef struct irl_state_part {
+  const char* name;  // "time", "qpos", "qvel", "act", "qacc_warmstart", ...
+  int offset;        // first entry
+  int size;          // entries
+} irl_state_part;
+const irl_state_part* irl_task_state_parts(const irl_task* task, int* count);
+
+// Puts a recorded physics state (nstate) into d; call mj_forward after it to draw. d is of this
+// task's model.
+void irl_task_set_state(const irl_task* task, struct mjData_* d, const double* state);
+
+// Names of the bundled tasks, NULL-ended; errors when the data folder is missing.
+IRL_NODISCARD irl_err irl_task_list(const char* const** names, irl_errinfo* info);
+
+// Folder of bundled data: MJIRL_DATA, beside the executable (../share/mjirl or the source tree it
+// was built from), or the install prefix. Errors: IRL_ENOENT naming the places looked at.
+IRL_NODISCARD irl_err irl_data_path(char* out, size_t size, const char* relative, irl_errinfo* info);
+
+// Installs MuJoCo's log handler for the whole process: messages go to nowhere instead of a file in
+// the user's folder, errors never exit. Called by irl_runtime_init; safe to call again.
+void irl_env_runtime_init(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif  // MJIRL_ENVS_TASK_H_
