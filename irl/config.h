@@ -1,0 +1,73 @@
+// Settings of a training run: one table gives the structure, the defaults, the strict reading from
+// JSON and from key=value, and the resolved config.json (docs/training.md has the meaning of each).
+#ifndef MJIRL_IRL_CONFIG_H_
+#define MJIRL_IRL_CONFIG_H_
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum irl_algo { IRL_ALGO_GCL, IRL_ALGO_GCL_Q } irl_algo;
+
+// "gcl", "gcl-q"; NULL-ended.
+extern const char* const irl_algo_names[];
+
+// X(type, name, default, least, greatest, "meaning [unit]")
+#define IRL_CONFIG_FIELDS(X)                                                                       \
+  X(int, iterations, 30, 1, 100000, "training iterations")                                         \
+  X(int, samples, 16, 2, 10000, "sampler trajectories a condition and iteration")                  \
+  X(int, cost_steps, 60, 0, 100000, "Adam steps on the cost an iteration")                         \
+  X(int, sampler_steps, 1, 1, 100, "sampler updates (each with fresh trajectories) an iteration")  \
+  X(int, demos_start, 1, 0, 1, "1: samplers start from the demonstrations' controllers, 0: zero")  \
+  X(double, init_stddev, 0.3, 1e-6, 1e6, "start noise of zero controllers, in action half-ranges") \
+  X(double, demo_widen, 2.0, 1.0, 100.0, "factor on the demonstrations' covariance at the start")  \
+  X(double, kl_step, 0.5, 1e-6, 1e6, "KL limit of a sampler update, a control step [nats]")        \
+  X(double, kl_min, 0.1, 1e-6, 1e6, "least factor that step adaptation may put on kl_step")        \
+  X(double, kl_max, 4.0, 1e-6, 1e6, "greatest factor on kl_step")                                  \
+  X(int, batch_samples, 60, 1, 1000000, "sampler trajectories a condition in one Adam step")       \
+  X(int, width, 32, 1, 1024, "units of a hidden layer")                                            \
+  X(int, depth, 2, 0, 8, "hidden layers")                                                          \
+  X(int, outputs, 16, 1, 1024, "rows of A in the quadratic cost")                                  \
+  X(int, network, 0, 0, 1, "0: quadratic cost, 1: general network")                                \
+  X(int, identity, 1, 0, 1, "1: normalised observations among the features")                       \
+  X(double, rate, 2e-3, 0.0, 1.0, "Adam's step size")                                              \
+  X(double, rate_end, 2e-4, 0.0, 1.0, "Adam's step size at the last iteration (geometric decay)")  \
+  X(double, weight_decay, 0.0, 0.0, 10.0, "decoupled weight decay")                                \
+  X(double, gradient_norm, 10.0, 1e-6, 1e12, "gradients are scaled down to this norm")             \
+  X(double, action_weight, 1.0, 0.0, 1e9, "initial weight w of the action cost above its floor")   \
+  X(double, action_weight_min, 0.01, 1e-9, 1e9, "floor of w")                                      \
+  X(double, min_ess, 0.0, 0.0, 1.0, "weights are tempered until ess/N reaches this; 0: never")     \
+  X(double, min_stddev, 1e-3, 0.0, 1e6, "floor of the sampler's noise, in action half-ranges")     \
+  X(double, max_stddev, 1.0, 1e-6, 1e6, "ceiling of the sampler's noise, in action half-ranges")   \
+  X(int, checkpoint_every, 10, 1, 100000, "iterations between checkpoints")
+
+typedef struct irl_config {
+#define IRL_CONFIG_MEMBER(type, name, value, lo, hi, meaning) type name;
+  IRL_CONFIG_FIELDS(IRL_CONFIG_MEMBER)
+#undef IRL_CONFIG_MEMBER
+} irl_config;
+
+irl_config irl_config_defaults(void);
+
+// Reads members from a JSON file over the present values. Errors: as base/json.h.
+IRL_NODISCARD irl_err irl_config_load(irl_config* config, const char* path, irl_errinfo* info);
+IRL_NODISCARD irl_err irl_config_read(irl_config* config, irl_jnode object);
+
+// Sets one member from "key=value". Errors: IRL_ENOENT (with the closest key), IRL_ERANGE.
+IRL_NODISCARD irl_err irl_config_set(irl_config* config, const char* assignment, irl_errinfo* info);
+
+// Writes all members into the object that is open in out.
+void irl_config_write(const irl_config* config, irl_jout* out);
+
+// For --help: the i-th member as "name (default): meaning"; NULL past the last.
+const char* irl_config_describe(int index, char* text, int size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif  // MJIRL_IRL_CONFIG_H_
