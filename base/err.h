@@ -12,10 +12,10 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define IRL_NODISCARD __attribute__((warn_unused_result))
-#define IRL_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define IRL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define IRL_NODISCARD
-#define IRL_PRINTF(format, first)
+#define IRL_PRINTF(text, first)
 #endif
 
 typedef enum irl_err {
