@@ -1,0 +1,73 @@
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };  // a cache line, and the widest vector
+
+// Rounds up to a multiple of ALIGNMENT; false when that overflows.
+static bool round_up(size_t size, size_t* rounded) {
+  if (size > SIZE_MAX - (ALIGNMENT - 1)) {
+    return false;
+  }
+  *rounded = (size + (ALIGNMENT - 1)) & ~(size_t)(ALIGNMENT - 1);
+  return true;
+}
+
+void* irl_calloc(size_t count, size_t size) {
+  size_t bytes = 0;
+  size_t rounded = 0;
+  if (__builtin_mul_overflow(count, size, &bytes) || !round_up(bytes, &rounded) ||
+      rounded > PTRDIFF_MAX) {
+    return NULL;
+  }
+  rounded = rounded > 0 ? rounded : ALIGNMENT;
+  void* memory = aligned_alloc(ALIGNMENT, rounded);
+  if (memory != NULL) {
+    memset(memory, 0, rounded);
+  }
+  return memory;
+}
+
+void irl_free(void* memory) {
+  free(memory);
+}
+
+irl_err irl_arena_init(irl_arena* arena, size_t capacity) {
+  *arena = (irl_arena){0};
+  arena->data = irl_calloc(capacity, 1);
+  if (arena->data == NULL) {
+    return IRL_ENOMEM;
+  }
+  arena->capacity = capacity;
+  return IRL_OK;
+}
+
+void irl_arena_fini(irl_arena* arena) {
+  irl_free(arena->data);
+  *arena = (irl_arena){0};
+}
+
+void* irl_arena_alloc(irl_arena* arena, size_t count, size_t size) {
+  size_t bytes = 0;
+  size_t begin = 0;
+  if (__builtin_mul_overflow(count, size, &bytes) || !round_up(arena->used, &begin) ||
+      begin > arena->capacity || bytes > arena->capacity - begin || arena->data == NULL) {
+    return NULL;
+  }
+  arena->used = begin + bytes;
+  arena->peak = arena->used > arena->peak ? arena->used : arena->peak;
+  return memset(arena->data + begin, 0, bytes);
+}
+
+size_t irl_arena_mark(const irl_arena* arena) {
+  return arena->used;
+}
+
+void irl_arena_release(irl_arena* arena, size_t mark) {
+  assert(mark <= arena->used);
+  arena->used = mark;
+}
