@@ -4,7 +4,7 @@
 
 enum {
   IRL_POLICY_MAX_NU = 256,  // actions live in fixed buffers on the stack, so sampling needs no heap
-  IRL_POLICY_MAX_NX = 1 << 16,
+  IRL_POLICY_MAX_NX = 1 << 14,  // so that counts of matrix entries fit an int
   IRL_POLICY_MAX_STEPS = 1 << 24
 };
 

@@ -1,0 +1,31 @@
+// What the files of the LQR share: its memory.
+#ifndef MJIRL_POLICY_LQR_INTERNAL_H_
+#define MJIRL_POLICY_LQR_INTERNAL_H_
+
+#include "policy/lqr.h"
+
+struct irl_lqr {
+  int horizon;  // T
+  int nx;
+  int nu;
+
+  double* V;      // soft values after a backward pass        (T, nx, nx)
+  double* v;      //                                          (T, nx)
+  double* v0;     //                                          (T)
+  double* mean;   // marginals of y after a forward pass      (T, n)
+  double* cov;    //                                          (T, n, n)
+  double* xmean;  // those of x alone, as irl_policy_kl reads (T, nx)
+  double* xcov;   //                                          (T, nx, nx)
+
+  double* Q;       // state-action value of one step          (n, n)
+  double* q;       //                                         (n)
+  double* W;       // product with F                          (nx, n)
+  double* Y;       // L⁻¹ [Q_ux, q_u], later the gains        (nu, nx+1)
+  double* L;       // Cholesky factor of Q_uu                 (nu, nu)
+  double* PK;      // Σ⁻¹ K of the previous policy            (nu, nx)
+  double* eigval;  //                                         (nu)
+  double* eigvec;  //                                         (nu, nu)
+  double* spare;   //                                         (nu, nu)
+};
+
+#endif  // MJIRL_POLICY_LQR_INTERNAL_H_
