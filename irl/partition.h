@@ -10,10 +10,10 @@ extern "C" {
 #endif
 
 typedef struct irl_log_z {
-  double log_z;      // estimate
-  double std_error;  // delta-method standard error of log_z from the batch itself
-  double ess;        // effective sample size (Σw)²/Σw²
-  double max_weight; // largest normalised weight
+  double log_z;       // estimate
+  double std_error;   // delta-method standard error of log_z from the batch itself
+  double ess;         // effective sample size (Σw)²/Σw²
+  double max_weight;  // largest normalised weight
 } irl_log_z;
 
 // Normalised weights w_i ∝ exp(logw_i), Σ w_i = 1, and log mean exp(logw).  w (n) may be NULL.
@@ -22,8 +22,8 @@ irl_log_z irl_importance(const double* logw, int n, double* w);
 // log Z by q alone: logw_i = −c_i − log q_i  (GCL eq. 4 / 1611.03852 section 2.2). work (n).
 irl_log_z irl_log_z_from_q(const double* cost, const double* logq, int n, double* work);
 
-// log μ(τ_i) = log Σ_m (count_m/Σcount) q_m(τ_i): mixture of M densities, each weighted by its share
-// of the trajectories. logq (M, N) row-major, out (N).
+// log μ(τ_i) = log Σ_m (count_m/Σcount) q_m(τ_i): mixture of M densities, each weighted by its
+// share of the trajectories. logq (M, N) row-major, out (N).
 void irl_log_mixture(const double* logq, const double* count, int m, int n, double* out);
 
 // 1611.03852, section 3: discriminator logit s = −c − log q − log Z and D = σ(s).
