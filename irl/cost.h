@@ -3,9 +3,9 @@
 //   quadratic: c = ½ ‖A f_θ(x) + b‖² + ½ Σ_j w_j u_j²         (GCL, section 5.2)
 //   network:   c = g_θ(x) + ½ Σ_j w_j u_j²
 //
-// x̂ = (x − mean)/scale, h = tanh network of x̂, f_θ(x) = [x̂; h] (identity features beside the learned
-// ones: GCL initialises f as the identity), w_j = w_min + softplus(ω_j) > 0: without it ∫e^{−c}du
-// diverges where actions are clipped.
+// x̂ = (x − mean)/scale, h = tanh network of x̂, f_θ(x) = [x̂; h] (identity features beside the
+// learned ones: GCL initialises f as the identity), w_j = w_min + softplus(ω_j) > 0: without it
+// ∫e^{−c}du diverges where actions are clipped.
 #ifndef MJIRL_IRL_COST_H_
 #define MJIRL_IRL_COST_H_
 
@@ -32,7 +32,7 @@ typedef struct irl_cost_config {
   bool identity;         // x̂ among the features
   double action_weight;  // initial w_j, above action_weight_min
   double action_weight_min;
-  double output_scale;   // standard deviation of A's initial entries, relative to 1/√features
+  double output_scale;  // standard deviation of A's initial entries, relative to 1/√features
 } irl_cost_config;
 
 irl_cost_config irl_cost_defaults(void);  // quadratic, 2 × 32, identity
@@ -40,10 +40,12 @@ irl_cost_config irl_cost_defaults(void);  // quadratic, 2 × 32, identity
 typedef struct irl_cost irl_cost;
 
 // Weights are drawn from stream (seed, IRL_PURPOSE_INIT). nx >= 1, nu >= 1.
-IRL_NODISCARD irl_err irl_cost_create(irl_cost** cost, const irl_cost_config* config, int nx, int nu,
-                                      uint64_t seed, irl_errinfo* info);
+IRL_NODISCARD irl_err irl_cost_create(irl_cost** cost, const irl_cost_config* config, int nx,
+                                      int nu, uint64_t seed, irl_errinfo* info);
 void irl_cost_destroy(irl_cost* cost);
 const irl_cost_config* irl_cost_get_config(const irl_cost* cost);
+int irl_cost_nx(const irl_cost* cost);
+int irl_cost_nu(const irl_cost* cost);
 
 // Input normalisation, mean (nx) and scale (nx) > 0, and the action's scale (nu) > 0 (w_j acts on
 // u_j/scale_j). Not trained.
@@ -58,10 +60,12 @@ float* irl_cost_params(irl_cost* cost);
 // Rows are worked on in fixed blocks that the pool's threads share out; sums over blocks run in
 // block order, so results do not depend on the number of threads.
 typedef struct irl_cost_rows irl_cost_rows;
-IRL_NODISCARD irl_err irl_cost_rows_create(irl_cost_rows** rows, const irl_cost* cost, int capacity);
+IRL_NODISCARD irl_err irl_cost_rows_create(irl_cost_rows** rows, const irl_cost* cost,
+                                           int capacity);
 void irl_cost_rows_destroy(irl_cost_rows* rows);
 
-// Sets the number of rows in use (<= capacity) and returns it for filling through irl_cost_rows_set.
+// Sets the number of rows in use (<= capacity) and returns it for filling through
+// irl_cost_rows_set.
 void irl_cost_rows_resize(irl_cost_rows* rows, int nrows);
 void irl_cost_rows_set(irl_cost_rows* rows, const irl_cost* cost, int first, int n, const double* x,
                        const double* u);  // x (n, nx), u (n, nu): normalised and stored as float
@@ -74,18 +78,28 @@ void irl_cost_backward(const irl_cost* cost, irl_cost_rows* rows, irl_pool* pool
                        const float* weight, float* gradient);
 
 // Costs of n points in double precision from the float parameters, for evaluation and drawing:
-// x (n, nx), u (n, nu), c (n).
+// x (n, nx), u (n, nu), c (n). Takes its work memory from the heap; c is NAN when there is none.
 void irl_cost_eval(const irl_cost* cost, int n, const double* x, const double* u, double* c);
 
-// Second-order expansion at one point y = [x; u]: value, gradient (n) and positive semidefinite
-// Gauss-Newton Hessian (n, n), n = nx + nu, in the units of x and u. For `network` the Hessian is the
-// absolute value (eigenvalues' moduli floored) of a finite-difference one. work: irl_cost_work_size
-// doubles.
+// The same at one point without allocation; work: irl_cost_work_size doubles.
+double irl_cost_value(const irl_cost* cost, const double* x, const double* u, double* work);
+
+// Second-order expansion at one point y = [x; u], in double: value, gradient (n) and positive
+// semidefinite Hessian (n, n), n = nx + nu, in the units of x and u. `quadratic`: Gauss-Newton;
+// `network`: the exact Hessian in x̂ with its negative eigenvalues set to 0. work:
+// irl_cost_work_size doubles.
 int irl_cost_work_size(const irl_cost* cost);
 double irl_cost_expand(const irl_cost* cost, const double* x, const double* u, double* gradient,
                        double* hessian, double* work);
 
-// Adam (Kingma and Ba 2015), its moments held by the caller: m, v (nparam), step counts from 1.
+// The same for all rows at once, forward pass included: value (nrows), gradient (nrows, n),
+// hessian (nrows, n, n). `quadratic` works with Jacobians in float (relative error about 1e-6 of
+// the entries' scale) and multiplies them in double; `network` is irl_cost_expand on each row.
+void irl_cost_expand_rows(const irl_cost* cost, irl_cost_rows* rows, irl_pool* pool, double* value,
+                          double* gradient, double* hessian);
+
+// Adam (Kingma and Ba 2015), its moments held by the caller: m, v (nparam), step counts from 1. A
+// gradient that is not finite changes nothing.
 typedef struct irl_adam {
   double rate, beta1, beta2, epsilon;
   double weight_decay;  // decoupled, per step relative to rate
@@ -95,8 +109,9 @@ irl_adam irl_adam_defaults(void);
 void irl_adam_step(const irl_adam* adam, int n, int step, const float* gradient, float* m, float* v,
                    float* params);
 
-// All arrays of a cost, names and shapes as docs/files.md says; pointers borrowed. Returns the count,
-// at most IRL_COST_MAX_TENSORS.
+// All arrays of a cost, pointers borrowed; returns the count, at most IRL_COST_MAX_TENSORS:
+//   layers.L.weight (width, inputs), layers.L.bias (width), A (outputs, features), b (outputs),
+//   omega (nu) in float; x_mean (nx), x_scale (nx), u_scale (nu) in double.
 enum { IRL_COST_MAX_TENSORS = 2 * IRL_COST_MAX_DEPTH + 8 };
 int irl_cost_tensors(const irl_cost* cost, irl_tensor out[IRL_COST_MAX_TENSORS]);
 

@@ -33,15 +33,15 @@ typedef enum irl_facts_mutant {
 } irl_facts_mutant;
 
 typedef struct irl_facts {
-  double log_z;            // root of the discriminator's stationarity
-  double log_z_importance; // importance-sampling side of fact 1
-  double conditioning;     // mean D(1−D) over both batches
-  bool ill_conditioned;    // conditioning below 1e-12: fact 1 and 2 cannot be judged
-  double fact1_error;      // |Δ log Z| / max(1, max|s|/10³)
-  double fact2_error;      // ‖∇_c L_disc − ∇_c L_maxent‖ / ‖∇_c L_maxent‖
-  double fact2_off_error;  // the same at log Z + 1: must be large
-  double fact3_error;      // relative, with the batch's own entropy −mean log q
-  double fact3_sigma;      // difference with the closed-form entropy, in standard errors
+  double log_z;             // root of the discriminator's stationarity
+  double log_z_importance;  // importance-sampling side of fact 1
+  double conditioning;      // mean D(1−D) over both batches
+  bool ill_conditioned;     // conditioning below 1e-12: fact 1 and 2 cannot be judged
+  double fact1_error;       // |Δ log Z| / max(1, max|s|/10³)
+  double fact2_error;       // ‖∇_c L_disc − ∇_c L_maxent‖ / ‖∇_c L_maxent‖
+  double fact2_off_error;   // the same at log Z + 1: must be large
+  double fact3_error;       // relative, with the batch's own entropy −mean log q
+  double fact3_sigma;       // difference with the closed-form entropy, in standard errors
 } irl_facts;
 
 // Errors: IRL_ERANGE when np or nq < 1, IRL_ENOMEM, IRL_ENUM for non-finite input.

@@ -1,0 +1,356 @@
+// The cost in double precision at single points: value, gradient and positive semidefinite Hessian.
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "irl/cost_internal.h"
+
+// Working memory of one point, cut out of the caller's doubles.
+typedef struct point {
+  double* h;        // hidden layers                (depth, width)
+  double* adjoint;  // ∂c/∂h, `network` only        (depth, width)
+  double* t[2];     // ∂h_l/∂x̂ of two layers        (width, nx)
+  double* y;        // A f + b                      (O)
+  double* j;        // ∂y/∂x̂                        (O, nx)
+  double* vectors;  // eigenvectors of the Hessian  (nx, nx)
+  double* matrix;   // Hessian in x̂                 (nx, nx)
+} point;
+
+static int layer_size(const irl_cost* cost) {
+  return cost->config.depth > 0 ? cost->config.width : 0;
+}
+
+int irl_cost_work_size(const irl_cost* cost) {
+  int width = layer_size(cost), nx = cost->nx;
+  return nx + cost->nu + 2 * cost->config.depth * width + 2 * width * nx +
+         cost->outputs * (1 + nx) + 2 * nx * nx;
+}
+
+static point cut(const irl_cost* cost, double* work) {
+  int width = layer_size(cost), nx = cost->nx;
+  point p;
+  p.h = work;
+  p.adjoint = p.h + cost->config.depth * width;
+  p.t[0] = p.adjoint + cost->config.depth * width;
+  p.t[1] = p.t[0] + width * nx;
+  p.y = p.t[1] + width * nx;
+  p.j = p.y + cost->outputs;
+  p.vectors = p.j + cost->outputs * nx;
+  p.matrix = p.vectors + nx * nx;
+  return p;
+}
+
+//---------------------------------- Value ---------------------------------------------------------
+
+// out (m) = bias + W v, W (m, n) with rows ld apart
+static void affine(double* out, const float* w, int ld, const float* bias, const double* v, int m,
+                   int n) {
+  for (int i = 0; i < m; i++) {
+    double sum = (double)bias[i];
+    for (int k = 0; k < n; k++) {
+      sum += (double)w[(long)i * ld + k] * v[k];
+    }
+    out[i] = sum;
+  }
+}
+
+// Hidden layers h (depth, width) and outputs y (O) at x̂.
+static void evaluate(const irl_cost* cost, const double* xhat, double* h, double* y) {
+  const float* params = cost->params;
+  const int depth = cost->config.depth, width = cost->config.width;
+  const double* in = xhat;
+  for (int l = 0; l < depth; l++) {
+    int inputs = irl_cost_inputs(cost, l);
+    double* out = h + (long)l * width;
+    affine(out, params + cost->weight_at[l], inputs, params + cost->bias_at[l], in, width, inputs);
+    for (int k = 0; k < width; k++) {
+      out[k] = tanh(out[k]);
+    }
+    in = out;
+  }
+  const float* a = params + cost->a_at;
+  int identity = cost->hidden_at;
+  affine(y, a, cost->features, params + cost->b_at, xhat, cost->outputs, identity);
+  for (int i = 0; depth > 0 && i < cost->outputs; i++) {
+    for (int k = 0; k < width; k++) {
+      y[i] += (double)a[(long)i * cost->features + identity + k] * in[k];
+    }
+  }
+}
+
+// The part of the cost that depends on x.
+static double state_cost(const irl_cost* cost, const double* y) {
+  if (cost->config.kind == IRL_COST_NETWORK) {
+    return y[0];
+  }
+  double sum = 0;
+  for (int i = 0; i < cost->outputs; i++) {
+    sum += y[i] * y[i];
+  }
+  return 0.5 * sum;
+}
+
+static double action_cost(const irl_cost* cost, const double* uhat) {
+  double sum = 0;
+  for (int j = 0; j < cost->nu; j++) {
+    sum += irl_cost_action_weight(cost, j) * uhat[j] * uhat[j];
+  }
+  return 0.5 * sum;
+}
+
+static void normalize(const irl_cost* cost, const double* x, const double* u, double* xhat,
+                      double* uhat) {
+  for (int i = 0; i < cost->nx; i++) {
+    xhat[i] = (x[i] - cost->mean[i]) / cost->scale[i];
+  }
+  for (int j = 0; j < cost->nu; j++) {
+    uhat[j] = u[j] / cost->action_scale[j];
+  }
+}
+
+double irl_cost_value(const irl_cost* cost, const double* x, const double* u, double* work) {
+  double *xhat = work, *uhat = work + cost->nx;
+  point p = cut(cost, uhat + cost->nu);
+  normalize(cost, x, u, xhat, uhat);
+  evaluate(cost, xhat, p.h, p.y);
+  return state_cost(cost, p.y) + action_cost(cost, uhat);
+}
+
+void irl_cost_eval(const irl_cost* cost, int n, const double* x, const double* u, double* c) {
+  double* work = IRL_NEW(double, irl_cost_work_size(cost));
+  for (long r = 0; r < n; r++) {
+    c[r] =
+        work == NULL ? (double)NAN : irl_cost_value(cost, x + r * cost->nx, u + r * cost->nu, work);
+  }
+  irl_free(work);
+}
+
+//---------------------------------- Derivatives ---------------------------------------------------
+
+// z (width, nx) = ∂(W_l h_{l−1})/∂x̂, before the layer's tanh.
+static void tangent(const irl_cost* cost, int layer, const double* below, double* z) {
+  const int width = cost->config.width, nx = cost->nx;
+  const float* w = cost->params + cost->weight_at[layer];
+  for (int k = 0; k < width; k++) {
+    double* row = z + (long)k * nx;
+    for (int i = 0; i < nx; i++) {
+      row[i] = layer == 0 ? (double)w[(long)k * nx + i] : 0;
+    }
+    for (int m = 0; layer > 0 && m < width; m++) {
+      double wkm = (double)w[(long)k * width + m];
+      for (int i = 0; i < nx; i++) {
+        row[i] += wkm * below[(long)m * nx + i];
+      }
+    }
+  }
+}
+
+// Σ_k a_k tanh''(z_k) ∇z_k ∇z_kᵀ, a layer's share of the Hessian of g: everything but tanh is
+// linear.
+static void add_curvature(double* hessian, const double* adjoint, const double* h, const double* z,
+                          int width, int nx) {
+  for (int k = 0; k < width; k++) {
+    double weight = -2 * adjoint[k] * h[k] * (1 - h[k] * h[k]);
+    for (int i = 0; i < nx; i++) {
+      for (int j = 0; j < nx; j++) {
+        hessian[i * nx + j] += weight * z[k * nx + i] * z[k * nx + j];
+      }
+    }
+  }
+}
+
+// adjoint_l = ∂g/∂h_l for the scalar network, from the last layer down.
+static void adjoints(const irl_cost* cost, const point* p) {
+  const int width = cost->config.width, last = cost->config.depth - 1;
+  for (int k = 0; k < width; k++) {
+    p->adjoint[last * width + k] = (double)cost->params[cost->a_at + cost->hidden_at + k];
+  }
+  for (int l = last; l > 0; l--) {
+    const float* w = cost->params + cost->weight_at[l];
+    double *to = p->adjoint + (l - 1) * width, *from = p->adjoint + l * width;
+    memset(to, 0, (size_t)width * sizeof *to);
+    for (int k = 0; k < width; k++) {
+      double h = p->h[l * width + k], d = from[k] * (1 - h * h);
+      for (int m = 0; m < width; m++) {
+        to[m] += d * (double)w[(long)k * width + m];
+      }
+    }
+  }
+}
+
+// ∂h/∂x̂ (width, nx) of the last layer; the network's curvature goes into p->matrix on the way.
+static const double* last_tangent(const irl_cost* cost, const point* p) {
+  const int width = cost->config.width, nx = cost->nx;
+  const bool curved = cost->config.kind == IRL_COST_NETWORK;
+  double *now = p->t[0], *below = p->t[1];
+  for (int l = 0; l < cost->config.depth; l++) {
+    const double* h = p->h + l * width;
+    double* swap = now;
+    now = below;
+    below = swap;
+    tangent(cost, l, below, now);
+    if (curved) {
+      add_curvature(p->matrix, p->adjoint + l * width, h, now, width, nx);
+    }
+    for (int k = 0; k < width * nx; k++) {
+      now[k] *= 1 - h[k / nx] * h[k / nx];
+    }
+  }
+  return now;
+}
+
+// J (O, nx) = A [I; ∂h/∂x̂]
+static void jacobian(const irl_cost* cost, const double* t, double* jac) {
+  const int nx = cost->nx, width = layer_size(cost);
+  for (int o = 0; o < cost->outputs; o++) {
+    const float* a = cost->params + cost->a_at + (long)o * cost->features;
+    double* row = jac + (long)o * nx;
+    for (int i = 0; i < nx; i++) {
+      row[i] = cost->config.identity ? (double)a[i] : 0;
+    }
+    for (int k = 0; k < width; k++) {
+      double ak = (double)a[cost->hidden_at + k];
+      for (int i = 0; i < nx; i++) {
+        row[i] += ak * t[(long)k * nx + i];
+      }
+    }
+  }
+}
+
+//---------------------------------- Projection ----------------------------------------------------
+
+// One Jacobi rotation in the plane (p, q) of the symmetric A (n, n); V (n, n) gathers them.
+static void rotate(double* a, double* v, int n, int p, int q) {
+  double apq = a[p * n + q];
+  if (apq == 0) {
+    return;
+  }
+  double theta = (a[q * n + q] - a[p * n + p]) / (2 * apq);
+  double t = (theta < 0 ? -1 : 1) / (fabs(theta) + sqrt(theta * theta + 1));
+  double c = 1 / sqrt(t * t + 1), s = t * c;
+  for (int k = 0; k < n; k++) {
+    double x = a[k * n + p], y = a[k * n + q];
+    a[k * n + p] = c * x - s * y;
+    a[k * n + q] = s * x + c * y;
+  }
+  for (int k = 0; k < n; k++) {
+    double x = a[p * n + k], y = a[q * n + k];
+    a[p * n + k] = c * x - s * y;
+    a[q * n + k] = s * x + c * y;
+    double vx = v[k * n + p], vy = v[k * n + q];
+    v[k * n + p] = c * vx - s * vy;
+    v[k * n + q] = s * vx + c * vy;
+  }
+}
+
+static double off_diagonal(const double* a, int n) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < i; j++) {
+      sum += a[i * n + j] * a[i * n + j];
+    }
+  }
+  return sum;
+}
+
+static double trace2(const double* a, int n) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) {
+    sum += a[i * n + i] * a[i * n + i];
+  }
+  return sum;
+}
+
+// out (n, n) = the nearest positive semidefinite matrix to A in the Frobenius norm: negative
+// eigenvalues become 0. Cyclic Jacobi, which destroys A; vectors (n, n) is scratch.
+static void project(double* a, double* vectors, int n, double* out, int ld) {
+  enum { MAX_SWEEPS = 50 };
+  for (int i = 0; i < n * n; i++) {
+    vectors[i] = i % (n + 1) == 0 ? 1 : 0;
+  }
+  for (int sweep = 0; sweep < MAX_SWEEPS && off_diagonal(a, n) > 1e-30 * trace2(a, n); sweep++) {
+    for (int p = 0; p < n; p++) {
+      for (int q = p + 1; q < n; q++) {
+        rotate(a, vectors, n, p, q);
+      }
+    }
+  }
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j <= i; j++) {
+      double sum = 0;
+      for (int k = 0; k < n; k++) {
+        sum += fmax(a[k * n + k], 0) * vectors[i * n + k] * vectors[j * n + k];
+      }
+      out[i * ld + j] = out[j * ld + i] = sum;
+    }
+  }
+}
+
+//---------------------------------- Expansion -----------------------------------------------------
+
+double irl_cost_finish_expansion(const irl_cost* cost, const double* uhat, double* gradient,
+                                 double* hessian) {
+  const int nx = cost->nx, nu = cost->nu, n = nx + nu;
+  for (int i = 0; i < nx; i++) {
+    gradient[i] /= cost->scale[i];
+    for (int j = 0; j < nx; j++) {
+      hessian[i * n + j] /= cost->scale[i] * cost->scale[j];
+    }
+    memset(hessian + i * n + nx, 0, (size_t)nu * sizeof *hessian);
+  }
+  memset(hessian + nx * n, 0, (size_t)nu * (size_t)n * sizeof *hessian);
+  for (int j = 0; j < nu; j++) {
+    double weight = irl_cost_action_weight(cost, j) / cost->action_scale[j];
+    gradient[nx + j] = weight * uhat[j];
+    hessian[(nx + j) * n + nx + j] = weight / cost->action_scale[j];
+  }
+  return action_cost(cost, uhat);
+}
+
+// Gauss-Newton: ∇ = Jᵀy, H = JᵀJ.
+static void expand_quadratic(const irl_cost* cost, const point* p, double* gradient,
+                             double* hessian) {
+  const int nx = cost->nx, n = nx + cost->nu;
+  for (int i = 0; i < nx; i++) {
+    double slope = 0;
+    for (int o = 0; o < cost->outputs; o++) {
+      slope += p->j[o * nx + i] * p->y[o];
+    }
+    gradient[i] = slope;
+    for (int k = 0; k <= i; k++) {
+      double sum = 0;
+      for (int o = 0; o < cost->outputs; o++) {
+        sum += p->j[o * nx + i] * p->j[o * nx + k];
+      }
+      hessian[i * n + k] = hessian[k * n + i] = sum;
+    }
+  }
+}
+
+double irl_cost_expand_normalized(const irl_cost* cost, const double* xhat, const double* uhat,
+                                  double* gradient, double* hessian, double* work) {
+  const int nx = cost->nx;
+  point p = cut(cost, work);
+  evaluate(cost, xhat, p.h, p.y);
+  if (cost->config.kind == IRL_COST_NETWORK) {
+    memset(p.matrix, 0, (size_t)nx * (size_t)nx * sizeof *p.matrix);
+    if (cost->config.depth > 0) {
+      adjoints(cost, &p);
+    }
+  }
+  jacobian(cost, last_tangent(cost, &p), p.j);
+  if (cost->config.kind == IRL_COST_NETWORK) {
+    memcpy(gradient, p.j, (size_t)nx * sizeof *gradient);
+    project(p.matrix, p.vectors, nx, hessian, nx + cost->nu);
+  } else {
+    expand_quadratic(cost, &p, gradient, hessian);
+  }
+  return state_cost(cost, p.y) + irl_cost_finish_expansion(cost, uhat, gradient, hessian);
+}
+
+double irl_cost_expand(const irl_cost* cost, const double* x, const double* u, double* gradient,
+                       double* hessian, double* work) {
+  double *xhat = work, *uhat = work + cost->nx;
+  normalize(cost, x, u, xhat, uhat);
+  return irl_cost_expand_normalized(cost, xhat, uhat, gradient, hessian, uhat + cost->nu);
+}

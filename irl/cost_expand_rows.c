@@ -1,0 +1,155 @@
+// Expansions of many rows at once. Tangents and Jacobians are in float, by one GEMM a layer over
+// (row, input) pairs; products of Jacobians are summed in double, so that a Hessian is positive
+// semidefinite to double rounding and agrees with irl_cost_expand to float precision.
+#include <cblas.h>
+#include <stddef.h>
+
+#include "irl/cost_internal.h"
+
+// W_0ᵀ (nx, width)
+static void transpose_first(const irl_cost* cost, float* wt) {
+  const float* w = cost->params + cost->weight_at[0];
+  for (int k = 0; k < cost->config.width; k++) {
+    for (int i = 0; i < cost->nx; i++) {
+      wt[i * cost->config.width + k] = w[k * cost->nx + i];
+    }
+  }
+}
+
+// T_0 (n, nx, width): row (r, i) is ∂h_0/∂x̂_i = W_0[:, i] (1 − h_0²).
+static void first_tangent(const float* restrict wt, const float* restrict h, int n, int nx,
+                          int width, float* restrict t) {
+  for (int r = 0; r < n; r++) {
+    for (int i = 0; i < nx; i++) {
+      for (int k = 0; k < width; k++) {
+        float v = h[(long)r * width + k];
+        t[((long)r * nx + i) * width + k] = wt[(long)i * width + k] * (1 - v * v);
+      }
+    }
+  }
+}
+
+static void scale_tangent(const float* restrict h, int n, int nx, int width, float* restrict t) {
+  for (int r = 0; r < n; r++) {
+    for (int i = 0; i < nx; i++) {
+      for (int k = 0; k < width; k++) {
+        float v = h[(long)r * width + k];
+        t[((long)r * nx + i) * width + k] *= 1 - v * v;
+      }
+    }
+  }
+}
+
+// Row (r, i) of J begins as column i of A's identity part.
+static void first_jacobian(const irl_cost* cost, int n, float* jac) {
+  const float* a = cost->params + cost->a_at;
+  const int nx = cost->nx, outputs = cost->outputs;
+  for (long r = 0; r < n; r++) {
+    for (int i = 0; i < nx; i++) {
+      for (int o = 0; o < outputs; o++) {
+        jac[(r * nx + i) * outputs + o] =
+            cost->config.identity ? a[(long)o * cost->features + i] : 0;
+      }
+    }
+  }
+}
+
+// s->j (n, nx, O) = ∂y/∂x̂ of rows first to first + n, after their forward pass.
+static void jacobians(const irl_cost* cost, const irl_cost_rows* rows, irl_cost_lane* s, int first,
+                      int n) {
+  const int nx = cost->nx, width = cost->config.width, depth = cost->config.depth;
+  int now = 0;
+  first_jacobian(cost, n, s->j);
+  for (int l = 0; l < depth; l++) {
+    const float* h = rows->h[l] + (long)first * width;
+    if (l == 0) {
+      first_tangent(s->wt, h, n, nx, width, s->t[0]);
+      continue;
+    }
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n * nx, width, width, 1, s->t[now], width,
+                cost->params + cost->weight_at[l], width, 0, s->t[1 - now], width);
+    now = 1 - now;
+    scale_tangent(h, n, nx, width, s->t[now]);
+  }
+  if (depth > 0) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n * nx, cost->outputs, width, 1, s->t[now],
+                width, cost->params + cost->a_at + cost->hidden_at, cost->features, 1, s->j,
+                cost->outputs);
+  }
+}
+
+static double dot(const float* restrict a, const float* restrict b, int n) {
+  double sum[4] = {0};
+  int k = 0;
+  for (; k + 4 <= n; k += 4) {
+    for (int m = 0; m < 4; m++) {
+      sum[m] += (double)a[k + m] * (double)b[k + m];
+    }
+  }
+  for (int m = 0; k < n; k++, m++) {
+    sum[m] += (double)a[k] * (double)b[k];
+  }
+  return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+}
+
+// ∇ = Jᵀy, H = JᵀJ and the value of one row; jac (nx, O).
+static void finish_row(const irl_cost_pass* p, irl_cost_lane* s, int row, const float* jac) {
+  const irl_cost* cost = p->cost;
+  const int nx = cost->nx, nu = cost->nu, n = nx + nu, outputs = cost->outputs;
+  const float* y = p->rows->y + (long)row * outputs;
+  double* gradient = p->gradient + (long)row * n;
+  double* hessian = p->hessian + (long)row * n * n;
+  for (int i = 0; i < nx; i++) {
+    gradient[i] = dot(jac + (long)i * outputs, y, outputs);
+    for (int k = 0; k <= i; k++) {
+      double h = dot(jac + (long)i * outputs, jac + (long)k * outputs, outputs);
+      hessian[i * n + k] = hessian[k * n + i] = h;
+    }
+  }
+  for (int j = 0; j < nu; j++) {
+    s->work[j] = (double)p->rows->u[(long)row * nu + j];
+  }
+  p->value[row] =
+      0.5 * dot(y, y, outputs) + irl_cost_finish_expansion(cost, s->work, gradient, hessian);
+}
+
+static void quadratic_block(const irl_cost_pass* p, irl_cost_lane* s, int block, int first, int n) {
+  const irl_cost* cost = p->cost;
+  irl_cost_forward_block(p, s, block, first, n);
+  if (cost->config.depth > 0) {
+    transpose_first(cost, s->wt);
+  }
+  for (int done = 0; done < n; done += p->rows->chunk) {
+    int m = n - done < p->rows->chunk ? n - done : p->rows->chunk;
+    jacobians(cost, p->rows, s, first + done, m);
+    for (int r = 0; r < m; r++) {
+      finish_row(p, s, first + done + r, s->j + (long)r * cost->nx * cost->outputs);
+    }
+  }
+}
+
+// The general network's Hessian needs every layer's tangents and an eigendecomposition a row: in
+// double, point by point.
+static void network_block(const irl_cost_pass* p, irl_cost_lane* s, int block, int first, int n) {
+  (void)block;
+  const int nx = p->cost->nx, nu = p->cost->nu, size = nx + nu;
+  double *xhat = s->work, *uhat = xhat + nx, *work = uhat + nu;
+  for (long row = first; row < first + n; row++) {
+    for (int i = 0; i < nx; i++) {
+      xhat[i] = (double)p->rows->x[row * nx + i];
+    }
+    for (int j = 0; j < nu; j++) {
+      uhat[j] = (double)p->rows->u[row * nu + j];
+    }
+    p->value[row] = irl_cost_expand_normalized(p->cost, xhat, uhat, p->gradient + row * size,
+                                               p->hessian + row * size * size, work);
+  }
+}
+
+void irl_cost_expand_rows(const irl_cost* cost, irl_cost_rows* rows, irl_pool* pool, double* value,
+                          double* gradient, double* hessian) {
+  irl_cost_pass pass = {
+      .cost = cost, .rows = rows, .value = value, .gradient = gradient, .hessian = hessian};
+  pass.block = cost->config.kind == IRL_COST_QUADRATIC ? quadratic_block : network_block;
+  irl_cost_run_pass(&pass, pool);
+}
