@@ -1,0 +1,149 @@
+#include "irl/config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char* const irl_algo_names[] = {"gcl", "gcl-q", NULL};
+
+// What a member's type decides: how it is read from JSON and written.
+typedef enum field_type { FIELD_int, FIELD_double } field_type;
+
+typedef struct field {
+  const char* name;
+  field_type type;
+  size_t offset;
+  double fallback, lo, hi;
+  const char* meaning;
+} field;
+
+static const field fields[] = {
+#define ROW(type, name, value, lo, hi, meaning) \
+  {#name, FIELD_##type, offsetof(irl_config, name), value, lo, hi, meaning},
+    IRL_CONFIG_FIELDS(ROW)
+#undef ROW
+};
+
+enum { NFIELDS = sizeof fields / sizeof fields[0] };
+
+static double get_field(const irl_config* config, const field* f) {
+  const char* place = (const char*)config + f->offset;
+  return f->type == FIELD_int ? (double)*(const int*)(const void*)place
+                              : *(const double*)(const void*)place;
+}
+
+static void set_field(irl_config* config, const field* f, double value) {
+  char* place = (char*)config + f->offset;
+  if (f->type == FIELD_int) {
+    *(int*)(void*)place = (int)value;
+  } else {
+    *(double*)(void*)place = value;
+  }
+}
+
+irl_config irl_config_defaults(void) {
+  irl_config config;
+  memset(&config, 0, sizeof config);
+  for (int i = 0; i < NFIELDS; i++) {
+    set_field(&config, &fields[i], fields[i].fallback);
+  }
+  return config;
+}
+
+irl_err irl_config_read(irl_config* config, irl_jnode object) {
+  for (int i = 0; i < NFIELDS; i++) {
+    const field* f = &fields[i];
+    irl_jnode member = irl_json_get_opt(object, f->name);
+    if (irl_json_type(member) == IRL_JSON_NONE) {
+      continue;
+    }
+    double value = f->type == FIELD_int ? irl_json_as_int(member, (int)f->lo, (int)f->hi)
+                                        : irl_json_as_number(member, f->lo, f->hi);
+    if (!irl_json_ok(object.doc)) {
+      return IRL_EPARSE;
+    }
+    set_field(config, f, value);
+  }
+  return irl_json_ok(object.doc) ? IRL_OK : IRL_EPARSE;
+}
+
+irl_err irl_config_load(irl_config* config, const char* path, irl_errinfo* info) {
+  irl_json* doc;
+  IRL_TRY(irl_json_load(&doc, path, info));
+  irl_config read = *config;
+  irl_err read_err = irl_config_read(&read, irl_json_root(doc));
+  irl_err err = irl_json_close(doc, info);
+  if (err == IRL_OK && read_err == IRL_OK) {
+    *config = read;
+  }
+  return err != IRL_OK ? err : read_err;
+}
+
+static const field* find_field(const char* name, size_t length) {
+  for (int i = 0; i < NFIELDS; i++) {
+    if (strlen(fields[i].name) == length && strncmp(fields[i].name, name, length) == 0) {
+      return &fields[i];
+    }
+  }
+  return NULL;
+}
+
+static irl_err unknown_key(const char* key, irl_errinfo* info) {
+  const char* names[NFIELDS + 1];
+  for (int i = 0; i < NFIELDS; i++) {
+    names[i] = fields[i].name;
+  }
+  names[NFIELDS] = NULL;
+  const char* near = irl_closest_name(key, names);
+  return near != NULL
+             ? irl_fail(info, IRL_ENOENT, "setting '%s': unknown; did you mean '%s'?", key, near)
+             : irl_fail(info, IRL_ENOENT,
+                        "setting '%s': unknown; `mjirl train --help` lists the settings", key);
+}
+
+irl_err irl_config_set(irl_config* config, const char* assignment, irl_errinfo* info) {
+  const char* equals = strchr(assignment, '=');
+  if (equals == NULL) {
+    return irl_fail(info, IRL_EPARSE, "setting '%s': no value; write key=value", assignment);
+  }
+  const field* f = find_field(assignment, (size_t)(equals - assignment));
+  if (f == NULL) {
+    char key[64];
+    snprintf(key, sizeof key, "%.*s", (int)(equals - assignment), assignment);
+    return unknown_key(key, info);
+  }
+  char* end;
+  double value = strtod(equals + 1, &end);
+  if (end == equals + 1 || *end != '\0' || !isfinite(value)) {
+    return irl_fail(info, IRL_EPARSE, "setting '%s': '%s' is not a number; give %g to %g", f->name,
+                    equals + 1, f->lo, f->hi);
+  }
+  if (value < f->lo || value > f->hi || (f->type == FIELD_int && value != floor(value))) {
+    return irl_fail(info, IRL_ERANGE, "setting '%s': %s is out of range; give %s from %g to %g",
+                    f->name, equals + 1, f->type == FIELD_int ? "a whole number" : "a number",
+                    f->lo, f->hi);
+  }
+  set_field(config, f, value);
+  return IRL_OK;
+}
+
+void irl_config_write(const irl_config* config, irl_jout* out) {
+  for (int i = 0; i < NFIELDS; i++) {
+    double value = get_field(config, &fields[i]);
+    if (fields[i].type == FIELD_int) {
+      irl_jout_key_int(out, fields[i].name, (int64_t)value);
+    } else {
+      irl_jout_key_number(out, fields[i].name, value);
+    }
+  }
+}
+
+const char* irl_config_describe(int index, char* text, int size) {
+  if (index < 0 || index >= NFIELDS) {
+    return NULL;
+  }
+  const field* f = &fields[index];
+  snprintf(text, (size_t)size, "%s (%g): %s", f->name, f->fallback, f->meaning);
+  return text;
+}

@@ -1,0 +1,238 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "irl/facts.h"
+#include "irl/learner_internal.h"
+#include "irl/loss_internal.h"
+#include "irl/partition.h"
+
+//---------------------------------- Sampling -----------------------------------------------------
+
+static const irl_policy* const* rollout_policies(irl_learner* l) {
+  for (int k = 0; k < l->nc; k++) {
+    l->policy[l->condition[k]] = &l->sampler[k].policy;
+  }
+  return l->policy;
+}
+
+// Fresh trajectories of every sampler into the batch and the stores. `round` numbers all sampling
+// of the run.
+static irl_err draw_samples(irl_learner* l, uint64_t round, irl_errinfo* info) {
+  irl_rollout rollout = {.mode = IRL_ACTION_SAMPLE,
+                         .policy = rollout_policies(l),
+                         .seed = l->seed,
+                         .iteration = round,
+                         .reset_purpose = IRL_PURPOSE_RESET,
+                         .action_purpose = IRL_PURPOSE_ACTION,
+                         .run_on = true};
+  IRL_TRY(irl_env_rollout(l->env, &rollout, &l->batch, &l->env_steps, NULL, info));
+  int n = l->config.samples;
+  for (int k = 0; k < l->nc; k++) {
+    if (irl_store_add(&l->store[k], &l->sampler[k].policy, &l->batch, k * n, n) == 0) {
+      return irl_fail(info, IRL_ESIM,
+                      "training: every trajectory of condition %d diverged; use a smaller "
+                      "max_stddev or time step",
+                      l->condition[k]);
+    }
+  }
+  return IRL_OK;
+}
+
+// Mean of c + log q over a condition's newest samples, E_q[c] − H(q), with the present cost.
+static double objective(const irl_learner* l, int k) {
+  const irl_store* s = &l->store[k];
+  long first = (long)k * l->per_condition;
+  double sum = 0.0;
+  for (int i = s->ndemo; i < l->npick[k]; i++) {
+    sum += l->path_cost[first + i] + s->log_own[l->pick[first + i]];
+  }
+  return sum / (l->npick[k] - s->ndemo);
+}
+
+//---------------------------------- Samplers' steps ----------------------------------------------
+
+typedef struct expand_arg {
+  const irl_learner* l;
+  double* work;
+} expand_arg;
+
+// Gauss-Newton expansion of the learned cost, averaged over the trajectories at each step.
+static void expand_cost(const irl_batch* batch, const int* index, int n, const irl_dynamics* dyn,
+                        irl_quadratic* out, void* arg) {
+  (void)dyn;
+  const expand_arg* a = arg;
+  int nx = batch->nx, nu = batch->nu, ny = nx + nu;
+  double *y = a->work, *g = y + ny, *H = g + ny, *work = H + ny * ny;
+  irl_quadratic_zero(out);
+  for (int t = 0; t < batch->horizon; t++) {
+    for (int j = 0; j < n; j++) {
+      memcpy(y, irl_batch_x(batch, index[j], t), sizeof(double) * (size_t)nx);
+      memcpy(y + nx, irl_batch_u(batch, index[j], t), sizeof(double) * (size_t)nu);
+      double value = irl_cost_expand(a->l->cost, y, y + nx, g, H, work);
+      irl_quadratic_add(out, t, 1.0 / n, y, value, g, H);
+    }
+  }
+}
+
+static void step_sampler(int k, int thread, void* arg) {
+  (void)thread;
+  irl_learner* l = arg;
+  int n = l->config.samples, ny = l->info->nx + l->info->nu, used = 0;
+  int* index = IRL_NEW(int, n);
+  double* work = IRL_NEW(double, 2 * ny + ny * ny + irl_cost_work_size(l->cost));
+  if (index != NULL && work != NULL) {
+    for (int i = k * n; i < (k + 1) * n; i++) {
+      if (l->batch.valid[i]) {
+        index[used++] = i;
+      }
+    }
+    expand_arg a = {l, work};
+    irl_sampler_step(&l->sampler[k], &l->sampler_options, &l->batch, index, used, expand_cost, &a);
+  }
+  irl_free(index);
+  irl_free(work);
+}
+
+// Compares the newest samples with those before them under the present cost, which both samplers'
+// step was taken on, and adapts the KL limits.
+static void adapt(irl_learner* l) {
+  irl_learner_pick(l, IRL_PICK_NEWEST, 0);
+  irl_learner_path_costs(l);
+  for (int k = 0; k < l->nc; k++) {
+    irl_sampler* s = &l->sampler[k];
+    if (isfinite(s->objective)) {
+      irl_sampler_adapt(s, &l->sampler_options, s->objective, objective(l, k));
+    }
+  }
+}
+
+//---------------------------------- Metrics ------------------------------------------------------
+
+static void measure_facts(const irl_learner* l, int k, irl_metrics* m) {
+  const irl_store* s = &l->store[k];
+  long first = (long)k * l->per_condition;
+  double* logq = l->path_work + first;
+  for (int i = 0; i < l->npick[k]; i++) {
+    logq[i] = s->log_own[l->pick[first + i]];
+  }
+  irl_facts_batch batch = {.cost_p = l->path_cost + first,
+                           .logq_p = logq,
+                           .np = s->ndemo,
+                           .cost_q = l->path_cost + first + s->ndemo,
+                           .logq_q = logq + s->ndemo,
+                           .nq = l->npick[k] - s->ndemo,
+                           .entropy = NAN};
+  irl_facts facts;
+  if (irl_facts_check(&batch, IRL_FACTS_RIGHT, &facts) != IRL_OK) {
+    return;
+  }
+  m->fact1_error = fmax(m->fact1_error, facts.fact1_error);
+  m->fact2_error = fmax(m->fact2_error, facts.fact2_error);
+  m->fact3_error = fmax(m->fact3_error, facts.fact3_error);
+}
+
+static void measure_costs(irl_learner* l, int k, irl_metrics* m) {
+  const irl_store* s = &l->store[k];
+  long first = (long)k * l->per_condition;
+  int ns = l->npick[k] - s->ndemo;
+  irl_loss_input in = {.cost = l->path_cost + first,
+                       .logmu = l->path_logmu + first,
+                       .ndemo = s->ndemo,
+                       .n = l->npick[k]};
+  irl_loss_output out = l->algo == IRL_ALGO_GCL_Q
+                            ? irl_loss_gcl_q(&in, l->path_gradient + first, l->path_work + first)
+                            : irl_loss_gcl(&in, l->path_gradient + first, l->path_work + first);
+  l->log_z[k] = out.log_z;
+  m->loss += out.loss / l->nc;
+  m->log_z += out.log_z / l->nc;
+  m->ess += out.ess / l->nc;
+  for (int i = 0; i < s->ndemo; i++) {
+    m->demo_cost += in.cost[i] / (s->ndemo * l->nc);
+  }
+  for (int i = s->ndemo; i < in.n; i++) {
+    m->sample_cost += in.cost[i] / (ns * l->nc);
+  }
+}
+
+static double batch_return(const irl_batch* batch) {
+  double sum = 0.0;
+  int n = 0;
+  for (int i = 0; i < batch->n; i++) {
+    if (batch->valid[i]) {
+      sum += irl_batch_return(batch, i);
+      n++;
+    }
+  }
+  return n > 0 ? sum / n : NAN;
+}
+
+// Figures of the newest samples under the present cost; leaves each sampler's objective.
+static void measure(irl_learner* l, irl_metrics* m) {
+  irl_learner_pick(l, IRL_PICK_NEWEST, 0);
+  irl_learner_path_costs(l);
+  for (int k = 0; k < l->nc; k++) {
+    measure_costs(l, k, m);
+    measure_facts(l, k, m);
+    m->entropy += irl_policy_entropy(&l->sampler[k].policy, l->info->horizon) / l->nc;
+    l->sampler[k].objective = objective(l, k);
+  }
+  m->return_mean = l->info->has_reward ? batch_return(&l->batch) : NAN;
+  m->normalized_return = irl_normalized_return(m->return_mean, l->random_return, l->expert_return);
+}
+
+//---------------------------------- The loop -----------------------------------------------------
+
+irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
+  memset(m, 0, sizeof *m);
+  uint64_t round = (uint64_t)l->iteration * (uint64_t)l->config.sampler_steps;
+  IRL_TRY(draw_samples(l, round, info));
+  adapt(l);
+  irl_learner_learn_cost(l);
+  measure(l, m);
+  for (int step = 0; step < l->config.sampler_steps; step++) {
+    if (step > 0) {
+      IRL_TRY(draw_samples(l, round + (uint64_t)step, info));
+      adapt(l);
+      for (int k = 0; k < l->nc; k++) {
+        l->sampler[k].objective = objective(l, k);
+      }
+    }
+    irl_pool_run(l->pool, l->nc, step_sampler, l);
+  }
+  for (int k = 0; k < l->nc; k++) {
+    m->kl += l->sampler[k].report.kl / l->nc;
+  }
+  m->iteration = ++l->iteration;
+  m->env_steps = l->env_steps;
+  return isfinite(m->loss) ? IRL_OK
+                           : irl_fail(info, IRL_ENUM,
+                                      "training: the loss is not finite at iteration %d; use a "
+                                      "smaller rate",
+                                      m->iteration);
+}
+
+irl_err irl_learner_judge(irl_learner* l, int episodes, double* return_mean,
+                          double* normalized_return) {
+  irl_batch batch;
+  const irl_task_info* t = l->info;
+  int chunk = l->batch.n, done = 0;
+  double sum = 0.0;
+  IRL_TRY(irl_batch_create(&batch, chunk, t->horizon, t->nx, t->nu, 0, 0));
+  memcpy(batch.condition, l->batch.condition, sizeof(int) * (size_t)chunk);
+  irl_err err = IRL_OK;
+  for (int part = 0; done < episodes && err == IRL_OK; part++, done += chunk) {
+    irl_rollout rollout = {.mode = IRL_ACTION_SAMPLE,
+                           .policy = rollout_policies(l),
+                           .seed = l->seed,
+                           .iteration = (uint64_t)part,
+                           .reset_purpose = IRL_PURPOSE_EVAL,
+                           .action_purpose = IRL_PURPOSE_EVAL_ACTION};
+    err = irl_env_rollout(l->env, &rollout, &batch, &l->env_steps, NULL, NULL);
+    sum += batch_return(&batch) * chunk;
+  }
+  irl_batch_destroy(&batch);
+  *return_mean = t->has_reward ? sum / done : NAN;
+  *normalized_return = irl_normalized_return(*return_mean, l->random_return, l->expert_return);
+  return err;
+}

@@ -1,0 +1,80 @@
+// Guided cost learning in memory: algorithm 1 of Finn, Levine and Abbeel 2016 without files.
+// train.c drives it and keeps the run folder.
+#ifndef MJIRL_IRL_LEARNER_INTERNAL_H_
+#define MJIRL_IRL_LEARNER_INTERNAL_H_
+
+#include "base/log.h"
+#include "demos/demos.h"
+#include "envs/env.h"
+#include "irl/config.h"
+#include "irl/cost.h"
+#include "irl/metrics_internal.h"
+#include "irl/sampler_internal.h"
+#include "irl/store_internal.h"
+
+typedef struct irl_learner {
+  const irl_task* task;
+  const irl_task_info* info;
+  irl_algo algo;
+  irl_config config;
+  uint64_t seed;
+  int nc;  // conditions that have demonstrations
+
+  irl_env* env;
+  irl_pool* pool;
+  irl_cost* cost;
+  float *gradient, *adam_m, *adam_v;  // (nparam)
+  int adam_step;
+  int iteration;  // finished iterations
+  int64_t env_steps;
+
+  int* condition;        // task's number of each condition in use    (nc)
+  irl_sampler* sampler;  //                                           (nc)
+  irl_policy* initial;   // samplers before the first update          (nc)
+  irl_store* store;      //                                           (nc)
+  irl_sampler_options sampler_options;
+  const irl_policy** policy;  // by the task's condition, for rollouts   (nconditions)
+  irl_batch batch;            // newest trajectories, condition by condition (nc × samples)
+  double* log_z;              // newest estimate                           (nc)
+
+  irl_cost_rows* rows;           // minibatch of all conditions
+  float *row_cost, *row_weight;  //                                      (rows)
+  int* pick;                     // store index of each minibatch trajectory  (nc, per_condition)
+  int* npick;                    // trajectories picked                       (nc)
+  int per_condition;             // most trajectories of a condition in a minibatch
+  double *path_cost, *path_logmu, *path_gradient, *path_work;  //        (nc, per_condition)
+  double* step_cost;  // scratch                                   (samples × T)
+
+  double expert_return, random_return;  // NAN without rewards
+} irl_learner;
+
+IRL_NODISCARD irl_err irl_learner_create(irl_learner** learner, const irl_task* task,
+                                         const irl_demos* demos, irl_algo algo,
+                                         const irl_config* config, uint64_t seed, int threads,
+                                         irl_errinfo* info);
+void irl_learner_destroy(irl_learner* learner);
+
+// One iteration: sample, learn the cost, move the samplers. Errors: IRL_ENUM when nothing finite is
+// left.
+IRL_NODISCARD irl_err irl_learner_iterate(irl_learner* learner, irl_metrics* metrics,
+                                          irl_errinfo* info);
+
+// Picks trajectories for the network: all demonstrations of each condition and samples, either the
+// newest ones or a random choice among all (stream `draw`), and fills the rows and path_logmu.
+typedef enum irl_pick_mode { IRL_PICK_NEWEST, IRL_PICK_RANDOM } irl_pick_mode;
+void irl_learner_pick(irl_learner* learner, irl_pick_mode mode, uint64_t draw);
+
+// Costs of the picked trajectories: path_cost.
+void irl_learner_path_costs(irl_learner* learner);
+
+// The cost's share of an iteration: config.cost_steps Adam steps.
+void irl_learner_learn_cost(irl_learner* learner);
+
+// Mean true return of sampled (or mean) actions of the newest samplers over fresh trajectories.
+IRL_NODISCARD irl_err irl_learner_judge(irl_learner* learner, int episodes, double* return_mean,
+                                        double* normalized_return);
+
+// (J − random)/(expert − random).
+double irl_normalized_return(double value, double random, double expert);
+
+#endif  // MJIRL_IRL_LEARNER_INTERNAL_H_

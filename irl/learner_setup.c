@@ -1,0 +1,333 @@
+// Making and freeing a learner: sizes, normalisation, first samplers, reference returns.
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "irl/learner_internal.h"
+
+enum { REFERENCE_EPISODES = 20, MAX_ACTIONS = 256 };
+
+double irl_normalized_return(double value, double random, double expert) {
+  return (value - random) / (expert - random);
+}
+
+//---------------------------------- Demonstrations -----------------------------------------------
+
+// Indices of a condition's valid, full-length demonstrations; returns their number.
+static int demos_of(const irl_demos* demos, int condition, int* index) {
+  int n = 0;
+  for (int i = 0; i < demos->batch.n; i++) {
+    bool full = demos->batch.length[i] == demos->batch.horizon;
+    if (demos->batch.condition[i] == condition && demos->batch.valid[i] && full) {
+      index[n++] = i;
+    }
+  }
+  return n;
+}
+
+// Conditions that have demonstrations: l->condition, l->nc.
+static irl_err find_conditions(irl_learner* l, const irl_demos* demos, int* index,
+                               irl_errinfo* info) {
+  for (int c = 0; c < l->info->nconditions; c++) {
+    if (demos_of(demos, c, index) > 0) {
+      l->condition[l->nc++] = c;
+    }
+  }
+  if (l->nc == 0) {
+    return irl_fail(info, IRL_EDIM,
+                    "demonstrations: no episode of %d steps for any condition of task %s; record "
+                    "some, or set the task's horizon",
+                    l->info->horizon, l->info->name);
+  }
+  return IRL_OK;
+}
+
+// Mean over conditions of the demonstrations' mean return.
+static double expert_return(const irl_learner* l, const irl_demos* demos, int* index) {
+  if (!demos->batch.has_reward || !l->info->has_reward) {
+    return NAN;
+  }
+  double sum = 0.0;
+  for (int k = 0; k < l->nc; k++) {
+    int n = demos_of(demos, l->condition[k], index);
+    for (int i = 0; i < n; i++) {
+      sum += irl_batch_return(&demos->batch, index[i]) / n;
+    }
+  }
+  return sum / l->nc;
+}
+
+//---------------------------------- Normalisation ------------------------------------------------
+
+// Mean and standard deviation of each observation entry over the demonstrations and the first
+// samples; entries that hardly move keep the scale 1.
+static void observation_scale(const irl_learner* l, double* mean, double* scale) {
+  int nx = l->info->nx, T = l->info->horizon;
+  double count = 0.0;
+  memset(mean, 0, sizeof(double) * (size_t)nx);
+  memset(scale, 0, sizeof(double) * (size_t)nx);
+  for (int k = 0; k < l->nc; k++) {
+    const irl_batch* b = &l->store[k].batch;
+    for (int r = 0; r < l->store[k].n * (T + 1); r++) {
+      count += 1.0;
+      for (int j = 0; j < nx; j++) {
+        double delta = b->x[(long)r * nx + j] - mean[j];
+        mean[j] += delta / count;
+        scale[j] += delta * (b->x[(long)r * nx + j] - mean[j]);
+      }
+    }
+  }
+  for (int j = 0; j < nx; j++) {
+    double deviation = sqrt(scale[j] / count);
+    scale[j] = deviation > 1e-8 * (1.0 + fabs(mean[j])) ? deviation : 1.0;
+  }
+}
+
+// Root mean square of the demonstrations' action noise about their fitted controllers: the natural
+// unit of an action, in which a maximum-entropy expert's control weight is at most 1
+// (Σ_t⁻¹ = Q_uu ⪰ W).
+static void action_scale(const irl_learner* l, double* scale) {
+  int nu = l->info->nu;
+  memset(scale, 0, sizeof(double) * (size_t)nu);
+  for (int k = 0; k < l->nc; k++) {
+    const irl_policy* p = &l->store[k].demo_policy;
+    for (int t = 0; t < p->steps; t++) {
+      for (int j = 0; j < nu; j++) {
+        scale[j] += p->sigma[((long)t * nu + j) * nu + j] / (p->steps * l->nc);
+      }
+    }
+  }
+  for (int j = 0; j < nu; j++) {
+    scale[j] = sqrt(scale[j]);
+  }
+}
+
+static irl_err make_cost(irl_learner* l, irl_errinfo* info) {
+  const irl_config* c = &l->config;
+  irl_cost_config config = irl_cost_defaults();
+  config.kind = c->network ? IRL_COST_NETWORK : IRL_COST_QUADRATIC;
+  config.depth = c->depth;
+  config.width = c->width;
+  config.outputs = c->outputs;
+  config.identity = c->identity != 0;
+  config.action_weight = c->action_weight + c->action_weight_min;
+  config.action_weight_min = c->action_weight_min;
+  IRL_TRY(irl_cost_create(&l->cost, &config, l->info->nx, l->info->nu, l->seed, info));
+  int nx = l->info->nx, nu = l->info->nu;
+  double* work = IRL_NEW(double, 2 * nx + nu);
+  if (work == NULL) {
+    return IRL_ENOMEM;
+  }
+  observation_scale(l, work, work + nx);
+  action_scale(l, work + 2 * nx);
+  irl_cost_set_normalizer(l->cost, work, work + nx, work + 2 * nx);
+  irl_free(work);
+  return IRL_OK;
+}
+
+//---------------------------------- Samplers -----------------------------------------------------
+
+static double half_range(const irl_task* task, int j) {
+  double lo = irl_task_action_low(task)[j], hi = irl_task_action_high(task)[j];
+  return isfinite(lo) && isfinite(hi) ? 0.5 * (hi - lo) : 1.0;
+}
+
+static irl_err first_policy(irl_learner* l, int k) {
+  irl_policy* policy = &l->sampler[k].policy;
+  if (l->config.demos_start) {
+    irl_policy_copy(policy, &l->store[k].demo_policy);
+    irl_policy_scale_covariance(policy, l->config.demo_widen);
+    return IRL_OK;
+  }
+  double stddev[MAX_ACTIONS];
+  for (int j = 0; j < l->info->nu; j++) {
+    stddev[j] = l->config.init_stddev * half_range(l->task, j);
+  }
+  return irl_policy_set_noise(policy, stddev);
+}
+
+static void sampler_options(irl_learner* l) {
+  double scale = INFINITY;
+  for (int j = 0; j < l->info->nu; j++) {
+    scale = fmin(scale, half_range(l->task, j));
+  }
+  irl_sampler_options* o = &l->sampler_options;
+  o->kl_step = l->config.kl_step;
+  o->kl_lo = l->config.kl_min;
+  o->kl_hi = l->config.kl_max;
+  o->dynamics = irl_dynamics_defaults();
+  o->lqr = irl_lqr_defaults();
+  o->lqr.min_stddev = l->config.min_stddev * scale;
+  o->lqr.max_stddev = l->config.max_stddev * scale;
+}
+
+static irl_err make_conditions(irl_learner* l, const irl_demos* demos, int* index,
+                               irl_errinfo* info) {
+  const irl_task_info* t = l->info;
+  irl_policy_fit_options fit = irl_policy_fit_defaults();
+  int max_kept = l->config.iterations * l->config.sampler_steps;
+  for (int k = 0; k < l->nc; k++) {
+    int n = demos_of(demos, l->condition[k], index);
+    IRL_TRY(irl_store_init(&l->store[k], &demos->batch, index, n, max_kept * l->config.samples,
+                           max_kept, &fit, info));
+    IRL_TRY(irl_sampler_init(&l->sampler[k], t->horizon, t->nx, t->nu, 0));
+    IRL_TRY(irl_policy_create(&l->initial[k], t->horizon, t->nx, t->nu));
+    IRL_TRY(first_policy(l, k));
+    irl_policy_copy(&l->initial[k], &l->sampler[k].policy);
+  }
+  return IRL_OK;
+}
+
+//---------------------------------- Reference returns --------------------------------------------
+
+static irl_err mean_return(irl_learner* l, irl_action_mode mode, irl_batch* batch, double* out) {
+  irl_rollout rollout = {.mode = mode,
+                         .policy = l->policy,
+                         .seed = l->seed,
+                         .reset_purpose = IRL_PURPOSE_EVAL,
+                         .action_purpose = IRL_PURPOSE_RANDOM};
+  IRL_TRY(irl_env_rollout(l->env, &rollout, batch, &l->env_steps, NULL, NULL));
+  double sum = 0.0;
+  for (int i = 0; i < batch->n; i++) {
+    sum += irl_batch_return(batch, i);
+  }
+  *out = sum / batch->n;
+  return IRL_OK;
+}
+
+// The better of doing nothing and uniformly random actions from the same starts.
+static irl_err random_return(irl_learner* l) {
+  irl_batch batch;
+  const irl_task_info* t = l->info;
+  l->random_return = NAN;
+  if (!t->has_reward) {
+    return IRL_OK;
+  }
+  IRL_TRY(irl_batch_create(&batch, l->nc * REFERENCE_EPISODES, t->horizon, t->nx, t->nu, 0, 0));
+  for (int i = 0; i < batch.n; i++) {
+    batch.condition[i] = l->condition[i / REFERENCE_EPISODES];
+  }
+  double zero = NAN, uniform = NAN;
+  irl_err err = mean_return(l, IRL_ACTION_ZERO, &batch, &zero);
+  if (err == IRL_OK) {
+    err = mean_return(l, IRL_ACTION_UNIFORM, &batch, &uniform);
+  }
+  irl_batch_destroy(&batch);
+  l->random_return = fmax(zero, uniform);
+  return err;
+}
+
+//---------------------------------- Memory -------------------------------------------------------
+
+static irl_err allocate(irl_learner* l, int ndemos) {
+  int nc = l->info->nconditions;
+  l->condition = IRL_NEW(int, nc);
+  l->sampler = IRL_NEW(irl_sampler, nc);
+  l->initial = IRL_NEW(irl_policy, nc);
+  l->store = IRL_NEW(irl_store, nc);
+  l->policy = IRL_NEW(const irl_policy*, nc);
+  l->log_z = IRL_NEW(double, nc);
+  l->npick = IRL_NEW(int, nc);
+  l->per_condition = ndemos + l->config.batch_samples;
+  size_t paths = (size_t)nc * (size_t)l->per_condition;
+  l->pick = IRL_NEW(int, paths);
+  l->path_cost = IRL_NEW(double, paths);
+  l->path_logmu = IRL_NEW(double, paths);
+  l->path_gradient = IRL_NEW(double, paths);
+  l->path_work = IRL_NEW(double, paths);
+  bool ok = l->condition && l->sampler && l->initial && l->store && l->policy && l->log_z &&
+            l->npick && l->pick && l->path_cost && l->path_logmu && l->path_gradient &&
+            l->path_work;
+  return ok ? IRL_OK : IRL_ENOMEM;
+}
+
+static irl_err allocate_network(irl_learner* l) {
+  int n = irl_cost_nparam(l->cost);
+  int rows = l->nc * l->per_condition * l->info->horizon;
+  l->gradient = IRL_NEW(float, n);
+  l->adam_m = IRL_NEW(float, n);
+  l->adam_v = IRL_NEW(float, n);
+  l->row_cost = IRL_NEW(float, rows);
+  l->row_weight = IRL_NEW(float, rows);
+  if (!l->gradient || !l->adam_m || !l->adam_v || !l->row_cost || !l->row_weight) {
+    return IRL_ENOMEM;
+  }
+  return irl_cost_rows_create(&l->rows, l->cost, rows);
+}
+
+static irl_err create_batch(irl_learner* l) {
+  const irl_task_info* t = l->info;
+  IRL_TRY(irl_batch_create(&l->batch, l->nc * l->config.samples, t->horizon, t->nx, t->nu, 0, 0));
+  for (int i = 0; i < l->batch.n; i++) {
+    l->batch.condition[i] = l->condition[i / l->config.samples];
+  }
+  return IRL_OK;
+}
+
+static irl_err setup(irl_learner* l, const irl_demos* demos, int threads, int* index,
+                     irl_errinfo* info) {
+  IRL_TRY(irl_demos_match(demos, l->task, info));
+  IRL_TRY(allocate(l, demos->batch.n));
+  IRL_TRY(find_conditions(l, demos, index, info));
+  int most =
+      l->nc * (l->config.samples > REFERENCE_EPISODES ? l->config.samples : REFERENCE_EPISODES);
+  IRL_TRY(irl_env_create(&l->env, l->task, most, threads, info));
+  IRL_TRY(irl_pool_create(&l->pool, threads));
+  IRL_TRY(make_conditions(l, demos, index, info));
+  sampler_options(l);
+  IRL_TRY(create_batch(l));
+  l->expert_return = expert_return(l, demos, index);
+  IRL_TRY(random_return(l));
+  IRL_TRY(make_cost(l, info));
+  return allocate_network(l);
+}
+
+irl_err irl_learner_create(irl_learner** learner, const irl_task* task, const irl_demos* demos,
+                           irl_algo algo, const irl_config* config, uint64_t seed, int threads,
+                           irl_errinfo* info) {
+  *learner = NULL;
+  irl_learner* l = IRL_NEW(irl_learner, 1);
+  int* index = IRL_NEW(int, demos->batch.n);
+  if (l == NULL || index == NULL) {
+    irl_free(l);
+    irl_free(index);
+    return irl_fail(info, IRL_ENOMEM, "training: out of memory; use fewer samples");
+  }
+  l->task = task;
+  l->info = irl_task_get(task);
+  l->algo = algo;
+  l->config = *config;
+  l->seed = seed;
+  irl_err err = setup(l, demos, threads, index, info);
+  irl_free(index);
+  if (err != IRL_OK) {
+    irl_learner_destroy(l);
+    return err;
+  }
+  *learner = l;
+  return IRL_OK;
+}
+
+void irl_learner_destroy(irl_learner* l) {
+  if (l == NULL) {
+    return;
+  }
+  for (int k = 0; k < l->nc; k++) {
+    irl_sampler_fini(&l->sampler[k]);
+    irl_store_fini(&l->store[k]);
+    irl_policy_destroy(&l->initial[k]);
+  }
+  void* blocks[] = {l->condition, l->sampler,       l->initial,  l->store,     l->policy,
+                    l->log_z,     l->npick,         l->pick,     l->path_cost, l->path_logmu,
+                    l->path_work, l->path_gradient, l->gradient, l->adam_m,    l->adam_v,
+                    l->row_cost,  l->row_weight};
+  for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+    irl_free(blocks[i]);
+  }
+  irl_cost_rows_destroy(l->rows);
+  irl_cost_destroy(l->cost);
+  irl_batch_destroy(&l->batch);
+  irl_env_destroy(l->env);
+  irl_pool_destroy(l->pool);
+  irl_free(l);
+}

@@ -1,0 +1,70 @@
+#include <math.h>
+#include <string.h>
+
+#include "irl/sampler_internal.h"
+
+irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz) {
+  memset(s, 0, sizeof *s);
+  s->horizon = horizon;
+  s->nx = nx;
+  s->nu = nu;
+  s->eta = 1.0;
+  s->multiplier = 1.0;
+  s->objective = NAN;
+  irl_err err = irl_policy_create(&s->policy, horizon, nx, nu);
+  if (err == IRL_OK) {
+    err = irl_policy_create(&s->candidate, horizon, nx, nu);
+  }
+  if (err == IRL_OK) {
+    err = irl_dynamics_create(&s->dyn, horizon, nx, nu, nz);
+  }
+  if (err == IRL_OK) {
+    err = irl_quadratic_create(&s->cost, horizon, nx, nu);
+  }
+  if (err == IRL_OK) {
+    err = irl_lqr_create(&s->lqr, horizon, nx, nu);
+  }
+  if (err != IRL_OK) {
+    irl_sampler_fini(s);
+  }
+  return err;
+}
+
+void irl_sampler_fini(irl_sampler* s) {
+  irl_policy_destroy(&s->policy);
+  irl_policy_destroy(&s->candidate);
+  irl_dynamics_destroy(&s->dyn);
+  irl_quadratic_destroy(&s->cost);
+  irl_lqr_destroy(s->lqr);
+  memset(s, 0, sizeof *s);
+}
+
+static double clamp(double x, double lo, double hi) {
+  return fmin(fmax(x, lo), hi);
+}
+
+void irl_sampler_adapt(irl_sampler* s, const irl_sampler_options* options, double before,
+                       double after) {
+  double factor = after < before ? 1.5 : 0.5;
+  s->multiplier = clamp(s->multiplier * factor, options->kl_lo, options->kl_hi);
+}
+
+bool irl_sampler_step(irl_sampler* s, const irl_sampler_options* options, const irl_batch* batch,
+                      const int* index, int n, irl_expand_fn expand, void* arg) {
+  irl_lqr_options lqr = options->lqr;
+  lqr.kl_limit = options->kl_step * s->multiplier * s->horizon;
+  irl_err err = irl_dynamics_fit(&s->dyn, batch, index, n, &options->dynamics, NULL);
+  if (err == IRL_OK) {
+    expand(batch, index, n, &s->dyn, &s->cost, arg);
+    err = irl_lqr_step(s->lqr, &s->dyn, &s->cost, &s->policy, &lqr, &s->eta, &s->candidate,
+                       &s->report);
+  }
+  if (err != IRL_OK) {
+    s->multiplier = fmax(0.5 * s->multiplier, options->kl_lo);
+    return false;
+  }
+  irl_policy swap = s->policy;
+  s->policy = s->candidate;
+  s->candidate = swap;
+  return true;
+}

@@ -1,0 +1,52 @@
+// The sampler of one initial condition: a time-varying linear-Gaussian policy with the fitted
+// dynamics and the maximum-entropy LQR step that improve it on a cost. Used for a learned cost
+// (training) and for the true one (expert).
+#ifndef MJIRL_IRL_SAMPLER_INTERNAL_H_
+#define MJIRL_IRL_SAMPLER_INTERNAL_H_
+
+#include "base/batch.h"
+#include "policy/dynamics.h"
+#include "policy/lqr.h"
+#include "policy/policy.h"
+
+typedef struct irl_sampler {
+  int horizon, nx, nu;
+  irl_policy policy;     // q, what samples are drawn from
+  irl_policy candidate;  // result of the next step, then swapped in
+  irl_dynamics dyn;      // fitted to q's last trajectories
+  irl_quadratic cost;    // expansion of the cost about them
+  irl_lqr* lqr;
+  double eta;             // dual variable, warm start
+  double multiplier;      // on the KL limit
+  double objective;       // E_q[c] − H(q) of the last trajectories, NAN before the first
+  irl_lqr_report report;  // of the last step
+} irl_sampler;
+
+typedef struct irl_sampler_options {
+  double kl_step;       // KL limit a control step [nats], before the multiplier
+  double kl_lo, kl_hi;  // bounds of the multiplier
+  irl_dynamics_options dynamics;
+  irl_lqr_options lqr;
+} irl_sampler_options;
+
+// Expands the cost of the given trajectories of a batch about their own points into out, averaged
+// over them. dyn is fitted to the same trajectories.
+typedef void (*irl_expand_fn)(const irl_batch* batch, const int* index, int n,
+                              const irl_dynamics* dyn, irl_quadratic* out, void* arg);
+
+IRL_NODISCARD irl_err irl_sampler_init(irl_sampler* sampler, int horizon, int nx, int nu, int nz);
+void irl_sampler_fini(irl_sampler* sampler);
+
+// One step: fits dynamics to the trajectories (index (n)), expands the cost, takes the
+// KL-constrained maximum-entropy LQR step and makes it the policy. When fit or step fail the policy
+// stays and the KL limit is halved. Returns false then.
+bool irl_sampler_step(irl_sampler* sampler, const irl_sampler_options* options,
+                      const irl_batch* batch, const int* index, int n, irl_expand_fn expand,
+                      void* arg);
+
+// Raises the KL limit after an improvement of the objective and halves it after a loss, both under
+// the same cost (DESIGN of the step control: docs/training.md).
+void irl_sampler_adapt(irl_sampler* sampler, const irl_sampler_options* options, double before,
+                       double after);
+
+#endif  // MJIRL_IRL_SAMPLER_INTERNAL_H_

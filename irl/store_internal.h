@@ -1,0 +1,40 @@
+// Trajectories of one initial condition with their log-densities: the demonstrations and everything
+// the samplers ever drew (D_samp of GCL's algorithm 1), under the demonstrations' fitted density
+// and under every sampler that was kept.
+#ifndef MJIRL_IRL_STORE_INTERNAL_H_
+#define MJIRL_IRL_STORE_INTERNAL_H_
+
+#include "base/batch.h"
+#include "policy/policy.h"
+
+typedef struct irl_store {
+  irl_batch batch;  // demonstrations first, then samples in the order of drawing
+  int ndemo;
+  int n;                   // trajectories in use
+  double* log_demo;        // log-density under the demonstrations' controller          (capacity)
+  double* log_samplers;    // log Σ_m count_m q_m(τ)                                    (capacity)
+  double* log_own;         // under the sampler that drew it; demonstrations: the newest (capacity)
+  irl_policy demo_policy;  // fitted to the demonstrations (GCL, section 4.3)
+  irl_policy* kept;        // samplers                                                  (nkept)
+  double* count;           // trajectories each has drawn                               (nkept)
+  int nkept, max_kept;
+  double total;  // Σ count
+} irl_store;
+
+// Takes the demonstrations of one condition (index (n) in demos); makes room for max_samples
+// samples from at most max_kept samplers.
+IRL_NODISCARD irl_err irl_store_init(irl_store* store, const irl_batch* demos, const int* index,
+                                     int n, int max_samples, int max_kept,
+                                     const irl_policy_fit_options* fit, irl_errinfo* info);
+void irl_store_fini(irl_store* store);
+
+// Adds the valid ones of the trajectories first .. first+n-1 of a batch, drawn from policy, and
+// updates every density. Returns the number added.
+int irl_store_add(irl_store* store, const irl_policy* policy, const irl_batch* batch, int first,
+                  int n);
+
+// log μ(τ_i) of the mixture in which demonstrations and samples take part with these numbers of
+// trajectories: log[(nd q_demo(τ) + ns Σ_m (count_m/total) q_m(τ)) / (nd + ns)].
+double irl_store_log_mixture(const irl_store* store, int i, double nd, double ns);
+
+#endif  // MJIRL_IRL_STORE_INTERNAL_H_
