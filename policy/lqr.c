@@ -78,7 +78,7 @@ irl_err irl_lqr_create(irl_lqr** out, int horizon, int nx_, int nu_) {
   const size_t nu = (size_t)nu_;
   const size_t n = nx + nu;
   const size_t trajectory = T * (2 * (nx * nx + nx) + 1 + n * n + n);
-  const size_t scratch = n * n + n + nx * n + nu * (nx + 1) + nu * nx + 3 * nu * nu + nu;
+  const size_t scratch = 3 * n * n + n + (nx + 1) * (n + 1) + 3 * nu * nu + nu;
   const size_t head = (sizeof(irl_lqr) + sizeof(double) - 1) / sizeof(double);
   double* p = IRL_NEW(double, head + trajectory + scratch);
   if (p == NULL) {
@@ -96,10 +96,11 @@ irl_err irl_lqr_create(irl_lqr** out, int horizon, int nx_, int nu_) {
   lqr->xcov = carve(&p, T * nx * nx);
   lqr->Q = carve(&p, n * n);
   lqr->q = carve(&p, n);
-  lqr->W = carve(&p, nx * n);
+  lqr->A = carve(&p, n * n);
+  lqr->W = carve(&p, n * n);
   lqr->Y = carve(&p, nu * (nx + 1));
+  lqr->YY = carve(&p, (nx + 1) * (nx + 1));
   lqr->L = carve(&p, nu * nu);
-  lqr->PK = carve(&p, nu * nx);
   lqr->eigval = carve(&p, nu);
   lqr->eigvec = carve(&p, nu * nu);
   lqr->spare = carve(&p, nu * nu);
@@ -118,7 +119,7 @@ irl_value irl_lqr_value(const irl_lqr* lqr, int t) {
       .V = lqr->V + (ptrdiff_t)t * nx * nx, .v = lqr->v + (ptrdiff_t)t * nx, .v0 = lqr->v0[t]};
 }
 
-// Only the upper triangle of Q is kept up to date until mirror_upper.
+// The lower triangle becomes the upper one's mirror image, to keep rounding from building up.
 static void mirror_upper(double* A, int n) {
   for (int i = 1; i < n; i++) {
     for (int j = 0; j < i; j++) {
@@ -127,8 +128,8 @@ static void mirror_upper(double* A, int n) {
   }
 }
 
-// Q += weight × expansion of −log N(u; Kx + k, Σ) with P = Σ⁻¹ (upper triangle):
-//   [KᵀPK, −KᵀP; −PK, P],  [KᵀPk; −Pk],  ½ kᵀPk + ½ log|Σ| + (nu/2) log 2π
+// Below F's rows, those of −log N(u; Kx + k, Σ) = ½ ‖L⁻¹(G y − k)‖² + ½ log|Σ| + (nu/2) log 2π with
+// G = [−K, 1]: A gets G, W gets weight × Σ⁻¹ G, q the linear part. Returns the constant.
 static double add_policy(irl_lqr* lqr, const irl_policy* prev, int t, double weight) {
   const int nx = lqr->nx;
   const int nu = lqr->nu;
@@ -137,27 +138,30 @@ static double add_policy(irl_lqr* lqr, const irl_policy* prev, int t, double wei
   const double* K = prev->K + (ptrdiff_t)s * nu * nx;
   const double* k = prev->k + (ptrdiff_t)s * nu;
   const double* P = prev->prec + (ptrdiff_t)s * nu * nu;
+  double* G = lqr->A + (ptrdiff_t)nx * n;
+  double* PG = lqr->W + (ptrdiff_t)nx * n;
   double constant = 0.5 * (prev->logdet[s] + nu * log_2pi);
-  irl_mat_mul(lqr->PK, P, K, nu, nu, nx);
+  memset(G, 0, (size_t)nu * (size_t)n * sizeof(double));
   for (int a = 0; a < nu; a++) {
-    const double* PKa = lqr->PK + (ptrdiff_t)a * nx;
-    const double* Ka = K + (ptrdiff_t)a * nx;
-    const double Pk = irl_dot(P + (ptrdiff_t)a * nu, k, nu);
-    constant += 0.5 * Pk * k[a];
-    lqr->q[nx + a] -= weight * Pk;
-    irl_axpy(lqr->q, weight * k[a], PKa, nx);
     for (int i = 0; i < nx; i++) {
-      irl_axpy(lqr->Q + (ptrdiff_t)i * n + i, weight * Ka[i], PKa + i, nx - i);
-      lqr->Q[(ptrdiff_t)i * n + nx + a] -= weight * PKa[i];
+      G[(ptrdiff_t)a * n + i] = -K[(ptrdiff_t)a * nx + i];
     }
-    irl_axpy(lqr->Q + (ptrdiff_t)(nx + a) * n + nx + a, weight, P + (ptrdiff_t)a * nu + a, nu - a);
+    G[(ptrdiff_t)a * n + nx + a] = 1;
+  }
+  for (int i = 0; i < nu * nu; i++) {
+    lqr->spare[i] = weight * P[i];
+  }
+  irl_mat_mul(PG, lqr->spare, G, nu, nu, n);
+  for (int a = 0; a < nu; a++) {
+    irl_axpy(lqr->q, -k[a], PG + (ptrdiff_t)a * n, n);
+    constant += 0.5 * k[a] * irl_dot(P + (ptrdiff_t)a * nu, k, nu);
   }
   return weight * constant;
 }
 
-// Q, q += the expectation of the next step's value, ½ x'ᵀVx' + vᵀx' + v0 at x' ~ N(F y + f, cov):
-//   FᵀVF,  Fᵀ(Vf + v),  ½ fᵀVf + vᵀf + v0 + ½ tr(V cov)
-// Returns the constant.
+// The expectation of the next step's value, ½ x'ᵀVx' + vᵀx' + v0 at x' ~ N(F y + f, cov), is
+//   ½ yᵀ(FᵀVF) y + yᵀFᵀ(Vf + v) + ½ fᵀVf + vᵀf + v0 + ½ tr(V cov):
+// A gets F, W gets VF, q the linear part. Returns the constant.
 static double add_future(irl_lqr* lqr, const irl_dynamics* dyn, int t) {
   const int nx = lqr->nx;
   const int n = nx + lqr->nu;
@@ -166,34 +170,40 @@ static double add_future(irl_lqr* lqr, const irl_dynamics* dyn, int t) {
   const double* f = dyn->f + (ptrdiff_t)t * nx;
   const double* cov = dyn->cov + (ptrdiff_t)t * nx * nx;
   double constant = next.v0 + 0.5 * irl_dot(next.V, cov, nx * nx);
+  memcpy(lqr->A, F, (size_t)nx * (size_t)n * sizeof(double));
   irl_mat_mul(lqr->W, next.V, F, nx, nx, n);
-  for (int k = 0; k < nx; k++) {
-    const double* Fk = F + (ptrdiff_t)k * n;
-    const double* Wk = lqr->W + (ptrdiff_t)k * n;
-    const double Vf = irl_dot(next.V + (ptrdiff_t)k * nx, f, nx);
-    constant += (0.5 * Vf + next.v[k]) * f[k];
-    irl_axpy(lqr->q, Vf + next.v[k], Fk, n);
-    for (int i = 0; i < n; i++) {
-      irl_axpy(lqr->Q + (ptrdiff_t)i * n + i, Fk[i], Wk + i, n - i);
-    }
+  for (int i = 0; i < nx; i++) {
+    const double Vf = irl_dot(next.V + (ptrdiff_t)i * nx, f, nx);
+    constant += (0.5 * Vf + next.v[i]) * f[i];
+    irl_axpy(lqr->q, Vf + next.v[i], F + (ptrdiff_t)i * n, n);
   }
   return constant;
 }
 
-// Q, q = C̃_t, c̃_t (upper triangle of Q). Returns the constant.
-static double set_stage_cost(irl_lqr* lqr, const irl_quadratic* cost, const irl_policy* prev, int t,
-                             double eta, double scale) {
-  const int n = lqr->nx + lqr->nu;
+// Q, q of one step: the stage cost (C + eta P)·scale and the future. Returns the constant.
+static double set_action_value(irl_lqr* lqr, const irl_dynamics* dyn, const irl_quadratic* cost,
+                               const irl_policy* prev, int t, double eta, double scale) {
+  const int nx = lqr->nx;
+  const int n = nx + lqr->nu;
+  const bool future = t < lqr->horizon - 1;
   const double* C = cost->C + (ptrdiff_t)t * n * n;
-  const double* c = cost->c + (ptrdiff_t)t * n;
-  for (ptrdiff_t i = 0; i < (ptrdiff_t)n * n; i++) {
-    lqr->Q[i] = C[i] * scale;
-  }
+  double constant = scale * cost->c0[t];
   for (int i = 0; i < n; i++) {
-    lqr->q[i] = c[i] * scale;
+    lqr->q[i] = scale * cost->c[(ptrdiff_t)t * n + i];
   }
-  const double constant = cost->c0[t] * scale;
-  return eta > 0 ? constant + add_policy(lqr, prev, t, eta * scale) : constant;
+  if (future) {
+    constant += add_future(lqr, dyn, t);
+  }
+  if (eta > 0) {
+    constant += add_policy(lqr, prev, t, eta * scale);
+  }
+  // One product for both: AᵀW over the rows that are in use.
+  const int first = future ? 0 : nx;
+  const int rows = (future ? nx : 0) + (eta > 0 ? lqr->nu : 0);
+  irl_mat_mul_tn(lqr->Q, lqr->A + (ptrdiff_t)first * n, lqr->W + (ptrdiff_t)first * n, n, rows, n);
+  irl_axpy(lqr->Q, scale, C, n * n);
+  mirror_upper(lqr->Q, n);
+  return constant;
 }
 
 // Integrates u out of e^{−(½ yᵀQy + qᵀy + q0)}: with Q_uu = L Lᵀ and Y = L⁻¹ [Q_ux, q_u],
@@ -224,21 +234,17 @@ static bool eliminate_action(irl_lqr* lqr, int t, double q0) {
       Ya[i] /= lqr->L[a * nu + a];
     }
   }
-  double v0 = q0 + 0.5 * (irl_cholesky_logdet(lqr->L, nu) - nu * log_2pi);
+  irl_mat_mul_tn(lqr->YY, lqr->Y, lqr->Y, m, nu, m);
   for (int i = 0; i < nx; i++) {
-    memcpy(V + (ptrdiff_t)i * nx, lqr->Q + (ptrdiff_t)i * n, (size_t)nx * sizeof(double));
-  }
-  memcpy(v, lqr->q, (size_t)nx * sizeof(double));
-  for (int a = 0; a < nu; a++) {
-    const double* Ya = lqr->Y + (ptrdiff_t)a * m;
-    v0 -= 0.5 * Ya[nx] * Ya[nx];
-    irl_axpy(v, -Ya[nx], Ya, nx);
-    for (int i = 0; i < nx; i++) {
-      irl_axpy(V + (ptrdiff_t)i * nx + i, -Ya[i], Ya + i, nx - i);
+    const double* YYi = lqr->YY + (ptrdiff_t)i * m;
+    for (int j = 0; j < nx; j++) {
+      V[(ptrdiff_t)i * nx + j] = lqr->Q[(ptrdiff_t)i * n + j] - YYi[j];
     }
+    v[i] = lqr->q[i] - YYi[nx];
   }
+  lqr->v0[t] =
+      q0 + 0.5 * (irl_cholesky_logdet(lqr->L, nu) - nu * log_2pi - lqr->YY[(ptrdiff_t)nx * m + nx]);
   mirror_upper(V, nx);
-  lqr->v0[t] = v0;
   return true;
 }
 
@@ -284,11 +290,7 @@ irl_err irl_lqr_backward(irl_lqr* lqr, const irl_dynamics* dyn, const irl_quadra
     return IRL_ENUM;
   }
   for (int t = T - 1; t >= 0; t--) {
-    double q0 = set_stage_cost(lqr, cost, prev, t, eta, 1 / (eta + nu));
-    if (t < T - 1) {
-      q0 += add_future(lqr, dyn, t);
-    }
-    mirror_upper(lqr->Q, lqr->nx + lqr->nu);
+    const double q0 = set_action_value(lqr, dyn, cost, prev, t, eta, 1 / (eta + nu));
     if (!eliminate_action(lqr, t, q0) || !set_controller(lqr, t, out)) {
       return IRL_ENUM;
     }

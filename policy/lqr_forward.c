@@ -19,7 +19,7 @@ static void join_action(irl_lqr* lqr, const irl_policy* policy, int t) {
   const double* S = lqr->xcov + (ptrdiff_t)t * nx * nx;
   double* mean = lqr->mean + (ptrdiff_t)t * n;
   double* cov = lqr->cov + (ptrdiff_t)t * n * n;
-  double* KS = lqr->PK;
+  double* KS = lqr->Y;
   irl_mat_mul(KS, K, S, nu, nx, nx);
   memcpy(mean, m, (size_t)nx * sizeof(double));
   irl_mat_vec(mean + nx, K, m, nu, nx);

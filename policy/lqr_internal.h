@@ -19,13 +19,14 @@ struct irl_lqr {
 
   double* Q;       // state-action value of one step          (n, n)
   double* q;       //                                         (n)
-  double* W;       // product with F                          (nx, n)
+  double* A;       // [F; −K, 1] of one step                  (n, n)
+  double* W;       // weighted [F; −K, 1]                     (n, n)
   double* Y;       // L⁻¹ [Q_ux, q_u], later the gains        (nu, nx+1)
+  double* YY;      // YᵀY                                     (nx+1, nx+1)
   double* L;       // Cholesky factor of Q_uu                 (nu, nu)
-  double* PK;      // Σ⁻¹ K of the previous policy            (nu, nx)
   double* eigval;  //                                         (nu)
   double* eigvec;  //                                         (nu, nu)
-  double* spare;   //                                         (nu, nu)
+  double* spare;   // Q_uu, or a clipped covariance           (nu, nu)
 };
 
 #endif  // MJIRL_POLICY_LQR_INTERNAL_H_
