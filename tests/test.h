@@ -1,5 +1,6 @@
-// A small test harness: each test program has TESTS(...) listing its functions; CHECK* report and go
-// on; the program's exit code is the number of failed tests (at most 100). `program NAME` runs one.
+// A small test harness: each test program has TESTS(...) listing its functions; CHECK* report and
+// go on; the program's exit code is the number of failed tests (at most 100). `program NAME` runs
+// one.
 #ifndef MJIRL_TESTS_TEST_H_
 #define MJIRL_TESTS_TEST_H_
 
@@ -11,12 +12,12 @@
 
 static int test_failures;
 
-#define CHECK(condition)                                                        \
-  do {                                                                          \
-    if (!(condition)) {                                                         \
-      test_failures++;                                                          \
-      printf("%s:%d: CHECK(%s) failed\n", __FILE__, __LINE__, #condition);      \
-    }                                                                           \
+#define CHECK(condition)                                                   \
+  do {                                                                     \
+    if (!(condition)) {                                                    \
+      test_failures++;                                                     \
+      printf("%s:%d: CHECK(%s) failed\n", __FILE__, __LINE__, #condition); \
+    }                                                                      \
   } while (0)
 
 // |a − b| <= tolerance; fails for NaN.
@@ -39,13 +40,13 @@ static int test_failures;
     }                                                                                     \
   } while (0)
 
-#define CHECK_CONTAINS(text, part)                                                             \
-  do {                                                                                         \
-    const char* check_text_ = (text);                                                          \
-    if (strstr(check_text_, (part)) == NULL) {                                                 \
-      test_failures++;                                                                         \
-      printf("%s:%d: '%s' does not contain '%s'\n", __FILE__, __LINE__, check_text_, (part));  \
-    }                                                                                          \
+#define CHECK_CONTAINS(text, part)                                                            \
+  do {                                                                                        \
+    const char* check_text_ = (text);                                                         \
+    if (strstr(check_text_, (part)) == NULL) {                                                \
+      test_failures++;                                                                        \
+      printf("%s:%d: '%s' does not contain '%s'\n", __FILE__, __LINE__, check_text_, (part)); \
+    }                                                                                         \
   } while (0)
 
 typedef struct test_case {
@@ -53,7 +54,8 @@ typedef struct test_case {
   void (*run)(void);
 } test_case;
 
-#define TEST(function) {#function, function}
+#define TEST(function) \
+  { #function, function }
 
 static inline int test_main(int argc, char** argv, const test_case* cases, int n) {
   int failed = 0;
@@ -71,9 +73,9 @@ static inline int test_main(int argc, char** argv, const test_case* cases, int n
   return failed > 100 ? 100 : failed;
 }
 
-#define TESTS(...)                                                       \
-  int main(int argc, char** argv) {                                      \
-    const test_case cases[] = {__VA_ARGS__};                             \
+#define TESTS(...)                                                              \
+  int main(int argc, char** argv) {                                             \
+    const test_case cases[] = {__VA_ARGS__};                                    \
     return test_main(argc, argv, cases, (int)(sizeof cases / sizeof cases[0])); \
   }
 
