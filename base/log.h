@@ -2,7 +2,12 @@
 #ifndef MJIRL_BASE_LOG_H_
 #define MJIRL_BASE_LOG_H_
 
+#ifdef __cplusplus
+#include <atomic>
+using std::atomic_bool;
+#else
 #include <stdatomic.h>
+#endif
 #include <stdbool.h>
 
 #include "base/err.h"
