@@ -1,8 +1,11 @@
 // Demonstrations: datasets that are a Minari dataset directory and a robomimic file at once
 // (docs/demos.md gives the layout).
+//
+// HDF5 is not thread safe: calls into this room come from one thread at a time.
 #ifndef MJIRL_DEMOS_DEMOS_H_
 #define MJIRL_DEMOS_DEMOS_H_
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/batch.h"
@@ -13,36 +16,97 @@
 extern "C" {
 #endif
 
+//---------------------------------- Files ---------------------------------------------------------
+
+// A loaded dataset. Texts are never NULL; they are "" where the file does not have them.
 typedef struct irl_demos {
-  irl_batch batch;     // all episodes; state recorded where the file has it
-  uint64_t* seed;      // (N)
-  char* task_name;     // as the file says; "" when it does not
-  char* task_json;     // compiled task, "" when absent
-  char* mjcf;          // model, "" when absent
-  double* applied;     // actions as the simulator saw them (N, T, nu), or NULL
+  irl_batch batch;    // all episodes, horizon = the longest; state recorded where the file has it
+  uint64_t* seed;     // (N), 0 without has_seed
+  double* applied;    // actions as the simulator saw them (N, T, nu), or NULL
+  char** label;       // free text of each episode (N)
+  char* dataset_id;   // e.g. "mjirl/reacher/expert-v0"
+  char* algorithm;    // how the data came about
+  char* task_name;    // as the file says
+  char* task_json;    // compiled task
+  char* mjcf;         // model
+  char* state_parts;  // JSON: [{"name": "qpos", "offset": 1, "size": 4}, ...]
+  char* platform;     // JSON: what bit-for-bit repetition depends on
+  bool has_logq;      // false: batch.logq holds zeros and means nothing
+  bool has_seed;
+  bool has_condition;  // false: batch.condition holds zeros
+  bool has_success;    // false: batch.success holds zeros
 } irl_demos;
 
 typedef struct irl_demos_meta {
-  const char* dataset_id;   // e.g. "mjirl/reacher/expert-v0"; NULL: made from the task's name
-  const char* algorithm;    // how the data came about, e.g. "maximum-entropy LQR expert"
-  const char* command;      // command line that makes it again, or NULL
-  const uint64_t* seed;     // (N) or NULL
+  const char* dataset_id;    // e.g. "mjirl/reacher/expert-v0"; NULL: made from the task's name
+  const char* algorithm;     // how the data came about, e.g. "maximum-entropy LQR expert"
+  const char* command;       // command line that makes it again, or NULL
+  const uint64_t* seed;      // (N) or NULL
+  const char* const* label;  // (N) or NULL; an entry may be NULL
+  bool no_logq;              // the batch's log-densities mean nothing (a human acted): not written
 } irl_demos_meta;
 
-// Writes <dir>/data/main_data.hdf5 and <dir>/data/metadata.json, whole or not at all. Invalid
-// trajectories are left out. Errors: IRL_EEXIST when dir already holds a dataset, IRL_EIO, IRL_ENOSPC.
+// Writes <dir>/data/main_data.hdf5 and <dir>/data/metadata.json, whole or not at all: both are
+// written to a hidden folder, read back, compared and then moved into place. Invalid trajectories
+// are left out. Equal data gives equal bytes. meta may be NULL. Errors: IRL_EEXIST when dir already
+// holds a dataset, IRL_EDIM or IRL_ENUM for a batch that does not fit the task or is not finite,
+// IRL_EIO, IRL_ENOSPC, IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_demos_save(const char* dir, const irl_task* task, const irl_batch* batch,
                                      const irl_demos_meta* meta, irl_errinfo* info);
 
-// Reads a dataset directory (or its main_data.hdf5). Every size and number is checked; NaN, episodes
-// of different widths, truncated files end in a sentence. Errors: IRL_ENOENT, IRL_EPARSE, IRL_EDIM,
-// IRL_ENUM, IRL_ENOMEM.
-IRL_NODISCARD irl_err irl_demos_load(irl_demos** demos, const char* dir, irl_errinfo* info);
-void irl_demos_destroy(irl_demos* demos);
+// The refusals of irl_demos_save that can be known before the work begins: IRL_EEXIST, IRL_EIO.
+IRL_NODISCARD irl_err irl_demos_check_output(const char* dir, irl_errinfo* info);
 
-// Checks that the demonstrations belong to this task (sizes, and the name when the file gives one).
+// Reads a dataset directory (or its main_data.hdf5). Every size and number is checked; NaN,
+// episodes of different widths, truncated files end in a sentence. Errors: IRL_ENOENT, IRL_EPARSE,
+// IRL_EDIM, IRL_ENUM, IRL_ERANGE (too large), IRL_EUNSUPPORTED, IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_demos_load(irl_demos** demos, const char* dir, irl_errinfo* info);
+void irl_demos_destroy(irl_demos* demos);  // NULL is fine
+
+//---------------------------------- Judging -------------------------------------------------------
+
+// Checks that the demonstrations belong to this task (sizes and conditions, and the name and the
+// parts of the physics state when the file gives them). Errors: IRL_EDIM, IRL_ERANGE.
 IRL_NODISCARD irl_err irl_demos_match(const irl_demos* demos, const irl_task* task,
                                       irl_errinfo* info);
+
+// Figures of the episodes of one condition, or of all.
+typedef struct irl_demos_summary {
+  int episodes;
+  int64_t steps;
+  int length_min, length_max;                              // control steps
+  double return_mean, return_std, return_min, return_max;  // NaN without rewards or episodes
+  int successes;                                           // episodes; 0 without has_success
+  int terminations;                                        // episodes ended by the task's rule
+  double action_min, action_max;                           // of all raw entries; NaN if none
+  double clipped;  // share of action entries that the simulator saw changed; NaN if unknown
+} irl_demos_summary;
+
+// condition < 0: all episodes.
+void irl_demos_summarise(irl_demos_summary* summary, const irl_demos* demos, int condition);
+int irl_demos_nconditions(const irl_demos* demos);  // largest condition + 1
+
+// What a re-simulation of the recorded actions gave.
+typedef struct irl_demos_verdict {
+  bool same_platform;  // recorded with this CPU, C library and MuJoCo: equality may be demanded
+  int episodes;        // re-simulated
+  int differing;       // of them, with a state that is not equal bit for bit
+  int episode, step;   // first difference in episode order; -1 when there is none
+  char component[64];  // its state part, e.g. "qvel"
+  int entry;           // entry within the part
+  double recorded, simulated;
+  double largest;  // |recorded - simulated| over all states of all episodes
+} irl_demos_verdict;
+
+// Simulates each episode again from its first state with its raw actions and compares all states.
+// Differences are the verdict, not an error. Errors: IRL_EUNSUPPORTED when the dataset keeps no
+// states, those of irl_demos_match and irl_env_rollout.
+IRL_NODISCARD irl_err irl_demos_check(irl_demos_verdict* verdict, const irl_demos* demos,
+                                      const irl_task* task, int nthread, irl_errinfo* info);
+
+// JSON text of what bit-for-bit repetition depends on here: machine, CPU family and vector
+// instructions, C library, MuJoCo. Caller's memory; no host name, no path.
+void irl_demos_platform(char* out, size_t size);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,328 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "demos/demos_internal.h"
+#include "demos/store_internal.h"
+
+enum { GYM_TYPE = 2, SMALL_MODEL = 1 << 16 };  // robomimic's EnvType.GYM_TYPE; bytes
+
+// What is written of one trajectory, and room for what is computed for it.
+typedef struct builder {
+  irl_h5w* file;
+  const irl_task* task;
+  const irl_task_info* t;
+  const irl_batch* batch;
+  const irl_demos_meta* meta;
+  double* action;   // (T, nu)
+  int64_t* done;    // (T)
+  uint8_t* ending;  // (T)
+} builder;
+
+//---------------------------------- Checks --------------------------------------------------------
+
+static irl_err check_sizes(const irl_task* task, const irl_batch* b, irl_errinfo* info) {
+  const irl_task_info* t = irl_task_get(task);
+  if (b->nx != t->nx || b->nu != t->nu) {
+    return irl_fail(
+        info, IRL_EDIM,
+        "demonstrations: %d observation and %d action entries do not fit task %s with %d "
+        "and %d; use the task they were made with",
+        b->nx, b->nu, t->name, t->nx, t->nu);
+  }
+  if (b->nstate != 0 && b->nstate != t->nstate) {
+    return irl_fail(
+        info, IRL_EDIM,
+        "demonstrations: %d state entries do not fit task %s with %d; use the task they "
+        "were made with",
+        b->nstate, t->name, t->nstate);
+  }
+  return IRL_OK;
+}
+
+static bool all_finite(const double* data, int64_t count) {
+  for (int64_t i = 0; i < count; i++) {
+    if (!isfinite(data[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Name of the first array of a trajectory that is not finite, or NULL.
+static const char* not_finite(const irl_batch* b, int i) {
+  int64_t T = b->length[i], first = (int64_t)i * b->horizon;
+  if (!all_finite(irl_batch_x(b, i, 0), (T + 1) * b->nx)) {
+    return "observations";
+  }
+  if (!all_finite(irl_batch_u(b, i, 0), T * b->nu)) {
+    return "actions";
+  }
+  if (!all_finite(b->reward + first, T)) {
+    return "rewards";
+  }
+  if (!all_finite(b->logq + first, T)) {
+    return "log-densities";
+  }
+  if (b->nz > 0 && !all_finite(irl_batch_z(b, i, 0), T * b->nz)) {
+    return "residuals";
+  }
+  bool states = b->nstate == 0 || all_finite(irl_batch_state(b, i, 0), (T + 1) * b->nstate);
+  return states ? NULL : "states";
+}
+
+static irl_err check_values(const irl_batch* b, irl_errinfo* info) {
+  int kept = 0;
+  for (int i = 0; i < b->n; i++) {
+    if (!b->valid[i]) {
+      continue;
+    }
+    kept++;
+    if (b->length[i] < 1 || b->length[i] > b->horizon || b->condition[i] < 0) {
+      return irl_fail(
+          info, IRL_EDIM,
+          "demonstration %d: length %d or condition %d is out of range; it cannot be kept", i,
+          b->length[i], b->condition[i]);
+    }
+    const char* bad = not_finite(b, i);
+    if (bad) {
+      return irl_fail(info, IRL_ENUM,
+                      "demonstration %d: its %s are not finite; leave the trajectory out", i, bad);
+    }
+  }
+  return kept > 0
+             ? IRL_OK
+             : irl_fail(info, IRL_ENUM,
+                        "demonstrations: no valid trajectory to save; every one of %d diverged",
+                        b->n);
+}
+
+//---------------------------------- Actions -------------------------------------------------------
+
+static void clip_actions(const builder* k, int i) {
+  const double *low = irl_task_action_low(k->task), *high = irl_task_action_high(k->task);
+  const double* u = irl_batch_u(k->batch, i, 0);
+  int nu = k->batch->nu;
+  for (int e = 0; e < k->batch->length[i] * nu; e++) {
+    k->action[e] = fmin(fmax(u[e], low[e % nu]), high[e % nu]);
+  }
+}
+
+// An applied action on robomimic's scale, [-1, 1] over its range; unbounded ones stay as they are.
+static double scale_action(double applied, double low, double high) {
+  bool plain = low == -1 && high == 1;
+  if (plain || !isfinite(low) || !isfinite(high)) {
+    return applied;
+  }
+  double scaled = high > low ? (applied - low) / (high - low) * 2 - 1 : 0;
+  return fmin(fmax(scaled, -1), 1);
+}
+
+static void scale_actions(const builder* k, int i) {
+  const double *low = irl_task_action_low(k->task), *high = irl_task_action_high(k->task);
+  int nu = k->batch->nu;
+  for (int e = 0; e < k->batch->length[i] * nu; e++) {
+    k->action[e] = scale_action(k->action[e], low[e % nu], high[e % nu]);
+  }
+}
+
+//---------------------------------- Episodes ------------------------------------------------------
+
+static void put_episode_attributes(const builder* k, int i, int number) {
+  const irl_batch* b = k->batch;
+  irl_h5w_attr_int(k->file, "id", number);
+  irl_h5w_attr_int(k->file, "total_steps", b->length[i]);
+  irl_h5w_attr_int(k->file, "condition", b->condition[i]);
+  if (k->meta->seed) {
+    irl_h5w_attr_uint(k->file, "seed", k->meta->seed[i]);
+  }
+  if (k->t->has_success) {
+    irl_h5w_attr_flag(k->file, "success", b->success[i]);
+  }
+  if (b->has_reward) {
+    irl_h5w_attr_number(k->file, "rewards_sum", irl_batch_return(b, i));
+  }
+  if (k->meta->label && k->meta->label[i] && *k->meta->label[i]) {
+    irl_h5w_attr_text(k->file, "label", k->meta->label[i]);
+  }
+}
+
+// A flag that is set at the last step or nowhere.
+static void put_ending(const builder* k, const char* name, int length, bool ends) {
+  memset(k->ending, 0, (size_t)length);
+  k->ending[length - 1] = ends;
+  irl_h5w_flags(k->file, name, k->ending, length);
+}
+
+// Minari's view: /episode_<number>.
+static void put_episode(const builder* k, int i, int number) {
+  const irl_batch* b = k->batch;
+  int T = b->length[i];
+  char path[64];
+  snprintf(path, sizeof path, "/episode_%d", number);
+  irl_h5w_group(k->file, path);
+  put_episode_attributes(k, i, number);
+  irl_h5w_numbers(k->file, "observations", irl_batch_x(b, i, 0), T + 1, b->nx);
+  irl_h5w_numbers(k->file, "actions", irl_batch_u(b, i, 0), T, b->nu);
+  irl_h5w_numbers(k->file, "rewards", b->reward + (int64_t)i * b->horizon, T, 0);
+  put_ending(k, "terminations", T, b->terminated[i]);
+  put_ending(k, "truncations", T, !b->terminated[i]);
+  irl_h5w_subgroup(k->file, "infos");
+  clip_actions(k, i);
+  irl_h5w_numbers(k->file, "infos/applied_actions", k->action, T, b->nu);
+  if (!k->meta->no_logq) {
+    irl_h5w_numbers(k->file, "infos/action_log_probs", b->logq + (int64_t)i * b->horizon, T, 0);
+  }
+  if (b->nz > 0) {
+    irl_h5w_numbers(k->file, "infos/residuals", irl_batch_z(b, i, 0), T, b->nz);
+  }
+  if (b->nstate > 0) {
+    irl_h5w_numbers(k->file, "infos/state", irl_batch_state(b, i, 0), T + 1, b->nstate);
+  }
+}
+
+static void link_to(const builder* k, int number, const char* from, const char* to) {
+  char path[64];
+  snprintf(path, sizeof path, "/episode_%d/%s", number, from);
+  irl_h5w_link(k->file, path, to);
+}
+
+// robomimic's view: /data/demo_<number>, the same arrays through hard links. Its own are next_obs
+// (one row later), dones (numbers) and actions (applied, scaled); k->action holds the applied ones.
+static void put_demo(const builder* k, int i, int number) {
+  const irl_batch* b = k->batch;
+  int T = b->length[i];
+  char path[64];
+  snprintf(path, sizeof path, "/data/demo_%d", number);
+  irl_h5w_group(k->file, path);
+  irl_h5w_attr_int(k->file, "num_samples", T);
+  if (strlen(irl_task_mjcf(k->task)) < SMALL_MODEL) {
+    irl_h5w_attr_text(k->file, "model_file", irl_task_mjcf(k->task));
+  }
+  scale_actions(k, i);
+  irl_h5w_numbers(k->file, "actions", k->action, T, b->nu);
+  memset(k->done, 0, (size_t)T * sizeof *k->done);
+  k->done[T - 1] = 1;
+  irl_h5w_ints(k->file, "dones", k->done, T);
+  irl_h5w_subgroup(k->file, "obs");
+  irl_h5w_subgroup(k->file, "next_obs");
+  irl_h5w_numbers(k->file, "next_obs/flat", irl_batch_x(b, i, 1), T, b->nx);
+  link_to(k, number, "observations", "obs/flat");
+  link_to(k, number, "rewards", "rewards");
+  if (b->nstate > 0) {
+    link_to(k, number, "infos/state", "states");
+  }
+}
+
+//---------------------------------- File ----------------------------------------------------------
+
+// Names and sizes of the parts of a state row: MuJoCo's own bit masks change with its version.
+static void put_state_parts(const builder* k) {
+  int count;
+  const irl_state_part* parts = irl_task_state_parts(k->task, &count);
+  irl_jout out;
+  irl_jout_init(&out, false);
+  irl_jout_open(&out, '[');
+  for (int i = 0; i < count; i++) {
+    irl_jout_open(&out, '{');
+    irl_jout_key_string(&out, "name", parts[i].name);
+    irl_jout_key_int(&out, "offset", parts[i].offset);
+    irl_jout_key_int(&out, "size", parts[i].size);
+    irl_jout_close(&out);
+  }
+  irl_jout_close(&out);
+  if (out.failed) {
+    k->file->failed = true;
+  } else {
+    irl_h5w_text(k->file, "state_parts", out.text);
+  }
+  irl_jout_fini(&out);
+}
+
+// What belongs to the file as a whole: /mjirl.
+static void put_origin(const builder* k) {
+  char platform[512];
+  irl_h5w_group(k->file, "/mjirl");
+  irl_h5w_attr_int(k->file, "format", IRL_DEMOS_FORMAT);
+  irl_h5w_attr_text(k->file, "task", k->t->name);
+  irl_h5w_attr_flag(k->file, "has_reward", k->batch->has_reward);
+  irl_h5w_text(k->file, "task.json", irl_task_json(k->task));
+  irl_h5w_text(k->file, "model.xml", irl_task_mjcf(k->task));
+  irl_demos_platform(platform, sizeof platform);
+  irl_h5w_text(k->file, "platform", platform);
+  if (k->batch->nstate > 0) {
+    put_state_parts(k);
+  }
+}
+
+// The head of robomimic's view. Its code reads "type", its manual says "env_type": both are there.
+static void put_data(const builder* k, int64_t steps) {
+  irl_h5w_group(k->file, "/data");
+  irl_h5w_attr_int(k->file, "total", steps);
+  irl_jout out;
+  irl_jout_init(&out, false);
+  irl_jout_open(&out, '{');
+  irl_jout_key_string(&out, "env_name", k->t->name);
+  irl_jout_key_int(&out, "type", GYM_TYPE);
+  irl_jout_key_int(&out, "env_type", GYM_TYPE);
+  irl_jout_key(&out, "env_kwargs");
+  irl_jout_open(&out, '{');
+  irl_jout_close(&out);
+  irl_jout_close(&out);
+  if (out.failed) {
+    k->file->failed = true;
+  } else {
+    irl_h5w_attr_text(k->file, "env_args", out.text);
+  }
+  irl_jout_fini(&out);
+}
+
+static void count_totals(irl_demos_totals* totals, const irl_batch* b) {
+  *totals = (irl_demos_totals){0};
+  for (int i = 0; i < b->n; i++) {
+    totals->episodes += b->valid[i] != 0;
+    totals->steps += b->valid[i] ? b->length[i] : 0;
+  }
+}
+
+static void put_all(const builder* k, int64_t steps) {
+  put_origin(k);
+  put_data(k, steps);
+  int number = 0;
+  for (int i = 0; i < k->batch->n; i++) {
+    if (k->batch->valid[i]) {
+      put_episode(k, i, number);
+      put_demo(k, i, number++);
+    }
+  }
+}
+
+irl_err irl_demos_build(void** image, irl_demos_totals* totals, const irl_task* task,
+                        const irl_batch* batch, const irl_demos_meta* meta, irl_errinfo* info) {
+  *image = NULL;
+  IRL_TRY(check_sizes(task, batch, info));
+  IRL_TRY(check_values(batch, info));
+  size_t T = (size_t)batch->horizon;
+  irl_h5w file;
+  builder k = {&file, task, irl_task_get(task), batch, meta, NULL, NULL, NULL};
+  k.action = irl_calloc(T * (size_t)batch->nu, sizeof *k.action);
+  k.done = irl_calloc(T, sizeof *k.done);
+  k.ending = irl_calloc(T, 1);
+  irl_err err = k.action && k.done && k.ending ? IRL_OK : IRL_ENOMEM;
+  if (!err) {
+    count_totals(totals, batch);
+    irl_h5w_open(&file);
+    put_all(&k, totals->steps);
+    err = irl_h5w_finish(&file, image, &totals->bytes);
+  }
+  irl_free(k.action);
+  irl_free(k.done);
+  irl_free(k.ending);
+  if (err) {
+    return irl_fail(info, err, "dataset: no memory for its file; save fewer episodes at a time");
+  }
+  totals->crc32c = irl_crc32c(0, *image, totals->bytes);
+  return IRL_OK;
+}

@@ -1,0 +1,73 @@
+// What the sources of demos/ share: names of the layout (docs/demos.md) and the steps of a save.
+#ifndef MJIRL_DEMOS_DEMOS_INTERNAL_H_
+#define MJIRL_DEMOS_DEMOS_INTERNAL_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/file.h"
+#include "demos/demos.h"
+
+#define IRL_DEMOS_DATA "main_data.hdf5"
+#define IRL_DEMOS_METADATA "metadata.json"
+
+enum { IRL_DEMOS_FORMAT = 1, IRL_DEMOS_PATH = 4096 };
+
+//---------------------------------- metadata.c ----------------------------------------------------
+
+typedef struct irl_demos_totals {
+  int episodes;
+  int64_t steps;
+  size_t bytes;     // of main_data.hdf5
+  uint32_t crc32c;  // of main_data.hdf5
+} irl_demos_totals;
+
+// The text of metadata.json (irl_free). dir serves to name the dataset when meta does not.
+IRL_NODISCARD irl_err irl_demos_metadata_text(char** text, const char* dir, const irl_task* task,
+                                              const irl_demos_meta* meta,
+                                              const irl_demos_totals* totals, irl_errinfo* info);
+
+// What the loader needs of a metadata.json; texts are irl_free'd by the caller.
+typedef struct irl_demos_metadata {
+  char* dataset_id;
+  char* algorithm;
+  int episodes;  // -1 when absent
+  bool has_crc;
+  uint32_t crc32c;
+} irl_demos_metadata;
+
+// An absent file is fine and gives empty texts.
+IRL_NODISCARD irl_err irl_demos_metadata_read(irl_demos_metadata* metadata, const char* path,
+                                              irl_errinfo* info);
+
+//---------------------------------- build.c -------------------------------------------------------
+
+// The bytes of main_data.hdf5 (irl_free) and what metadata.json says of them.
+IRL_NODISCARD irl_err irl_demos_build(void** image, irl_demos_totals* totals, const irl_task* task,
+                                      const irl_batch* batch, const irl_demos_meta* meta,
+                                      irl_errinfo* info);
+
+//---------------------------------- place.c -------------------------------------------------------
+
+// A folder <dir>/data that appears whole: files are written to a hidden folder beside it, which is
+// then renamed. A lock on dir keeps a second writer out, so that what a crash left can be removed.
+typedef struct irl_place {
+  char dir[IRL_DEMOS_PATH];
+  char partial[IRL_DEMOS_PATH];  // hidden folder to write to
+  char data[IRL_DEMOS_PATH];     // its final name
+  int lock;                      // descriptor of dir
+  int created;                   // folders made on the way to dir, dir included
+} irl_place;
+
+IRL_NODISCARD irl_err irl_place_open(irl_place* place, const char* dir, irl_errinfo* info);
+// Exactly one of these ends it. A failed commit has already cleaned up.
+IRL_NODISCARD irl_err irl_place_commit(irl_place* place, irl_errinfo* info);
+void irl_place_abort(irl_place* place);
+
+//---------------------------------- load.c --------------------------------------------------------
+
+// Reads one HDF5 file and the metadata.json beside it.
+IRL_NODISCARD irl_err irl_demos_read(irl_demos** demos, const char* data_path,
+                                     const char* metadata_path, irl_errinfo* info);
+
+#endif  // MJIRL_DEMOS_DEMOS_INTERNAL_H_

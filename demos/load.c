@@ -1,0 +1,423 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "demos/demos_internal.h"
+#include "demos/store_internal.h"
+
+#define MAX_BYTES ((int64_t)8 << 30)  // of declared arrays; a damaged size must not take all memory
+
+// The arrays of an episode, in the order of the enum. Missing optional ones must be missing in all.
+typedef struct part {
+  const char* name;
+  bool required;
+  int extra_rows;  // beyond the control steps
+  int rank;
+} part;
+enum { OBSERVATIONS, ACTIONS, REWARDS, TERMINATIONS, STATE, LOGQ, APPLIED, RESIDUALS, NPARTS };
+static const part PARTS[NPARTS] = {
+    [OBSERVATIONS] = {"observations", true, 1, 2},
+    [ACTIONS] = {"actions", true, 0, 2},
+    [REWARDS] = {"rewards", false, 0, 1},
+    [TERMINATIONS] = {"terminations", false, 0, 1},
+    [STATE] = {"infos/state", false, 1, 2},
+    [LOGQ] = {"infos/action_log_probs", false, 0, 1},
+    [APPLIED] = {"infos/applied_actions", false, 0, 2},
+    [RESIDUALS] = {"infos/residuals", false, 0, 2},
+};
+
+// What the first pass learns: widths of the parts (-1: absent) and the longest episode.
+typedef struct layout {
+  int n;
+  int horizon;
+  int cols[NPARTS];
+  int64_t bytes;
+} layout;
+
+typedef struct loader {
+  irl_h5r file;
+  irl_demos* demos;
+  double* terminations;  // (T)
+  layout plan;
+  irl_errinfo* info;
+} loader;
+
+static irl_err no_memory(const loader* l) {
+  return irl_fail(l->info, IRL_ENOMEM, "%s: no memory for %" PRId64 " bytes of arrays; free some",
+                  l->file.path, l->plan.bytes);
+}
+
+static void part_name(char out[128], int episode, int p) {
+  snprintf(out, 128, "episode_%d/%s", episode, PARTS[p].name);
+}
+
+//---------------------------------- First pass: sizes ---------------------------------------------
+
+static irl_err check_rows(loader* l, int episode, int p, const irl_h5_shape* s, int length) {
+  char name[128];
+  part_name(name, episode, p);
+  if (!s->present && PARTS[p].required) {
+    return irl_fail(l->info, IRL_EPARSE,
+                    "%s: %s is missing; remove the episode or restore the file", l->file.path,
+                    name);
+  }
+  if (s->present && s->rank != PARTS[p].rank) {
+    return irl_fail(l->info, IRL_EDIM, "%s: %s has %d dimensions, not %d; flatten it", l->file.path,
+                    name, s->rank, PARTS[p].rank);
+  }
+  if (s->present && s->rows != length + PARTS[p].extra_rows) {
+    return irl_fail(l->info, IRL_EDIM, "%s: %s has %d rows, but %d actions ask for %d; repair it",
+                    l->file.path, name, s->rows, length, length + PARTS[p].extra_rows);
+  }
+  return IRL_OK;
+}
+
+// All episodes must agree on a part's width and on whether it is there.
+static irl_err check_cols(loader* l, int episode, int p, const irl_h5_shape* s) {
+  int cols = s->present ? s->cols : -1;
+  if (episode == 0) {
+    l->plan.cols[p] = cols;
+  }
+  if (cols == l->plan.cols[p] && cols != 0) {
+    return IRL_OK;
+  }
+  char name[128];
+  part_name(name, episode, p);
+  if (cols < 0 || l->plan.cols[p] < 0) {
+    return irl_fail(l->info, IRL_EDIM,
+                    "%s: %s is %s, unlike in episode_0; keep such episodes apart", l->file.path,
+                    name, cols < 0 ? "missing" : "there");
+  }
+  return irl_fail(l->info, IRL_EDIM, "%s: %s has %d columns, not %d; keep such episodes apart",
+                  l->file.path, name, cols, cols == 0 ? 1 : l->plan.cols[p]);
+}
+
+static irl_err measure_episode(loader* l, int episode) {
+  irl_h5_shape shapes[NPARTS];
+  char name[128];
+  for (int p = 0; p < NPARTS; p++) {
+    part_name(name, episode, p);
+    IRL_TRY(irl_h5r_shape(&l->file, name, &shapes[p]));
+  }
+  int length = shapes[ACTIONS].rows;
+  if (shapes[ACTIONS].present && length == 0) {
+    return irl_fail(l->info, IRL_EDIM, "%s: episode_%d has no steps; remove it", l->file.path,
+                    episode);
+  }
+  for (int p = 0; p < NPARTS; p++) {
+    IRL_TRY(check_rows(l, episode, p, &shapes[p], length));
+    IRL_TRY(check_cols(l, episode, p, &shapes[p]));
+  }
+  l->plan.horizon = length > l->plan.horizon ? length : l->plan.horizon;
+  return IRL_OK;
+}
+
+// Bytes of the batch: short episodes are padded to the longest, so this is what memory must hold.
+static irl_err check_bytes(loader* l) {
+  int64_t per_step = 0;
+  for (int p = 0; p < NPARTS; p++) {
+    per_step += l->plan.cols[p] > 0 ? l->plan.cols[p] : 0;
+  }
+  int64_t rows = (int64_t)l->plan.n * ((int64_t)l->plan.horizon + 1);
+  if (rows > MAX_BYTES / 8 / per_step) {
+    return irl_fail(l->info, IRL_ERANGE,
+                    "%s: %d episodes of up to %d steps with %" PRId64
+                    " numbers each pass 8 GiB; split the dataset",
+                    l->file.path, l->plan.n, l->plan.horizon, per_step);
+  }
+  l->plan.bytes = rows * per_step * 8;
+  return IRL_OK;
+}
+
+static irl_err count_episodes(loader* l, int expected) {
+  IRL_TRY(irl_h5r_count(&l->file, "episode_", &l->plan.n));
+  bool other = false;
+  if (l->plan.n == 0) {
+    IRL_TRY(irl_h5r_find(&l->file, "data", &other));
+    const char* what = other ? "holds /data (robomimic) but no /episode_0" : "holds no /episode_0";
+    return irl_fail(l->info, IRL_EUNSUPPORTED,
+                    "%s: %s; give a Minari dataset with HDF5 data (docs/demos.md)", l->file.path,
+                    what);
+  }
+  if (expected >= 0 && expected != l->plan.n) {
+    return irl_fail(l->info, IRL_EDIM,
+                    "%s: holds %d episodes, but metadata.json says %d; restore both files",
+                    l->file.path, l->plan.n, expected);
+  }
+  return IRL_OK;
+}
+
+static irl_err measure(loader* l, int expected) {
+  IRL_TRY(count_episodes(l, expected));
+  for (int i = 0; i < l->plan.n; i++) {
+    char name[32];
+    bool present;
+    snprintf(name, sizeof name, "episode_%d", i);
+    IRL_TRY(irl_h5r_find(&l->file, name, &present));
+    if (!present) {
+      return irl_fail(l->info, IRL_EPARSE,
+                      "%s: %s is missing among %d episodes; number them from 0 without gaps",
+                      l->file.path, name, l->plan.n);
+    }
+    IRL_TRY(measure_episode(l, i));
+  }
+  return check_bytes(l);
+}
+
+//---------------------------------- Second pass: values -------------------------------------------
+
+static irl_err allocate(loader* l) {
+  irl_demos* d = l->demos;
+  const int* cols = l->plan.cols;
+  size_t n = (size_t)l->plan.n, steps = n * (size_t)l->plan.horizon;
+  irl_err err = irl_batch_create(&d->batch, l->plan.n, l->plan.horizon, cols[OBSERVATIONS],
+                                 cols[ACTIONS], cols[RESIDUALS] > 0 ? cols[RESIDUALS] : 0,
+                                 cols[STATE] > 0 ? cols[STATE] : 0);
+  d->seed = IRL_NEW(uint64_t, n);
+  d->label = IRL_NEW(char*, n);
+  l->terminations = IRL_NEW(double, l->plan.horizon);
+  if (cols[APPLIED] > 0) {
+    d->applied = irl_calloc(steps * (size_t)cols[APPLIED], sizeof(double));
+  }
+  bool good = !err && d->seed && d->label && l->terminations && (cols[APPLIED] < 0 || d->applied);
+  return good ? IRL_OK : no_memory(l);
+}
+
+// Where a part of an episode goes.
+static double* part_target(const loader* l, int episode, int p) {
+  irl_batch* b = &l->demos->batch;
+  int64_t step = (int64_t)episode * b->horizon;
+  double* const targets[NPARTS] = {
+      [OBSERVATIONS] = irl_batch_x(b, episode, 0),
+      [ACTIONS] = irl_batch_u(b, episode, 0),
+      [REWARDS] = b->reward + step,
+      [TERMINATIONS] = l->terminations,
+      [STATE] = b->nstate > 0 ? irl_batch_state(b, episode, 0) : NULL,
+      [LOGQ] = b->logq + step,
+      [APPLIED] = l->demos->applied ? l->demos->applied + step * b->nu : NULL,
+      [RESIDUALS] = b->nz > 0 ? irl_batch_z(b, episode, 0) : NULL,
+  };
+  return targets[p];
+}
+
+static irl_err read_part(loader* l, int episode, int p, int length) {
+  char name[128];
+  part_name(name, episode, p);
+  int rows = length + PARTS[p].extra_rows, cols = l->plan.cols[p];
+  double* out = part_target(l, episode, p);
+  IRL_TRY(irl_h5r_numbers(&l->file, name, out, rows, cols));
+  for (int64_t i = 0; i < (int64_t)rows * cols; i++) {
+    if (!isfinite(out[i])) {
+      return irl_fail(l->info, IRL_ENUM,
+                      "%s: %s is not finite at row %" PRId64 "; remove the episode", l->file.path,
+                      name, i / cols);
+    }
+  }
+  return IRL_OK;
+}
+
+// An attribute that is a whole number within a range; absent leaves the value.
+static irl_err read_attribute(loader* l, const char* name, const char* attribute, int64_t high,
+                              int64_t* value, bool* present) {
+  IRL_TRY(irl_h5r_attr_int(&l->file, name, attribute, value, present));
+  if (*present && (*value < 0 || *value > high)) {
+    return irl_fail(l->info, IRL_ERANGE,
+                    "%s: attribute %s of %s is %" PRId64 "; give 0 to %" PRId64, l->file.path,
+                    attribute, name, *value, high);
+  }
+  return IRL_OK;
+}
+
+static irl_err read_attributes(loader* l, int episode) {
+  irl_demos* d = l->demos;
+  int64_t condition = 0, success = 0, steps = d->batch.length[episode];
+  bool present, condition_there, success_there, seed_there;
+  char name[32];
+  snprintf(name, sizeof name, "episode_%d", episode);
+  IRL_TRY(read_attribute(l, name, "total_steps", INT_MAX, &steps, &present));
+  IRL_TRY(read_attribute(l, name, "condition", 65535, &condition, &condition_there));
+  IRL_TRY(read_attribute(l, name, "success", 1, &success, &success_there));
+  IRL_TRY(irl_h5r_attr_uint(&l->file, name, "seed", &d->seed[episode], &seed_there));
+  IRL_TRY(irl_h5r_attr_text(&l->file, name, "label", &d->label[episode]));
+  if (steps != d->batch.length[episode]) {
+    return irl_fail(l->info, IRL_EDIM,
+                    "%s: %s holds %d steps, but its total_steps says %" PRId64 "; restore the file",
+                    l->file.path, name, d->batch.length[episode], steps);
+  }
+  d->batch.condition[episode] = (int)condition;
+  d->batch.success[episode] = (uint8_t)success;
+  d->has_condition &= condition_there;
+  d->has_success &= success_there;
+  d->has_seed &= seed_there;
+  return IRL_OK;
+}
+
+static irl_err read_episode(loader* l, int episode) {
+  irl_batch* b = &l->demos->batch;
+  char name[128];
+  irl_h5_shape shape;
+  part_name(name, episode, ACTIONS);
+  IRL_TRY(irl_h5r_shape(&l->file, name, &shape));
+  b->length[episode] = shape.rows;
+  for (int p = 0; p < NPARTS; p++) {
+    if (l->plan.cols[p] > 0) {
+      IRL_TRY(read_part(l, episode, p, shape.rows));
+    }
+  }
+  b->terminated[episode] = l->plan.cols[TERMINATIONS] > 0 && l->terminations[shape.rows - 1] != 0;
+  return read_attributes(l, episode);
+}
+
+//---------------------------------- The file's own ------------------------------------------------
+
+static irl_err read_origin(loader* l) {
+  irl_demos* d = l->demos;
+  const struct {
+    const char* name;
+    char** text;
+  } texts[] = {{"mjirl/task.json", &d->task_json},
+               {"mjirl/model.xml", &d->mjcf},
+               {"mjirl/platform", &d->platform},
+               {"mjirl/state_parts", &d->state_parts}};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    IRL_TRY(irl_h5r_text(&l->file, texts[i].name, texts[i].text));
+  }
+  bool ours, present;
+  int64_t has_reward = 1, format = IRL_DEMOS_FORMAT;
+  IRL_TRY(irl_h5r_find(&l->file, "mjirl", &ours));
+  const char* place = ours ? "mjirl" : "/";
+  IRL_TRY(irl_h5r_attr_text(&l->file, place, ours ? "task" : "mjirl_task", &d->task_name));
+  if (ours) {
+    IRL_TRY(irl_h5r_attr_int(&l->file, place, "format", &format, &present));
+    IRL_TRY(irl_h5r_attr_int(&l->file, place, "has_reward", &has_reward, &present));
+  }
+  if (format != IRL_DEMOS_FORMAT) {
+    return irl_fail(l->info, IRL_EUNSUPPORTED,
+                    "%s: has format %" PRId64
+                    ", this program reads format %d; use the program it "
+                    "was made with",
+                    l->file.path, format, IRL_DEMOS_FORMAT);
+  }
+  d->batch.has_reward = l->plan.cols[REWARDS] > 0 && has_reward != 0;
+  d->has_logq = l->plan.cols[LOGQ] > 0;
+  return IRL_OK;
+}
+
+static irl_err read_all(loader* l, int expected) {
+  IRL_TRY(measure(l, expected));
+  IRL_TRY(allocate(l));
+  irl_demos* d = l->demos;
+  d->has_condition = d->has_success = d->has_seed = true;
+  for (int i = 0; i < l->plan.n; i++) {
+    IRL_TRY(read_episode(l, i));
+  }
+  return read_origin(l);
+}
+
+//---------------------------------- Checksum ------------------------------------------------------
+
+static irl_err file_crc(const char* path, uint32_t* crc, irl_errinfo* info) {
+  enum { BLOCK = 1 << 16 };
+  unsigned char* block = irl_calloc(BLOCK, 1);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t got = block && file >= 0 ? 1 : -1;
+  *crc = 0;
+  while (got > 0) {
+    got = read(file, block, BLOCK);
+    *crc = got > 0 ? irl_crc32c(*crc, block, (size_t)got) : *crc;
+  }
+  int reason = errno;
+  irl_free(block);
+  if (file >= 0) {
+    close(file);
+  }
+  return got == 0 ? IRL_OK
+                  : irl_fail(info, IRL_EIO, "%s: cannot be read: %s; check the disk and its rights",
+                             path, strerror(reason));
+}
+
+// HDF5 guards its own bookkeeping by checksums but not the numbers; this one guards both, and
+// damage is found before HDF5 sees it.
+static irl_err check_crc(const irl_demos_metadata* metadata, const char* path, irl_errinfo* info) {
+  uint32_t crc;
+  if (!metadata->has_crc) {
+    return IRL_OK;
+  }
+  IRL_TRY(file_crc(path, &crc, info));
+  if (crc == metadata->crc32c) {
+    return IRL_OK;
+  }
+  return irl_fail(info, IRL_EPARSE,
+                  "%s: is damaged or was changed: its checksum is %08" PRIx32
+                  ", metadata.json says %08" PRIx32
+                  "; restore it, or remove mjirl_crc32c there to read it as it is",
+                  path, crc, metadata->crc32c);
+}
+
+//---------------------------------- Faces ---------------------------------------------------------
+
+irl_err irl_demos_read(irl_demos** demos, const char* data_path, const char* metadata_path,
+                       irl_errinfo* info) {
+  *demos = NULL;
+  irl_demos_metadata metadata;
+  IRL_TRY(irl_demos_metadata_read(&metadata, metadata_path, info));
+  loader l = {.demos = IRL_NEW(irl_demos, 1), .info = info};
+  irl_err err = l.demos ? check_crc(&metadata, data_path, info) : IRL_ENOMEM;
+  if (l.demos) {
+    l.demos->dataset_id = metadata.dataset_id;
+    l.demos->algorithm = metadata.algorithm;
+  }
+  if (!err) {
+    err = irl_h5r_open(&l.file, data_path, info);
+  }
+  if (!err) {
+    err = read_all(&l, metadata.episodes);
+    irl_h5r_close(&l.file);
+  }
+  irl_free(l.terminations);
+  if (err) {
+    irl_demos_destroy(l.demos);
+    return err;
+  }
+  *demos = l.demos;
+  return IRL_OK;
+}
+
+// The two files of a dataset given as its folder, its data folder, or the HDF5 file itself.
+static bool find_files(const char* dir, char* data, char* metadata, size_t size) {
+  char folder[IRL_DEMOS_PATH];
+  if (irl_dir_exists(dir)) {
+    bool fits = irl_path_join(folder, sizeof folder, dir, "data");
+    if (!fits || !irl_dir_exists(folder)) {
+      fits = snprintf(folder, sizeof folder, "%s", dir) < (int)sizeof folder;
+    }
+    return fits && irl_path_join(data, size, folder, IRL_DEMOS_DATA) &&
+           irl_path_join(metadata, size, folder, IRL_DEMOS_METADATA);
+  }
+  const char* slash = strrchr(dir, '/');
+  int length = slash ? (int)(slash - dir) : 1;
+  return snprintf(data, size, "%s", dir) < (int)size &&
+         snprintf(folder, sizeof folder, "%.*s", length, slash ? dir : ".") < (int)sizeof folder &&
+         irl_path_join(metadata, size, folder, IRL_DEMOS_METADATA);
+}
+
+irl_err irl_demos_load(irl_demos** demos, const char* dir, irl_errinfo* info) {
+  char data[IRL_DEMOS_PATH], metadata[IRL_DEMOS_PATH];
+  *demos = NULL;
+  if (!find_files(dir, data, metadata, sizeof data)) {
+    return irl_fail(info, IRL_ERANGE, "dataset: the path is longer than %d bytes; shorten it",
+                    IRL_DEMOS_PATH - 1);
+  }
+  if (!irl_file_exists(data)) {
+    return irl_fail(info, IRL_ENOENT,
+                    "%s: there is no dataset (%s); give a folder that mjirl or Minari wrote", dir,
+                    data);
+  }
+  return irl_demos_read(demos, data, metadata, info);
+}
