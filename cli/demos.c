@@ -1,0 +1,154 @@
+// `mjirl demos info` and `mjirl demos check`.
+#include "demos/demos.h"
+
+#include "cli/cli.h"
+
+typedef struct demos_args {
+  cli_common common;
+  const char* folder;
+  const char* task;
+} demos_args;
+
+//---------------------------------- demos info ----------------------------------------------------
+
+static void write_summary(irl_jout* out, const irl_demos* demos, int condition) {
+  irl_demos_summary s;
+  irl_demos_summarise(&s, demos, condition);
+  irl_jout_key_int(out, "episodes", s.episodes);
+  irl_jout_key_int(out, "steps", s.steps);
+  irl_jout_key_int(out, "length_min", s.length_min);
+  irl_jout_key_int(out, "length_max", s.length_max);
+  irl_jout_key_number(out, "return_mean", s.return_mean);
+  irl_jout_key_number(out, "return_std", s.return_std);
+  irl_jout_key_number(out, "return_min", s.return_min);
+  irl_jout_key_number(out, "return_max", s.return_max);
+  irl_jout_key_int(out, "successes", s.successes);
+  irl_jout_key_int(out, "terminations", s.terminations);
+  irl_jout_key_number(out, "action_min", s.action_min);
+  irl_jout_key_number(out, "action_max", s.action_max);
+  irl_jout_key_number(out, "clipped", s.clipped);
+}
+
+static irl_err run_info(cli_context* cli, const void* args) {
+  const demos_args* a = args;
+  irl_jout* out = &cli->result;
+  irl_demos* demos = NULL;
+  IRL_TRY(irl_demos_load(&demos, a->folder, &cli->info));
+  irl_jout_key_string(out, "dataset_id", demos->dataset_id);
+  irl_jout_key_string(out, "task", demos->task_name);
+  irl_jout_key_string(out, "algorithm", demos->algorithm);
+  irl_jout_key_int(out, "observation", demos->batch.nx);
+  irl_jout_key_int(out, "nu", demos->batch.nu);
+  irl_jout_key_bool(out, "states", demos->batch.nstate > 0);
+  irl_jout_key_bool(out, "log_densities", demos->has_logq);
+  write_summary(out, demos, -1);
+  irl_jout_key(out, "conditions");
+  irl_jout_open(out, '[');
+  for (int i = 0; i < irl_demos_nconditions(demos); i++) {
+    irl_jout_open(out, '{');
+    irl_jout_key_int(out, "condition", i);
+    write_summary(out, demos, i);
+    irl_jout_close(out);
+  }
+  irl_jout_close(out);
+  irl_demos_destroy(demos);
+  return IRL_OK;
+}
+
+static const cli_option info_options[] = {
+    CLI_ARGUMENT(demos_args, folder, "DIR", "dataset of demonstrations"),
+    CLI_JSON(demos_args),
+    CLI_END,
+};
+
+const cli_command cli_demos_info = {
+    .name = "demos info",
+    .summary = "what a dataset holds",
+    .detail =
+        "`states` says whether the physics state of each step was recorded, `clipped` is the\n"
+        "share of action entries that the simulator saw changed.",
+    .options = info_options,
+    .defaults = &(const demos_args){.folder = NULL},
+    .size = sizeof(demos_args),
+    .run = run_info,
+};
+
+//---------------------------------- demos check ---------------------------------------------------
+
+// load_task loads the task asked for, or else the one that the dataset was recorded with.
+static irl_err load_task(const demos_args* a, const irl_demos* demos, irl_task** task,
+                         irl_errinfo* info) {
+  if (a->task != NULL) {
+    return irl_task_load(task, a->task, NULL, 0, info);
+  }
+  if (demos->task_json[0] == '\0' || demos->mjcf[0] == '\0') {
+    return irl_fail(info, IRL_ENOENT, "%s: the dataset keeps no task; name one with --task",
+                    a->folder);
+  }
+  return irl_task_from_text(task, demos->task_json, demos->mjcf, info);
+}
+
+static void write_verdict(irl_jout* out, const irl_demos_verdict* verdict, bool passed) {
+  irl_jout_key_int(out, "simulated", verdict->episodes);
+  irl_jout_key_int(out, "differing", verdict->differing);
+  irl_jout_key_number(out, "largest_difference", verdict->largest);
+  irl_jout_key_bool(out, "same_platform", verdict->same_platform);
+  irl_jout_key_bool(out, "passed", passed);
+}
+
+// judge simulates the recorded actions again, where the dataset keeps the states to compare with.
+static irl_err judge(cli_context* cli, const demos_args* a, const irl_demos* demos,
+                     const irl_task* task) {
+  irl_demos_verdict verdict = {.episode = -1, .step = -1};
+  IRL_TRY(irl_demos_match(demos, task, &cli->info));
+  if (demos->batch.nstate > 0) {
+    IRL_TRY(irl_demos_check(&verdict, demos, task, a->common.threads, &cli->info));
+  }
+  const bool passed = verdict.differing == 0 || !verdict.same_platform;
+  irl_jout_key_string(&cli->result, "task", irl_task_get(task)->name);
+  irl_jout_key_int(&cli->result, "episodes", demos->batch.n);
+  write_verdict(&cli->result, &verdict, passed);
+  cli->complete = true;
+  return passed ? IRL_OK
+                : irl_fail(&cli->info, IRL_ENUM,
+                           "%s: episode %d, step %d, %s[%d] is recorded as %.17g but simulates to "
+                           "%.17g on the same platform; the model or the file was changed",
+                           a->folder, verdict.episode, verdict.step, verdict.component,
+                           verdict.entry, verdict.recorded, verdict.simulated);
+}
+
+static irl_err run_check(cli_context* cli, const void* args) {
+  const demos_args* a = args;
+  irl_demos* demos = NULL;
+  irl_task* task = NULL;
+  IRL_TRY(irl_demos_load(&demos, a->folder, &cli->info));
+  irl_err err = load_task(a, demos, &task, &cli->info);
+  if (err == IRL_OK) {
+    err = judge(cli, a, demos, task);
+  }
+  irl_task_destroy(task);
+  irl_demos_destroy(demos);
+  return err;
+}
+
+static const cli_option check_options[] = {
+    CLI_ARGUMENT(demos_args, folder, "DIR", "dataset of demonstrations"),
+    CLI_OPTIONAL(demos_args, task, "task", "TASK",
+                 "task that it must belong to (the one that the dataset keeps)"),
+    CLI_THREADS(demos_args),
+    CLI_JSON(demos_args),
+    CLI_END,
+};
+
+const cli_command cli_demos_check = {
+    .name = "demos check",
+    .summary = "read a whole dataset, compare it with its task and simulate it again",
+    .detail =
+        "Every size and number is checked. Where physics states were recorded, the actions\n"
+        "are simulated again and all states compared: on the platform of the recording they\n"
+        "must be equal bit for bit, elsewhere the largest difference is reported.",
+    .options = check_options,
+    .defaults = &(const demos_args){.folder = NULL},
+    .size = sizeof(demos_args),
+    .run = run_check,
+};

@@ -1,0 +1,10 @@
+// Which OpenBLAS kernels run: chosen before the library loads, so only a program can do it.
+#ifndef MJIRL_CLI_KERNELS_H_
+#define MJIRL_CLI_KERNELS_H_
+
+// OpenBLAS 0.3.21 takes its Haswell kernels on CPUs that are newer than itself, though they have
+// AVX-512. Starts this program anew with OPENBLAS_CORETYPE=SKYLAKEX in that case; returns when
+// there is nothing to gain, the variable is set already, or MJIRL_NO_REEXEC is set.
+void cli_choose_kernels(char* const* argv);
+
+#endif  // MJIRL_CLI_KERNELS_H_

@@ -1,0 +1,128 @@
+// `mjirl train`: learns the cost behind demonstrations.
+#include "irl/train.h"
+
+#include "base/file.h"
+#include "cli/cli.h"
+
+typedef struct train_args {
+  cli_common common;
+  const char* task;
+  const char* demos;
+  const char* out;
+  const char* config;
+  cli_texts set;
+  int algo;
+  bool resume;
+} train_args;
+
+static irl_err read_config(cli_context* cli, const train_args* a, irl_config* config) {
+  *config = irl_config_defaults();
+  if (a->config != NULL) {
+    IRL_TRY(irl_config_load(config, a->config, &cli->info));
+  }
+  cli->usage = true;
+  for (int i = 0; i < a->set.count; i++) {
+    IRL_TRY(irl_config_set(config, a->set.item[i], &cli->info));
+  }
+  cli->usage = false;
+  return IRL_OK;
+}
+
+static irl_err check_output(const train_args* a, irl_errinfo* info) {
+  return a->resume ? irl_dir_check_writable(a->out, info) : cli_check_folder(a->out, info);
+}
+
+static void write_result(irl_jout* out, const train_args* a, const irl_train_result* result) {
+  irl_jout_key_string(out, "algo", irl_algo_names[a->algo]);
+  irl_jout_key_int(out, "iterations", result->iterations);
+  irl_jout_key_int(out, "env_steps", result->env_steps);
+  irl_jout_key_number(out, "wall_seconds", result->wall_seconds);
+  irl_jout_key_number(out, "normalized_return", result->normalized_return);
+}
+
+static irl_err train(cli_context* cli, const train_args* a, irl_train_options* options) {
+  irl_train_result result = {0};
+  irl_err err = irl_train(options, &cli->host, &result, &cli->info);
+  if (err == IRL_ECANCELED) {
+    irl_log(&cli->host.sink, IRL_LOG_WARNING,
+            "stopped after iteration %d; everything is saved, --resume goes on", result.iterations);
+    err = IRL_OK;
+  }
+  if (err == IRL_OK) {
+    write_result(&cli->result, a, &result);
+  }
+  return err;
+}
+
+static irl_err run_train(cli_context* cli, const void* args) {
+  const train_args* a = args;
+  irl_task* task = NULL;
+  irl_demos* demos = NULL;
+  irl_train_options options = {
+      .demos_path = a->demos,
+      .out = a->out,
+      .algo = (irl_algo)a->algo,
+      .seed = a->common.seed,
+      .threads = a->common.threads,
+      .resume = a->resume,
+  };
+  IRL_TRY(read_config(cli, a, &options.config));
+  IRL_TRY(check_output(a, &cli->info));
+  IRL_TRY(irl_task_load(&task, a->task, NULL, 0, &cli->info));
+  irl_err err = irl_demos_load(&demos, a->demos, &cli->info);
+  if (err == IRL_OK) {
+    options.task = task;
+    options.demos = demos;
+    err = train(cli, a, &options);
+  }
+  irl_demos_destroy(demos);
+  irl_task_destroy(task);
+  return err;
+}
+
+static void print_settings(FILE* file) {
+  char text[256];
+  fprintf(file, "\nSettings, for --set and --config:\n");
+  for (int i = 0; irl_config_describe(i, text, sizeof text) != NULL; i++) {
+    fprintf(file, "  %s\n", text);
+  }
+}
+
+static const cli_option options_table[] = {
+    CLI_NEEDED(train_args, task, "task", "TASK", CLI_TASK_HELP),
+    CLI_NEEDED(train_args, demos, "demos", "DIR", "dataset of demonstrations"),
+    CLI_NEEDED(train_args, out, "out", "RUN", "folder of the new run"),
+    {.kind = CLI_CHOICE,
+     .name = "algo",
+     .metavar = "A",
+     .help = "gcl or gcl-q (gcl)",
+     .offset = offsetof(train_args, algo),
+     .choices = irl_algo_names},
+    CLI_OPTIONAL(train_args, config, "config", "F.json", "settings as a JSON object"),
+    {.kind = CLI_TEXTS,
+     .name = "set",
+     .metavar = "key=value",
+     .help = "one setting, over those of --config; may be given many times",
+     .offset = offsetof(train_args, set)},
+    {.kind = CLI_FLAG,
+     .name = "resume",
+     .help = "go on with the run from its newest checkpoint",
+     .offset = offsetof(train_args, resume)},
+    CLI_SEED(train_args),
+    CLI_THREADS(train_args),
+    CLI_JSON(train_args),
+    CLI_END,
+};
+
+const cli_command cli_train = {
+    .name = "train",
+    .summary = "learn the cost behind demonstrations",
+    .detail = "Interrupted by Ctrl-C or SIGTERM it saves everything and ends; --resume goes on.",
+    .options = options_table,
+    .defaults = &(const train_args){.algo = IRL_ALGO_GCL},
+    .size = sizeof(train_args),
+    .blas = true,
+    .stops = true,
+    .run = run_train,
+    .help = print_settings,
+};
