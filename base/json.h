@@ -4,11 +4,13 @@
 // a loader reads straight down and asks once, at irl_json_close. Refused, each with the JSON path
 // ("$.observation[2].joint") and the line: unknown keys (with the closest known name), repeated keys,
 // missing keys, wrong types, numbers out of range, NaN and infinities, integers that are not whole,
-// trailing bytes, nesting deeper than 64, files above 16 MiB. A key is known when a getter asked
-// for it.
+// trailing bytes, invalid UTF-8, zero characters, nesting deeper than 64, more than 2^20 values, files
+// above 16 MiB. A key is known when a getter asked for it.
 //
-// Writing: irl_jout builds a text; numbers as %.17g so that they read back to the same bits, NaN and
-// infinities as null.
+// Messages: "<file>:<line>: $.path[3].key: <why>; <what to do>".
+//
+// Writing: irl_jout builds a text; numbers in the shortest of the forms with 15 to 17 digits that
+// reads back to the same bits, NaN and infinities as null, what is not UTF-8 as U+FFFD.
 #ifndef MJIRL_BASE_JSON_H_
 #define MJIRL_BASE_JSON_H_
 
@@ -25,6 +27,9 @@ extern "C" {
 //---------------------------------- Reading -------------------------------------------------------
 
 typedef struct irl_json irl_json;
+
+// Whole numbers up to 2^53 are exact in a double.
+#define IRL_JSON_MAX_INT INT64_C(9007199254740992)
 
 // A place in a document; item is NULL where the key is absent or an error stands.
 typedef struct irl_jnode {
@@ -66,9 +71,11 @@ bool irl_json_has(irl_jnode object, const char* key);
 int irl_json_length(irl_jnode array);
 irl_jnode irl_json_at(irl_jnode array, int index);
 
-// Values of a place. The range is inclusive.
+// Values of a place. The range is inclusive. An absent place gives the value in range that is nearest
+// to zero, false, "" or the first choice.
 double irl_json_as_number(irl_jnode node, double lo, double hi);
 int irl_json_as_int(irl_jnode node, int lo, int hi);
+int64_t irl_json_as_int64(irl_jnode node, int64_t lo, int64_t hi);  // within ±IRL_JSON_MAX_INT
 bool irl_json_as_bool(irl_jnode node);
 const char* irl_json_as_string(irl_jnode node);  // lives as long as the document; "" after an error
 int irl_json_as_choice(irl_jnode node, const char* const* names);  // index in the NULL-ended list
@@ -83,9 +90,10 @@ int irl_json_choice_or(irl_jnode object, const char* key, const char* const* nam
 // Fills out[0..n-1] from an array of exactly n numbers within [lo, hi].
 void irl_json_as_numbers(irl_jnode array, double* out, int n, double lo, double hi);
 
-// All members of an object: the i-th key (marks it known).
+// All members of an object: the i-th key and its value (marks it known).
 int irl_json_nkeys(irl_jnode object);
 const char* irl_json_key(irl_jnode object, int index);
+irl_jnode irl_json_member(irl_jnode object, int index);
 
 // Refuses a place for the caller's own reason; the message gets file, line and path in front.
 void irl_json_refuse(irl_jnode where, irl_err code, const char* format, ...) IRL_PRINTF(3, 4);
