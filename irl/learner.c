@@ -18,7 +18,7 @@ static const irl_policy* const* rollout_policies(irl_learner* l) {
 
 // Fresh trajectories of every sampler into the batch and the stores. `round` numbers all sampling
 // of the run.
-static irl_err draw_samples(irl_learner* l, uint64_t round, irl_errinfo* info) {
+irl_err irl_learner_draw(irl_learner* l, uint64_t round, irl_errinfo* info) {
   irl_rollout rollout = {.mode = IRL_ACTION_SAMPLE,
                          .policy = rollout_policies(l),
                          .seed = l->seed,
@@ -186,13 +186,13 @@ static void measure(irl_learner* l, irl_metrics* m) {
 irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
   memset(m, 0, sizeof *m);
   uint64_t round = (uint64_t)l->iteration * (uint64_t)l->config.sampler_steps;
-  IRL_TRY(draw_samples(l, round, info));
+  IRL_TRY(irl_learner_draw(l, round, info));
   adapt(l);
   irl_learner_learn_cost(l);
   measure(l, m);
   for (int step = 0; step < l->config.sampler_steps; step++) {
     if (step > 0) {
-      IRL_TRY(draw_samples(l, round + (uint64_t)step, info));
+      IRL_TRY(irl_learner_draw(l, round + (uint64_t)step, info));
       adapt(l);
       for (int k = 0; k < l->nc; k++) {
         l->sampler[k].objective = objective(l, k);

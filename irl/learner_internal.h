@@ -59,6 +59,10 @@ void irl_learner_destroy(irl_learner* learner);
 IRL_NODISCARD irl_err irl_learner_iterate(irl_learner* learner, irl_metrics* metrics,
                                           irl_errinfo* info);
 
+// Fresh trajectories of every sampler into the batch and the stores; `round` numbers all sampling
+// of the run, from 0.
+IRL_NODISCARD irl_err irl_learner_draw(irl_learner* learner, uint64_t round, irl_errinfo* info);
+
 // Picks trajectories for the network: all demonstrations of each condition and samples, either the
 // newest ones or a random choice among all (stream `draw`), and fills the rows and path_logmu.
 typedef enum irl_pick_mode { IRL_PICK_NEWEST, IRL_PICK_RANDOM } irl_pick_mode;

@@ -1,0 +1,165 @@
+#include "irl/train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/pool.h"
+#include "irl/checkpoint_internal.h"
+#include "irl/learner_internal.h"
+#include "irl/run_internal.h"
+
+enum { MAX_PATH = 4096, KEPT_CHECKPOINTS = 3, JUDGE_EPISODES = 80 };
+
+typedef struct trainer {
+  const irl_train_options* options;
+  const irl_host* host;
+  irl_train_result* result;
+  irl_learner* learner;
+  char checkpoints[MAX_PATH];
+  double started;      // clock at the start of this process's share [s]
+  double wall_before;  // wall time of earlier shares [s]
+} trainer;
+
+//---------------------------------- The folder ---------------------------------------------------
+
+static irl_err check_out(const irl_train_options* o, irl_errinfo* info) {
+  if (o->out == NULL) {
+    return IRL_OK;
+  }
+  bool exists = irl_run_exists(o->out);
+  if (exists && !o->resume) {
+    return irl_fail(info, IRL_EEXIST, "%s: holds a run already; give another --out or --resume",
+                    o->out);
+  }
+  if (!exists && o->resume) {
+    return irl_fail(info, IRL_ENOENT, "%s: holds no run to resume; leave out --resume", o->out);
+  }
+  if (!exists && irl_dir_exists(o->out) && !irl_dir_empty(o->out)) {
+    return irl_fail(info, IRL_EEXIST, "%s: is not empty and not a run; give another --out", o->out);
+  }
+  return irl_dir_check_writable(o->out, info);
+}
+
+static irl_err open_folder(trainer* t, irl_errinfo* info) {
+  const irl_train_options* o = t->options;
+  int iteration = 0;
+  if (!irl_path_join(t->checkpoints, sizeof t->checkpoints, o->out, "checkpoints")) {
+    return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", o->out);
+  }
+  IRL_TRY(irl_dir_create(t->checkpoints, info));
+  if (o->resume) {
+    IRL_TRY(irl_checkpoint_restore(t->learner, t->checkpoints, &iteration, info));
+    return irl_metrics_rewind(o->out, iteration, &t->wall_before, info);
+  }
+  return irl_run_write_start(o->out, t->learner, o->demos_path, info);
+}
+
+static irl_err save(trainer* t, irl_errinfo* info) {
+  if (t->options->out == NULL) {
+    return IRL_OK;
+  }
+  IRL_TRY(irl_checkpoint_save(t->learner, t->checkpoints, KEPT_CHECKPOINTS, info));
+  return irl_run_write_models(t->options->out, t->learner, info);
+}
+
+static irl_err write_report(const trainer* t, irl_errinfo* info) {
+  char path[MAX_PATH];
+  const irl_train_result* r = t->result;
+  if (!irl_path_join(path, sizeof path, t->options->out, "report.json")) {
+    return irl_fail(info, IRL_ERANGE, "%s: path is too long", t->options->out);
+  }
+  irl_jout out;
+  irl_jout_init(&out, true);
+  irl_jout_open(&out, '{');
+  irl_jout_key_string(&out, "algo", irl_algo_names[t->options->algo]);
+  irl_jout_key_int(&out, "iterations", r->iterations);
+  irl_jout_key_int(&out, "env_steps", r->env_steps);
+  irl_jout_key_number(&out, "wall_seconds", r->wall_seconds);
+  irl_jout_key_number(&out, "return_mean", r->return_mean);
+  irl_jout_key_number(&out, "expert_return", t->learner->expert_return);
+  irl_jout_key_number(&out, "random_return", t->learner->random_return);
+  irl_jout_key_number(&out, "normalized_return", r->normalized_return);
+  irl_jout_close(&out);
+  irl_err err = out.failed ? irl_fail(info, IRL_ENOMEM, "%s: out of memory; free some", path)
+                           : irl_file_write(path, out.text, out.size, info);
+  irl_jout_fini(&out);
+  return err;
+}
+
+//---------------------------------- The loop -----------------------------------------------------
+
+static double wall(const trainer* t) {
+  return t->wall_before + irl_now() - t->started;
+}
+
+static void tell(const trainer* t, const irl_metrics* m) {
+  if (t->host != NULL) {
+    irl_log(&t->host->sink, IRL_LOG_PROGRESS,
+            "iteration %d/%d  %lld env steps  loss %.4g  ess %.1f  normalized return %.3f",
+            m->iteration, t->options->config.iterations, (long long)m->env_steps, m->loss, m->ess,
+            m->normalized_return);
+  }
+}
+
+static irl_err iterate(trainer* t, irl_errinfo* info) {
+  irl_learner* l = t->learner;
+  const irl_train_options* o = t->options;
+  irl_metrics m;
+  IRL_TRY(irl_learner_iterate(l, &m, info));
+  m.wall_seconds = wall(t);
+  t->result->return_mean = m.return_mean;
+  t->result->normalized_return = m.normalized_return;
+  if (o->out != NULL) {
+    IRL_TRY(irl_metrics_append(o->out, &m, info));
+  }
+  tell(t, &m);
+  bool due = l->iteration % o->config.checkpoint_every == 0 || l->iteration == o->config.iterations;
+  return due ? save(t, info) : IRL_OK;
+}
+
+static irl_err loop(trainer* t, irl_errinfo* info) {
+  while (t->learner->iteration < t->options->config.iterations) {
+    if (irl_host_stop(t->host)) {
+      if (t->learner->iteration > 0) {
+        IRL_TRY(save(t, info));
+      }
+      return irl_fail(info, IRL_ECANCELED,
+                      "training: stopped after %d iterations, everything is saved; go on with "
+                      "--resume",
+                      t->learner->iteration);
+    }
+    IRL_TRY(iterate(t, info));
+  }
+  return irl_learner_judge(t->learner, JUDGE_EPISODES, &t->result->return_mean,
+                           &t->result->normalized_return);
+}
+
+static irl_err run(trainer* t, irl_errinfo* info) {
+  if (t->options->out != NULL) {
+    IRL_TRY(open_folder(t, info));
+  }
+  irl_err err = loop(t, info);
+  t->result->iterations = t->learner->iteration;
+  t->result->env_steps = t->learner->env_steps;
+  t->result->wall_seconds = wall(t);
+  if ((err == IRL_OK || err == IRL_ECANCELED) && t->options->out != NULL) {
+    IRL_TRY(write_report(t, info));
+  }
+  return err;
+}
+
+irl_err irl_train(const irl_train_options* options, const irl_host* host, irl_train_result* result,
+                  irl_errinfo* info) {
+  trainer t = {.options = options, .host = host, .result = result, .started = irl_now()};
+  memset(result, 0, sizeof *result);
+  result->return_mean = result->normalized_return = NAN;
+  IRL_TRY(check_out(options, info));
+  IRL_TRY(irl_learner_create(&t.learner, options->task, options->demos, options->algo,
+                             &options->config, options->seed, options->threads, info));
+  irl_err err = run(&t, info);
+  irl_learner_destroy(t.learner);
+  return err;
+}
