@@ -225,7 +225,9 @@ void irl_cost_forward_block(const irl_cost_pass* p, irl_cost_lane* s, int block,
     } else {
       state = y[r] += b[0];
     }
-    p->c[first + r] = state + action_cost(u + (long)r * nu, p->rows->action_weight, nu);
+    if (p->c != NULL) {
+      p->c[first + r] = state + action_cost(u + (long)r * nu, p->rows->action_weight, nu);
+    }
   }
 }
 
