@@ -74,11 +74,14 @@ const irl_state_part* irl_task_state_parts(const irl_task* task, int* count);
 // task's model.
 void irl_task_set_state(const irl_task* task, struct mjData_* d, const double* state);
 
-// Names of the bundled tasks, NULL-ended; errors when the data folder is missing.
+// Names of the bundled tasks in alphabetical order, NULL-ended, one heap block that
+// irl_task_list_free takes; errors when the data folder is missing.
 IRL_NODISCARD irl_err irl_task_list(const char* const** names, irl_errinfo* info);
+void irl_task_list_free(const char* const* names);  // NULL is fine
 
-// Folder of bundled data: MJIRL_DATA, beside the executable (../share/mjirl or the source tree it
-// was built from), or the install prefix. Errors: IRL_ENOENT naming the places looked at.
+// Path of bundled data, e.g. "tasks/reacher.json", "models", "demos/reacher". With MJIRL_DATA set it
+// is looked for in that folder alone; else in share/mjirl above the program, then above the library
+// (an installation and a build tree both look like that). Errors: IRL_ENOENT naming the place.
 IRL_NODISCARD irl_err irl_data_path(char* out, size_t size, const char* relative, irl_errinfo* info);
 
 // Installs MuJoCo's log handler for the whole process: messages go to nowhere instead of a file in

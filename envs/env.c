@@ -1,0 +1,381 @@
+// Batches of episodes on MuJoCo's simulation pool.
+#include "envs/env.h"
+
+#include <math.h>
+#include <mujoco/mjbatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/pool.h"
+#include "envs/episode_internal.h"
+
+struct irl_env {
+  const irl_task* task;
+  mjBatch* batch;
+  int max_trajectories;
+  int nscratch;     // doubles of scratch per simulation
+  double* scratch;  // (max_trajectories, nscratch): last velocities' values, then residuals
+  int* ids;         // 0, 1, 2, ...                        (max_trajectories)
+  int* steps;       // control steps of the last episode   (max_trajectories)
+};
+
+irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories, int nthread,
+                       irl_errinfo* info) {
+  *out = NULL;
+  if (max_trajectories < 1) {
+    return irl_fail(info, IRL_ERANGE, "env: %d trajectories at once; ask for at least 1",
+                    max_trajectories);
+  }
+  irl_env* env = IRL_NEW(irl_env, 1);
+  if (env == NULL) {
+    return irl_fail(info, IRL_ENOMEM, "env: out of memory; ask for fewer trajectories");
+  }
+  // padded so that no two simulations' scratch share a cache line
+  env->nscratch = (task->nmemory + task->info.nz + 15) / 8 * 8;
+  env->task = task;
+  env->max_trajectories = max_trajectories;
+  env->scratch = irl_calloc((size_t)max_trajectories, (size_t)env->nscratch * sizeof(double));
+  env->ids = IRL_NEW(int, max_trajectories);
+  env->steps = IRL_NEW(int, max_trajectories);
+  if (env->scratch == NULL || env->ids == NULL || env->steps == NULL) {
+    irl_env_destroy(env);
+    return irl_fail(info, IRL_ENOMEM, "env: out of memory; ask for fewer trajectories");
+  }
+  for (int i = 0; i < max_trajectories; i++) {
+    env->ids[i] = i;
+  }
+  char why[300] = "";
+  mjBatchConfig config;
+  mjb_defaultConfig(&config);
+  config.nthread = nthread > 0 ? nthread : irl_cpu_count();
+  config.persistent = (task->model->opt.enableflags & mjENBL_SLEEP) != 0;
+  env->batch = mjb_makeBatch(task->model, max_trajectories, &config, why, (int)sizeof why);
+  if (env->batch == NULL) {
+    irl_env_destroy(env);
+    return irl_fail(info, IRL_ESIM, "%s: MuJoCo cannot make simulations (%s); use a smaller model",
+                    task->name, why);
+  }
+  *out = env;
+  return IRL_OK;
+}
+
+void irl_env_destroy(irl_env* env) {
+  if (env == NULL) {
+    return;
+  }
+  mjb_deleteBatch(env->batch);
+  irl_free(env->scratch);
+  irl_free(env->ids);
+  irl_free(env->steps);
+  irl_free(env);
+}
+
+int irl_env_nthread(const irl_env* env) {
+  return mjb_nthread(env->batch);
+}
+
+const irl_task* irl_env_task(const irl_env* env) {
+  return env->task;
+}
+
+//---------------------------------- Actions -------------------------------------------------------
+
+// Uniform within the bounds, ±1 on an unbounded side; returns the log-density.
+static double uniform_action(const irl_task* task, irl_rng* rng, double* u) {
+  double log_density = 0;
+  for (int i = 0; i < task->info.nu; i++) {
+    const double lo = isfinite(task->low[i]) ? task->low[i] : -1;
+    const double hi = isfinite(task->high[i]) ? task->high[i] : 1;
+    u[i] = lo + (hi - lo) * irl_rng_uniform(rng);
+    log_density -= log(hi - lo);
+  }
+  return log_density;
+}
+
+// Chooses u_t from x_t; returns its log-density.
+static double choose_action(const irl_task* task, const irl_rollout* rollout, int condition, int t,
+                            const double* x, irl_rng* rng, double* u) {
+  switch (rollout->mode) {
+    case IRL_ACTION_SAMPLE:
+      return irl_policy_sample(rollout->policy[condition], t, x, rng, u);
+    case IRL_ACTION_MEAN:
+      irl_policy_mean(rollout->policy[condition], t, x, u);
+      return irl_policy_logdensity(rollout->policy[condition], t, x, u);
+    case IRL_ACTION_UNIFORM:
+      return uniform_action(task, rng, u);
+    case IRL_ACTION_ZERO:
+      memset(u, 0, (size_t)task->info.nu * sizeof *u);
+      return 0;
+    case IRL_ACTION_GIVEN:
+      break;
+  }
+  return 0;
+}
+
+//---------------------------------- Rollouts ------------------------------------------------------
+
+typedef struct rollout_job {
+  irl_env* env;
+  const irl_rollout* rollout;
+  irl_batch* batch;
+} rollout_job;
+
+static void zero_row(double* array, int width, int from, int to) {
+  if (to > from && width > 0) {
+    memset(array + (size_t)from * (size_t)width, 0,
+           (size_t)(to - from) * (size_t)width * sizeof *array);
+  }
+}
+
+// Ends trajectory i after `length` steps: what lies behind is zero.
+static void close_trajectory(irl_batch* b, int i, int length) {
+  const int T = b->horizon;
+  b->length[i] = length;
+  zero_row(irl_batch_x(b, i, 0), b->nx, length + 1, T + 1);
+  zero_row(irl_batch_u(b, i, 0), b->nu, length, T);
+  zero_row(irl_batch_z(b, i, 0), b->nz, length, T);
+  zero_row(irl_batch_state(b, i, 0), b->nstate, length + 1, T + 1);
+  zero_row(b->reward + (size_t)i * (size_t)T, 1, length, T);
+  zero_row(b->logq + (size_t)i * (size_t)T, 1, length, T);
+}
+
+// Writes observation and physics state of step t.
+static void record(const irl_episode* ep, irl_batch* b, int i, int t) {
+  irl_episode_observe(ep, irl_batch_x(b, i, t));
+  if (b->nstate > 0) {
+    mj_getState(ep->m, ep->d, irl_batch_state(b, i, t), ep->task->state_spec);
+  }
+}
+
+// Acts, simulates and records one control step. False when it diverged.
+static bool advance(irl_episode* ep, const rollout_job* job, irl_rng* rng, int i, int t,
+                    double* scratch) {
+  irl_batch* b = job->batch;
+  const bool ended = b->terminated[i] != 0;
+  double* u = irl_batch_u(b, i, t);
+  double* z = b->nz > 0 ? irl_batch_z(b, i, t) : scratch;
+  bool healthy = true, success = false;
+  const double logq =
+      choose_action(ep->task, job->rollout, b->condition[i], t, irl_batch_x(b, i, t), rng, u);
+  if (job->rollout->mode != IRL_ACTION_GIVEN) {
+    b->logq[(long)i * b->horizon + t] = logq;
+  }
+  job->env->steps[i] = t + 1;
+  if (!irl_episode_step(ep, u)) {
+    return false;
+  }
+  record(ep, b, i, t + 1);
+  const double reward = irl_episode_outcome(ep, u, z, &healthy, &success);
+  b->reward[(long)i * b->horizon + t] = ended ? 0 : reward;
+  b->terminated[i] = ended || !healthy;
+  b->success[i] |= !ended && success;
+  return true;
+}
+
+static void run_episode(const mjModel* m, mjData* d, int i, void* arg) {
+  const rollout_job* job = arg;
+  const irl_rollout* r = job->rollout;
+  irl_batch* b = job->batch;
+  const irl_task* task = job->env->task;
+  const uint64_t c = (uint64_t)b->condition[i], number = (uint64_t)(r->first + i);
+  irl_rng start = irl_rng_stream(r->seed, r->reset_purpose, r->iteration, c, number);
+  irl_rng action = irl_rng_stream(r->seed, r->action_purpose, r->iteration, c, number);
+  double* memory = job->env->scratch + (size_t)i * (size_t)job->env->nscratch;
+  const double* state =
+      r->start_state == NULL ? NULL : r->start_state + (size_t)i * (size_t)task->info.nstate;
+  irl_episode ep;
+  b->valid[i] = irl_episode_reset(&ep, task, m, d, memory, b->condition[i], state,
+                                  r->exact_start ? NULL : &start);
+  record(&ep, b, i, 0);
+  int t = 0;
+  while (b->valid[i] && t < b->horizon && (r->run_on || !b->terminated[i])) {
+    b->valid[i] = advance(&ep, job, &action, i, t, memory + task->nmemory);
+    t += b->valid[i];
+  }
+  close_trajectory(b, i, t);
+}
+
+static irl_err check_policies(const irl_task* task, const irl_rollout* r, const irl_batch* b,
+                              irl_errinfo* info) {
+  if (r->mode != IRL_ACTION_SAMPLE && r->mode != IRL_ACTION_MEAN) {
+    return IRL_OK;
+  }
+  for (int i = 0; i < b->n; i++) {
+    const irl_policy* policy = r->policy == NULL ? NULL : r->policy[b->condition[i]];
+    if (policy == NULL || policy->nx != task->info.nx || policy->nu != task->info.nu) {
+      return irl_fail(info, IRL_EDIM,
+                      "rollout: condition %d has no policy of %d observations and "
+                      "%d actions; give one that fits the task",
+                      b->condition[i], task->info.nx, task->info.nu);
+    }
+  }
+  return IRL_OK;
+}
+
+static bool fits(int given, int wanted, bool optional) {
+  return given == wanted || (optional && given == 0);
+}
+
+static irl_err check_rollout(const irl_env* env, const irl_rollout* r, const irl_batch* b,
+                             irl_errinfo* info) {
+  const irl_task_info* task = &env->task->info;
+  if (b->n > env->max_trajectories) {
+    return irl_fail(info, IRL_ERANGE,
+                    "rollout: %d trajectories in an env made for %d; make a "
+                    "larger one",
+                    b->n, env->max_trajectories);
+  }
+  if (!fits(b->nx, task->nx, false) || !fits(b->nu, task->nu, false) ||
+      !fits(b->nz, task->nz, true) || !fits(b->nstate, task->nstate, true)) {
+    return irl_fail(info, IRL_EDIM,
+                    "rollout: the batch has nx %d, nu %d, nz %d, nstate %d where "
+                    "the task has %d, %d, %d, %d; make it of the task's sizes",
+                    b->nx, b->nu, b->nz, b->nstate, task->nx, task->nu, task->nz, task->nstate);
+  }
+  for (int i = 0; i < b->n; i++) {
+    if (b->condition[i] < 0 || b->condition[i] >= task->nconditions) {
+      return irl_fail(info, IRL_ERANGE,
+                      "rollout: trajectory %d has condition %d; the task has %d, "
+                      "from 0",
+                      i, b->condition[i], task->nconditions);
+    }
+  }
+  return check_policies(env->task, r, b, info);
+}
+
+// Empties a trajectory in which MuJoCo raised an error: it never came to its end.
+static void discard_failed(const irl_env* env, irl_batch* b) {
+  const int* status = mjb_status(env->batch);
+  for (int i = 0; i < b->n; i++) {
+    if (status[i] != 0) {
+      b->valid[i] = 0;
+      close_trajectory(b, i, 0);
+      zero_row(irl_batch_x(b, i, 0), b->nx, 0, 1);
+      zero_row(irl_batch_state(b, i, 0), b->nstate, 0, 1);
+    }
+  }
+}
+
+irl_err irl_env_rollout(irl_env* env, const irl_rollout* rollout, irl_batch* batch,
+                        int64_t* env_steps, int* ninvalid, irl_errinfo* info) {
+  IRL_TRY(check_rollout(env, rollout, batch, info));
+  for (int i = 0; i < batch->n; i++) {
+    batch->terminated[i] = 0;
+    batch->success[i] = 0;
+    env->steps[i] = 0;
+  }
+  batch->has_reward = env->task->info.has_reward;
+  rollout_job job = {env, rollout, batch};
+  if (mjb_apply(env->batch, env->ids, batch->n, run_episode, &job, 0) > 0) {
+    discard_failed(env, batch);
+  }
+  int invalid = 0;
+  for (int i = 0; i < batch->n; i++) {
+    invalid += !batch->valid[i];
+    if (env_steps != NULL) {
+      *env_steps += env->steps[i];
+    }
+  }
+  if (ninvalid != NULL) {
+    *ninvalid = invalid;
+  }
+  return IRL_OK;
+}
+
+//---------------------------------- One trajectory ------------------------------------------------
+
+typedef struct trace_job {
+  irl_env* env;
+  const double *qpos0, *qvel0, *actions;
+  int nsteps;
+  double *qpos, *qvel, *obs, *reward;
+  uint8_t* terminated;
+} trace_job;
+
+static void trace_row(const irl_episode* ep, const trace_job* job, int t) {
+  const irl_task_info* info = &ep->task->info;
+  const size_t nq = (size_t)info->nq, nv = (size_t)info->nv, row = (size_t)t;
+  memcpy(job->qpos + row * nq, ep->d->qpos, nq * sizeof(double));
+  memcpy(job->qvel + row * nv, ep->d->qvel, nv * sizeof(double));
+  irl_episode_observe(ep, job->obs + row * (size_t)info->nx);
+}
+
+static void run_trace(const mjModel* m, mjData* d, int sim, void* arg) {
+  const trace_job* job = arg;
+  const irl_task* task = job->env->task;
+  double* memory = job->env->scratch;
+  irl_episode ep;
+  (void)sim;
+  irl_episode_reset_at(&ep, task, m, d, memory, job->qpos0, job->qvel0);
+  trace_row(&ep, job, 0);
+  job->reward[0] = 0;
+  job->terminated[0] = 0;
+  for (int t = 0; t < job->nsteps; t++) {
+    const double* u = job->actions + (size_t)t * (size_t)task->info.nu;
+    bool healthy, success;
+    (void)irl_episode_step(&ep, u);
+    job->reward[t + 1] = irl_episode_outcome(&ep, u, memory + task->nmemory, &healthy, &success);
+    job->terminated[t + 1] = !healthy;
+    trace_row(&ep, job, t + 1);
+  }
+}
+
+irl_err irl_env_trace(irl_env* env, const double* qpos0, const double* qvel0, const double* actions,
+                      int nsteps, double* qpos, double* qvel, double* obs, double* reward,
+                      uint8_t* terminated, irl_errinfo* info) {
+  trace_job job = {env, qpos0, qvel0, actions, nsteps, qpos, qvel, obs, reward, terminated};
+  if (mjb_apply(env->batch, env->ids, 1, run_trace, &job, 0) > 0) {
+    return irl_fail(info, IRL_ESIM,
+                    "%s: MuJoCo stopped the simulation (%s); check the state and "
+                    "the actions",
+                    env->task->name, mjb_error(env->batch, 0));
+  }
+  return IRL_OK;
+}
+
+typedef struct check_job {
+  irl_env* env;
+  int nsteps;
+  int count[mjNWARNING];
+} check_job;
+
+static void run_check(const mjModel* m, mjData* d, int sim, void* arg) {
+  check_job* job = arg;
+  irl_rng rng = irl_rng_stream(0, IRL_PURPOSE_RESET, 0, 0, 0);
+  irl_episode ep;
+  (void)sim;
+  if (irl_episode_reset(&ep, job->env->task, m, d, job->env->scratch, 0, NULL, &rng)) {
+    for (int t = 0; t < job->nsteps; t++) {
+      (void)irl_episode_step(&ep, d->ctrl);
+    }
+  }
+  for (int i = 0; i < mjNWARNING; i++) {
+    job->count[i] = d->warning[i].number;
+  }
+}
+
+irl_err irl_env_check(irl_env* env, int nsteps, char* warnings, size_t size, irl_errinfo* info) {
+  static const char* const names[mjNWARNING] = {[mjWARN_INERTIA] = "inertia matrix nearly singular",
+                                                [mjWARN_CONTACTFULL] = "too many contacts",
+                                                [mjWARN_CNSTRFULL] = "too many constraints",
+                                                [mjWARN_BADQPOS] = "bad number in qpos",
+                                                [mjWARN_BADQVEL] = "bad number in qvel",
+                                                [mjWARN_BADQACC] = "bad number in qacc",
+                                                [mjWARN_BADCTRL] = "bad number in ctrl"};
+  check_job job = {.env = env, .nsteps = nsteps};
+  if (mjb_apply(env->batch, env->ids, 1, run_check, &job, 0) > 0) {
+    return irl_fail(info, IRL_ESIM, "%s: MuJoCo stopped the simulation (%s); check the model",
+                    env->task->name, mjb_error(env->batch, 0));
+  }
+  size_t used = 0;
+  warnings[0] = 0;
+  for (int i = 0; i < mjNWARNING && used < size; i++) {
+    if (job.count[i] > 0) {
+      used += (size_t)snprintf(warnings + used, size - used, "%s: %d\n",
+                               names[i] != NULL ? names[i] : "other warning", job.count[i]);
+    }
+  }
+  return IRL_OK;
+}

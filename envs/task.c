@@ -1,0 +1,399 @@
+// Loading tasks and what they tell.
+#include "envs/task.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "envs/task_internal.h"
+
+enum { PATH_BYTES = 4096 };
+
+void irl_task_destroy(irl_task* task) {
+  if (task == NULL) {
+    return;
+  }
+  irl_start_free(task);
+  mj_deleteModel(task->model);
+  irl_free(task->json);
+  irl_free(task->mjcf);
+  irl_free(task->channel);
+  irl_free(task->label);
+  irl_free(task->constant);
+  irl_free(task->term);
+  irl_free(task->while_healthy);
+  irl_free(task->healthy);
+  irl_free(task->success);
+  irl_free(task->low);
+  irl_free(task->high);
+  irl_free(task);
+}
+
+//---------------------------------- Parts ---------------------------------------------------------
+
+static void state_parts(irl_task* task) {
+  static const struct {
+    const char* name;
+    int bit;
+  } parts[] = {{"time", mjSTATE_TIME},
+               {"qpos", mjSTATE_QPOS},
+               {"qvel", mjSTATE_QVEL},
+               {"act", mjSTATE_ACT},
+               {"history", mjSTATE_HISTORY},
+               {"qacc_warmstart", mjSTATE_WARMSTART},
+               {"eq_active", mjSTATE_EQ_ACTIVE},
+               {"mocap_pos", mjSTATE_MOCAP_POS},
+               {"mocap_quat", mjSTATE_MOCAP_QUAT},
+               {"plugin", mjSTATE_PLUGIN},
+               {"plastic", mjSTATE_PLASTIC}};
+  int offset = 0;
+  for (int i = 0; i < (int)(sizeof parts / sizeof parts[0]); i++) {
+    const int size = mj_stateSize(task->model, parts[i].bit);
+    if (size > 0) {
+      task->part[task->nparts++] = (irl_state_part){parts[i].name, offset, size};
+      task->state_spec |= parts[i].bit;
+      offset += size;
+    }
+  }
+  task->info.nstate = offset;
+}
+
+static bool action_bounds(irl_task* task) {
+  const mjModel* m = task->model;
+  const int nu = (int)m->nu;
+  task->low = IRL_NEW(double, nu + 1);
+  task->high = IRL_NEW(double, nu + 1);
+  task->constant = IRL_NEW(double, 1);
+  task->nconstant = 1;
+  if (task->low == NULL || task->high == NULL || task->constant == NULL) {
+    return false;
+  }
+  for (int i = 0; i < nu; i++) {
+    const bool limited = m->actuator_ctrllimited[i];
+    task->low[i] = limited ? m->actuator_ctrlrange[2 * i] : -HUGE_VAL;
+    task->high[i] = limited ? m->actuator_ctrlrange[2 * i + 1] : HUGE_VAL;
+  }
+  return true;
+}
+
+// The cheapest way that leaves what the channels read as the timing says.
+static irl_stepping choose_stepping(const irl_task* task) {
+  const bool derived = (task->need & (IRL_NEED_KINEMATICS | IRL_NEED_STAGES)) != 0;
+  if (task->info.timing == IRL_TIMING_GYMNASIUM || !derived) {
+    return IRL_STEP_PLAIN;
+  }
+  return task->model->opt.integrator == mjINT_RK4 ? IRL_STEP_REFRESH : IRL_STEP_SPLIT;
+}
+
+//---------------------------------- Document ------------------------------------------------------
+
+static void parse_name(irl_task* task, irl_jnode root) {
+  static const char* const plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  irl_jnode node = irl_json_get(root, "name");
+  const char* name = irl_json_as_string(node);
+  const size_t n = strlen(name);
+  if (irl_json_ok(node.doc) && (n == 0 || n >= sizeof task->name || strspn(name, plain) != n)) {
+    irl_json_refuse(node, IRL_ERANGE, "'%s' is no name; use 1 to %d letters, digits, _ and -", name,
+                    (int)sizeof task->name - 1);
+    return;
+  }
+  snprintf(task->name, sizeof task->name, "%s", name);
+}
+
+static void parse_top(irl_task* task, irl_jnode root) {
+  static const char* const timings[] = {"fresh", "gymnasium", NULL};
+  irl_task_info* info = &task->info;
+  const mjModel* m = task->model;
+  parse_name(task, root);
+  (void)irl_json_string_or(root, "description", "");
+  (void)irl_json_as_string(irl_json_get(root, "model"));
+  info->name = task->name;
+  info->nq = (int)m->nq;
+  info->nv = (int)m->nv;
+  info->nu = (int)m->nu;
+  info->frame_skip = irl_json_int_or(root, "frame_skip", 1, 10000, 1);
+  info->horizon = irl_json_as_int(irl_json_get(root, "horizon"), 1, 100000);
+  info->timing = (irl_timing)irl_json_choice_or(root, "timing", timings, IRL_TIMING_FRESH);
+  info->temperature = irl_json_number_or(root, "temperature", 1e-12, 1e12, 1);
+  info->dt = m->opt.timestep * info->frame_skip;
+}
+
+static void parse_sections(irl_task* task, irl_jnode root) {
+  if (irl_json_ok(root.doc)) {
+    task->info.nx = irl_entries_parse(task, irl_json_get(root, "observation"), false).n;
+  }
+  if (irl_json_ok(root.doc) && task->info.nx == 0) {
+    irl_json_refuse(root, IRL_ERANGE, "observation is empty; list at least one entry");
+  }
+  if (irl_json_ok(root.doc)) {
+    irl_reward_parse(task, root);
+  }
+  if (irl_json_ok(root.doc)) {
+    irl_checks_parse(task, root);
+  }
+  if (irl_json_ok(root.doc)) {
+    irl_start_parse(task, root);
+  }
+}
+
+// Compiles the document over a model that the task owns already. Closes the document.
+static irl_err compile_task(irl_task* task, irl_json* doc, irl_errinfo* info) {
+  irl_jnode root = irl_json_root(doc);
+  if (!action_bounds(task)) {
+    irl_json_refuse(root, IRL_ENOMEM, "out of memory; close other programs");
+  } else {
+    parse_top(task, root);
+    parse_sections(task, root);
+    task->stepping = choose_stepping(task);
+    state_parts(task);
+  }
+  irl_err text_err = IRL_OK;
+  if (irl_json_ok(doc)) {
+    text_err = irl_text_resolved(&task->json, task, root);
+  }
+  IRL_TRY(irl_json_close(doc, info));
+  return text_err == IRL_OK ? IRL_OK
+                            : irl_fail(info, text_err,
+                                       "%s: out of memory; close other "
+                                       "programs",
+                                       task->name);
+}
+
+// Puts the settings over the document, which is replaced.
+static irl_err override(irl_json** doc, const char* path, const char* const* set, int nset,
+                        irl_errinfo* info) {
+  if (nset == 0) {
+    return IRL_OK;
+  }
+  char* text = NULL;
+  char name[PATH_BYTES];
+  snprintf(name, sizeof name, "%s with --set", path);
+  irl_err err = irl_text_override(&text, irl_json_root(*doc), set, nset, info);
+  irl_err closed = irl_json_close(*doc, err == IRL_OK ? info : NULL);
+  *doc = NULL;
+  err = err != IRL_OK ? err : closed;
+  if (err == IRL_OK) {
+    err = irl_json_parse(doc, name, text, strlen(text), info);
+  }
+  irl_free(text);
+  return err;
+}
+
+//---------------------------------- Loading -------------------------------------------------------
+
+static bool has_suffix(const char* text, const char* suffix) {
+  const size_t n = strlen(text), k = strlen(suffix);
+  return n >= k && strcmp(text + n - k, suffix) == 0;
+}
+
+// The model's path: beside the JSON unless absolute.
+static bool model_path(char* out, size_t size, const char* json_path, const char* model) {
+  const char* slash = strrchr(json_path, '/');
+  if (model[0] == '/' || slash == NULL) {
+    return snprintf(out, size, "%s", model) < (int)size;
+  }
+  return snprintf(out, size, "%.*s/%s", (int)(slash - json_path), json_path, model) < (int)size;
+}
+
+static irl_err load_json(irl_task* task, const char* path, const char* const* set, int nset,
+                         irl_errinfo* info) {
+  irl_json* doc = NULL;
+  char model[PATH_BYTES];
+  IRL_TRY(irl_json_load(&doc, path, info));
+  IRL_TRY(override(&doc, path, set, nset, info));
+  const char* file = irl_json_as_string(irl_json_get(irl_json_root(doc), "model"));
+  if (!irl_json_ok(doc)) {
+    return irl_json_close(doc, info);
+  }
+  irl_err err = IRL_OK;
+  if (!model_path(model, sizeof model, path, file)) {
+    err = irl_fail(info, IRL_ERANGE, "%s: the model's path is too long; move it", path);
+  } else {
+    err = irl_model_load(&task->model, &task->mjcf, model, info);
+  }
+  if (err != IRL_OK) {
+    irl_err ignored = irl_json_close(doc, NULL);
+    (void)ignored;
+    return err;
+  }
+  return compile_task(task, doc, info);
+}
+
+static irl_err load_mjcf(irl_task* task, const char* path, const char* const* set, int nset,
+                         irl_errinfo* info) {
+  char* text = NULL;
+  irl_json* doc = NULL;
+  IRL_TRY(irl_model_load(&task->model, &task->mjcf, path, info));
+  irl_err err = irl_text_default(&text, task->model, path);
+  if (err != IRL_OK) {
+    return irl_fail(info, err, "%s: out of memory; close other programs", path);
+  }
+  err = irl_json_parse(&doc, path, text, strlen(text), info);
+  irl_free(text);
+  IRL_TRY(err);
+  IRL_TRY(override(&doc, path, set, nset, info));
+  return compile_task(task, doc, info);
+}
+
+static irl_err no_such_task(const char* name, irl_errinfo* info) {
+  const char* const* names = NULL;
+  IRL_TRY(irl_task_list(&names, info));
+  const char* near = irl_closest_name(name, names);
+  irl_err err = near != NULL ? irl_fail(info, IRL_ENOENT,
+                                        "%s: no bundled task of that name; did you mean "
+                                        "'%s'?",
+                                        name, near)
+                             : irl_fail(info, IRL_ENOENT,
+                                        "%s: no bundled task of that name; see 'mjirl env "
+                                        "list', or give a .json or .xml file",
+                                        name);
+  irl_task_list_free(names);
+  return err;
+}
+
+irl_err irl_task_load(irl_task** out, const char* name_or_path, const char* const* set, int nset,
+                      irl_errinfo* info) {
+  *out = NULL;
+  irl_task* task = IRL_NEW(irl_task, 1);
+  if (task == NULL) {
+    return irl_fail(info, IRL_ENOMEM, "%s: out of memory; close other programs", name_or_path);
+  }
+  char path[PATH_BYTES];
+  char relative[128];
+  irl_err err = IRL_OK;
+  if (has_suffix(name_or_path, ".xml") || has_suffix(name_or_path, ".mjcf")) {
+    err = load_mjcf(task, name_or_path, set, nset, info);
+  } else if (has_suffix(name_or_path, ".json") || strchr(name_or_path, '/') != NULL) {
+    err = load_json(task, name_or_path, set, nset, info);
+  } else if (snprintf(relative, sizeof relative, "tasks/%s.json", name_or_path) >=
+                 (int)sizeof relative ||
+             irl_data_path(path, sizeof path, relative, NULL) != IRL_OK) {
+    err = no_such_task(name_or_path, info);
+  } else {
+    err = load_json(task, path, set, nset, info);
+  }
+  if (err != IRL_OK) {
+    irl_task_destroy(task);
+    return err;
+  }
+  *out = task;
+  return IRL_OK;
+}
+
+irl_err irl_task_from_text(irl_task** out, const char* json, const char* mjcf, irl_errinfo* info) {
+  *out = NULL;
+  irl_json* doc = NULL;
+  irl_task* task = IRL_NEW(irl_task, 1);
+  irl_err err = IRL_ENOMEM;
+  if (task == NULL || (task->mjcf = irl_strdup(mjcf)) == NULL) {
+    err = irl_fail(info, IRL_ENOMEM, "task: out of memory; close other programs");
+    goto fail;
+  }
+  if ((err = irl_model_from_text(&task->model, mjcf, "kept model", info)) != IRL_OK ||
+      (err = irl_json_parse(&doc, "kept task", json, strlen(json), info)) != IRL_OK ||
+      (err = compile_task(task, doc, info)) != IRL_OK) {
+    goto fail;
+  }
+  *out = task;
+  return IRL_OK;
+fail:
+  irl_task_destroy(task);
+  return err;
+}
+
+//---------------------------------- Asking --------------------------------------------------------
+
+const irl_task_info* irl_task_get(const irl_task* task) {
+  return &task->info;
+}
+
+const struct mjModel_* irl_task_model(const irl_task* task) {
+  return task->model;
+}
+
+const irl_reward_term* irl_task_terms(const irl_task* task) {
+  return task->term;
+}
+
+const char* irl_task_observation_name(const irl_task* task, int i) {
+  return task->label[i];
+}
+
+const double* irl_task_action_low(const irl_task* task) {
+  return task->low;
+}
+
+const double* irl_task_action_high(const irl_task* task) {
+  return task->high;
+}
+
+const char* irl_task_json(const irl_task* task) {
+  return task->json;
+}
+
+const char* irl_task_mjcf(const irl_task* task) {
+  return task->mjcf;
+}
+
+const irl_state_part* irl_task_state_parts(const irl_task* task, int* count) {
+  *count = task->nparts;
+  return task->part;
+}
+
+void irl_task_set_state(const irl_task* task, struct mjData_* d, const double* state) {
+  mj_setState(task->model, d, state, task->state_spec);
+}
+
+//---------------------------------- Bundled tasks -------------------------------------------------
+
+static int is_task_file(const struct dirent* entry) {
+  return entry->d_name[0] != '.' && has_suffix(entry->d_name, ".json");
+}
+
+// Pointers and texts in one block.
+static const char** name_block(struct dirent** files, int n) {
+  size_t bytes = ((size_t)n + 1) * sizeof(char*);
+  for (int i = 0; i < n; i++) {
+    bytes += strlen(files[i]->d_name);  // ".json" goes, a zero comes
+  }
+  const char** names = irl_calloc(bytes, 1);
+  if (names == NULL) {
+    return NULL;
+  }
+  char* at = (char*)(names + n + 1);
+  for (int i = 0; i < n; i++) {
+    const size_t length = strlen(files[i]->d_name) - strlen(".json");
+    memcpy(at, files[i]->d_name, length);
+    names[i] = at;
+    at += length + 1;
+  }
+  return names;
+}
+
+irl_err irl_task_list(const char* const** names, irl_errinfo* info) {
+  char folder[PATH_BYTES];
+  struct dirent** files = NULL;
+  *names = NULL;
+  IRL_TRY(irl_data_path(folder, sizeof folder, "tasks", info));
+  const int n = scandir(folder, &files, is_task_file, alphasort);
+  if (n < 0) {
+    return irl_fail(info, IRL_EIO, "%s: cannot be read; check its permissions", folder);
+  }
+  *names = name_block(files, n);
+  for (int i = 0; i < n; i++) {
+    free(files[i]);
+  }
+  free(files);
+  return *names != NULL
+             ? IRL_OK
+             : irl_fail(info, IRL_ENOMEM, "%s: out of memory; close other programs", folder);
+}
+
+void irl_task_list_free(const char* const* names) {
+  irl_free((void*)(uintptr_t)names);
+}

@@ -1,0 +1,172 @@
+// What a compiled task is made of; private to envs.
+//
+// Every number that a task measures (an observation, a residual, a checked value) is a channel: one
+// entry of an mjData array, minus another, transformed. Channels stand in one flat array:
+//   [0, nx) observation, [nx, nx + nz) residuals, then those of the checks.
+#ifndef MJIRL_ENVS_TASK_INTERNAL_H_
+#define MJIRL_ENVS_TASK_INTERNAL_H_
+
+#include <mujoco/mujoco.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "envs/task.h"
+
+// Where a channel reads from: arrays of mjData, and the task's own constants.
+typedef enum irl_source {
+  IRL_SOURCE_CONSTANT,  // the first constant is 0
+  IRL_SOURCE_QPOS,
+  IRL_SOURCE_QVEL,
+  IRL_SOURCE_QFRC_CONSTRAINT,
+  IRL_SOURCE_QFRC_ACTUATOR,
+  IRL_SOURCE_SENSOR,
+  IRL_SOURCE_BODY,  // xpos
+  IRL_SOURCE_SITE,  // site_xpos
+  IRL_SOURCE_GEOM,  // geom_xpos
+  IRL_SOURCE_COM,   // subtree_com
+  IRL_SOURCE_CFRC_EXT,
+  IRL_SOURCE_CINERT,
+  IRL_SOURCE_CVEL,
+  IRL_NSOURCE
+} irl_source;
+
+typedef enum irl_transform { IRL_IDENTITY, IRL_COS, IRL_SIN } irl_transform;
+
+typedef struct irl_channel {
+  int source, index;  // value = base[source][index] − base[minus][minus_index]
+  int minus, minus_index;
+  int memory;  // −1, or the slot of its last value: then value is a change per second
+  irl_transform transform;
+  double lo, hi;  // clip, after the transform; ±inf: none
+} irl_channel;
+
+enum { IRL_LABEL = 80 };
+
+typedef struct irl_group {  // consecutive channels
+  int first, n;
+} irl_group;
+
+// A condition on channels: lo <= v <= hi for each (< where open), ‖v‖ <= norm. NaN never fulfils
+// it.
+typedef struct irl_check {
+  irl_group group;
+  double lo, hi, norm;
+  bool lo_open, hi_open, has_norm;
+} irl_check;
+
+// A random part of the start state, over several entries of qpos or qvel.
+typedef struct irl_draw {
+  bool of_qvel;
+  bool normal;   // scale × N(0, 1); else uniform in [lo, hi]
+  bool replace;  // the draw is the value itself, not added to the start state
+  int n;
+  int* at;                        // entries of qpos or qvel                          (n)
+  double *lo, *hi;                // range; for normal: hi is the standard deviation  (n)
+  double norm_above, norm_below;  // drawn again until ‖draw‖ is between; 0 and inf: no rule
+} irl_draw;
+
+// How a control step is simulated.
+typedef enum irl_stepping {
+  IRL_STEP_PLAIN,   // mj_step only; derived quantities are one substep old
+  IRL_STEP_SPLIT,   // mj_step2, mj_step1: derived quantities of the new state for free
+  IRL_STEP_REFRESH  // mj_step, then the position (and velocity) stage again: Runge-Kutta
+} irl_stepping;
+
+enum {
+  IRL_NEED_KINEMATICS = 1,  // body, site, geom positions
+  IRL_NEED_STAGES = 2,      // all of the position and velocity stage
+  IRL_NEED_FORCES = 4       // mj_rnePostConstraint
+};
+
+struct irl_task {
+  irl_task_info info;
+  char name[64];
+  mjModel* model;
+  char* json;
+  char* mjcf;
+
+  irl_channel* channel;      // (nchannel)
+  char (*label)[IRL_LABEL];  // (nchannel)
+  int nchannel, channel_capacity;
+  double* constant;  // (nconstant), constant[0] = 0
+  int nconstant;
+  int nmemory;  // slots of channels that are velocities
+  int need;     // IRL_NEED_ flags of all channels
+  irl_stepping stepping;
+
+  irl_reward_term* term;  // (nterms)
+  bool* while_healthy;    // (nterms)
+  irl_check* healthy;     // (nhealthy)
+  int nhealthy;
+  irl_check* success;  // (nsuccess)
+  int nsuccess;
+  int hold;  // control steps in a row that success must hold
+
+  int key;         // keyframe of the start, −1: none
+  irl_draw* draw;  // (ndraw)
+  int ndraw;
+  double* start;   // qpos and qvel of each condition        (nconditions, nq + nv)
+  uint8_t* fixed;  // entries that the condition itself sets (nconditions, nq + nv)
+
+  double *low, *high;  // action bounds (nu)
+  irl_state_part part[12];
+  int nparts;
+  int state_spec;  // mjtState bits of the recorded state
+};
+
+//---------------------------------- model.c -------------------------------------------------------
+
+// Compiles an MJCF. *text is what a dataset keeps, and the model is compiled from just that text.
+irl_err irl_model_load(mjModel** model, char** text, const char* path, irl_errinfo* info);
+irl_err irl_model_from_text(mjModel** model, const char* text, const char* name, irl_errinfo* info);
+
+// The id of a named object; refuses `where` with the closest name when there is none.
+int irl_model_find(irl_jnode where, const mjModel* model, int objtype, const char* name);
+
+// A sensor of type user by name, −1 if there is none.
+int irl_model_user_sensor(const mjModel* model, const char* name);
+
+//---------------------------------- entry.c -------------------------------------------------------
+
+// Reads a list of entries (or one) into channels at the end of the array. velocity: those are
+// allowed. Errors go to the document.
+irl_group irl_entries_parse(irl_task* task, irl_jnode node, bool velocity);
+irl_group irl_entry_parse(irl_task* task, irl_jnode node, bool velocity);
+
+// Reads joint names: one, a list, or "*". Returns their number; *ids is heap memory.
+int irl_joints_parse(int** ids, irl_jnode node, const mjModel* model);
+int irl_joint_nq(const mjModel* model, int joint);
+int irl_joint_nv(const mjModel* model, int joint);
+
+//---------------------------------- start.c -------------------------------------------------------
+
+void irl_start_parse(irl_task* task, irl_jnode root);
+void irl_start_free(irl_task* task);
+
+// Puts the start state of a condition into reset data d (qpos, qvel); rng NULL: without noise.
+// False when a rejection rule was not met in many tries.
+bool irl_start_draw(const irl_task* task, int condition, irl_rng* rng, mjData* d);
+
+//---------------------------------- terms.c -------------------------------------------------------
+
+void irl_reward_parse(irl_task* task, irl_jnode root);
+void irl_checks_parse(irl_task* task, irl_jnode root);
+
+//---------------------------------- text.c --------------------------------------------------------
+
+// The document again with the texts "key=value" put over its top-level members. Heap memory.
+irl_err irl_text_override(char** text, irl_jnode root, const char* const* set, int nset,
+                          irl_errinfo* info);
+
+// The JSON that a dataset keeps: all top-level values resolved.
+irl_err irl_text_resolved(char** text, const irl_task* task, irl_jnode root);
+
+// The default task of a bare MJCF.
+irl_err irl_text_default(char** text, const mjModel* model, const char* path);
+
+//---------------------------------- data_path.c ---------------------------------------------------
+
+char* irl_strdup(const char* text);
+
+#endif  // MJIRL_ENVS_TASK_INTERNAL_H_
