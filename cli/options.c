@@ -21,15 +21,6 @@ static bool is_positional(const cli_option* option) {
   return option->name == NULL && option->letter == 0;
 }
 
-static int table_size(const cli_option* table) {
-  int n = 0;
-  while (table[n].help != NULL) {
-    n++;
-  }
-  assert(n <= CLI_MAX_OPTIONS);
-  return n;
-}
-
 // label writes how messages call an option: "--out", "-n" or "TASK".
 static const char* label(const cli_option* option, char text[64]) {
   if (is_positional(option)) {
@@ -314,6 +305,7 @@ static irl_err check_required(const parser* p) {
   char name[64];
   for (int i = 0; p->table[i].help != NULL; i++) {
     const cli_option* option = &p->table[i];
+    assert(i < CLI_MAX_OPTIONS);
     if (!option->required || p->seen[i]) {
       continue;
     }
@@ -330,7 +322,6 @@ static irl_err check_required(const parser* p) {
 irl_err cli_options_parse(const cli_option* table, const char* command, int argc, char* const* argv,
                           void* args, bool* help, irl_errinfo* info) {
   parser p = {.table = table, .command = command, .args = args, .info = info};
-  assert(table_size(table) <= CLI_MAX_OPTIONS);
   *help = false;
   bool options_ended = false;
   for (int at = 0; at < argc; at++) {

@@ -39,8 +39,8 @@ typedef struct cli_span {
   bool given;
 } cli_span;
 
-// A row of a table, which ends with a row without help. A row with neither name nor letter is a
-// positional argument, filled in the table's order.
+// A row of a table, which has at most CLI_MAX_OPTIONS and ends with a row without help. A row with
+// neither name nor letter is a positional argument, filled in the table's order.
 typedef struct cli_option {
   cli_kind kind;
   const char* name;     // long name without its dashes, or NULL

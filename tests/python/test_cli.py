@@ -1,0 +1,491 @@
+"""The program's contract: exit codes, messages, JSON keys, files left behind.
+
+Needs MJIRL, the path of the program.
+"""
+
+import json
+import math
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+PROGRAM = os.environ["MJIRL"]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TASK = "point_mass"  # small, so that every command is quick
+SHORT = ["--set", "iterations=3", "--set", "samples=6", "--set", "cost_steps=5"]
+
+
+def run(*args, cwd=None, timeout=120):
+    return subprocess.run([PROGRAM, *map(str, args)], cwd=cwd, timeout=timeout, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
+def run_json(*args, keys, **more):
+    """Runs with --json and returns the object, which must have exactly these keys."""
+    done = run(*args, "--json", **more)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1, done.stdout
+    result = json.loads(lines[0])
+    assert list(result) == keys
+    return result
+
+
+def refused(*args, code, part="", cwd=None):
+    """One sentence on stderr, nothing on stdout."""
+    done = run(*args, cwd=cwd)
+    assert done.returncode == code, (args, done.stdout, done.stderr)
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert 1 <= len(lines) <= 3, done.stderr
+    assert re.fullmatch(r"mjirl: .+: .+; .+", lines[-1]), done.stderr
+    assert part in done.stderr
+    return done.stderr
+
+
+def commands():
+    """Names of all commands, as the program lists them."""
+    names = re.findall(r"^  (\S+(?: \S+)?)  +\S", run("help").stdout, re.MULTILINE)
+    return [name for name in names if name != "help"]
+
+
+COMMANDS = commands()
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory):
+    return tmp_path_factory.mktemp("cli")
+
+
+@pytest.fixture(scope="session")
+def dataset(work):
+    result = run_json("expert", TASK, "--out", work / "demos", "-n", 8, "--threads", 2,
+                      keys=["episodes", "return_mean", "return_std", "env_steps", "wall_seconds"])
+    assert result["episodes"] == 8
+    assert result["env_steps"] > 0
+    return work / "demos"
+
+
+@pytest.fixture(scope="session")
+def trained(work, dataset):
+    result = run_json("train", "--task", TASK, "--demos", dataset, "--out", work / "run", *SHORT,
+                      keys=["algo", "iterations", "env_steps", "wall_seconds", "normalized_return"])
+    assert result["algo"] == "gcl"
+    assert result["iterations"] == 3
+    return work / "run"
+
+
+# ---------------------------------- Help and usage ----------------------------------------------
+
+
+def test_expected_commands_are_there():
+    assert set(COMMANDS) == {
+        "env list", "env check", "env trace", "expert", "train", "eval", "score", "replay",
+        "demos info", "demos check", "verify", "bench"}
+
+
+def sections():
+    """docs/cli.md, split at its commands."""
+    text = (ROOT / "docs" / "cli.md").read_text()
+    return {part.split("`", 1)[0]: part for part in text.split("\n### `mjirl ")[1:]}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_and_page_name_every_option(command):
+    done = run(*command.split(), "--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert f"mjirl {command}" in done.stdout
+    assert done.stdout == run("help", *command.split()).stdout
+    names = re.findall(r"^  (?:-\w, |    )?(--[a-z]+|-\w)", done.stdout, re.MULTILINE)
+    assert "--json" in names and "--help" in done.stdout
+    title = next(t for t in sections() if t == command or t.startswith(command + " "))
+    for name in names:
+        if name not in ("--json", "--help", "-h"):
+            assert f"`{name}" in sections()[title] or f" {name} " in title, (command, name)
+
+
+def test_page_has_no_other_options():
+    for title, text in sections().items():
+        command = next((c for c in COMMANDS if title == c or title.startswith(c + " ")), None)
+        if command is None:
+            assert title.startswith("help")
+            continue
+        options = run(*command.split(), "--help").stdout
+        for name in re.findall(r"\| `(--?[a-z]+)", text):
+            assert name in options, (command, name)
+
+
+def test_help_of_the_program_and_of_groups():
+    assert run("--help").stdout == run("help").stdout == run("-h").stdout
+    for group in ("env", "demos"):
+        assert f"{group} " in run(group, "--help").stdout
+        assert run(group, "--help").returncode == 0
+
+
+def test_version_names_what_it_is_built_on():
+    text = run("--version").stdout
+    assert re.match(r"mjirl \d+\.\d+\.\d+\nMuJoCo 4\.\d+\.\d+\nOpenBLAS ", text)
+
+
+@pytest.mark.parametrize("args", [
+    [], ["--json"], ["-x"], [""], ["frobnicate"], ["env"], ["env", "frobnicate"], ["demos"],
+    ["help", "frobnicate"], ["--version", "junk"], ["env", "list", "extra"],
+    # commands of later versions are unknown, not half working
+    ["record", "reacher"], ["sample", "run"], ["plot", "run"], ["export", "run"],
+    ["demos", "merge"], ["demos", "import"], ["demos", "export"], ["demos", "trim"],
+    ["demos", "delete"],
+    ["env", "check"], ["env", "check", ""], ["env", "check", "a", "b"],
+    ["env", "trace", "reacher"],
+    ["expert", "reacher"], ["expert", "reacher", "--out"], ["expert", "reacher", "--out="],
+    ["expert", "reacher", "--out", "x", "-n", "0"],
+    ["expert", "reacher", "--out", "x", "-n", "5x"],
+    ["expert", "reacher", "--out", "x", "--seed", "-1"],
+    ["expert", "reacher", "--out", "x", "--seed", "1.5"],
+    ["expert", "reacher", "--out", "x", "--seed", "18446744073709551616"],
+    ["expert", "reacher", "--out", "x", "--threads", "0"],
+    ["expert", "reacher", "--out", "x", "--threads", "1000000"],
+    ["expert", "reacher", "--out", "x", "--out", "y"],
+    ["expert", "reacher", "--out", "--json"],
+    ["train", "--task", "reacher", "--out", "x"],
+    ["train", "--demos", "d", "--out", "x"],
+    ["train", "--task", "reacher", "--demos", "d"],
+    ["train", "--task", "reacher", "--demos", "d", "--out", "x", "--algo", "sac"],
+    ["train", "--task", "reacher", "--demos", "d", "--out", "x", "--set", "nonsense=1"],
+    ["train", "--task", "reacher", "--demos", "d", "--out", "x", "--set", "iterations"],
+    ["train", "--task", "reacher", "--demos", "d", "--out", "x", "--set", "iterations=0"],
+    ["train", "--task", "reacher", "--demos", "d", "--out", "x", "--set", "iterations=3x"],
+    ["eval"], ["eval", "run", "--episodes", "0"], ["score", "run"],
+    ["replay"], ["replay", "run", "--size", "640"], ["replay", "run", "--episodes", "9-0"],
+    ["bench", "--filter"],
+])
+def test_wrong_usage(args, tmp_path):
+    refused(*args, code=2, cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_options_name_the_nearest():
+    assert "--task" in refused("train", "--taks", "reacher", code=2)
+    assert "--episodes" in refused("eval", "run", "--episode", "3", code=2)
+    assert "train" in refused("trian", code=2)
+    assert "env list" in refused("env", "lsit", code=2)
+
+
+def test_message_stays_in_one_line():
+    text = refused("eval", "no\nsuch\trun\x1b[31m", code=1)
+    assert len(text.splitlines()) == 1
+    assert "\x1b" not in text
+
+
+def test_full_output_is_a_failure():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([PROGRAM, "env", "list"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(r"mjirl: .+: .+; .+\n", done.stderr)
+
+
+# ---------------------------------- Tasks -------------------------------------------------------
+
+SIZES = ["name", "nq", "nv", "nu", "observation", "horizon"]
+
+
+def test_env_list():
+    tasks = run_json("env", "list", keys=["tasks"])["tasks"]
+    for task in tasks:
+        assert list(task) == [*SIZES, "frame_skip"]
+    by_name = {task["name"]: task for task in tasks}
+    assert {"reacher", "inverted_pendulum", TASK} <= set(by_name)
+    assert by_name["reacher"]["nu"] == 2
+    text = run("env", "list").stdout
+    assert all(name in text for name in by_name)
+
+
+def test_env_check():
+    for name in (TASK, "reacher"):
+        result = run_json("env", "check", name, keys=[*SIZES, "warnings"])
+        assert result["name"] == name
+        assert result["warnings"] == []
+
+
+def test_env_check_of_a_bare_model_without_actuators(tmp_path):
+    (tmp_path / "ball.xml").write_text(
+        "<mujoco><worldbody><body><freejoint/><geom size='.1'/></body></worldbody></mujoco>")
+    result = run_json("env", "check", tmp_path / "ball.xml", keys=[*SIZES, "warnings"])
+    assert (result["nq"], result["nv"], result["nu"]) == (7, 6, 0)
+    assert (result["observation"], result["horizon"]) == (13, 200)
+
+
+def test_env_check_lists_physics_warnings(tmp_path):
+    (tmp_path / "wild.xml").write_text(
+        "<mujoco><option gravity='0 0 -1e12'/><worldbody><body><freejoint/><geom size='.1'/>"
+        "</body></worldbody></mujoco>")
+    result = run_json("env", "check", tmp_path / "wild.xml", keys=[*SIZES, "warnings"])
+    assert result["warnings"] != []
+
+
+@pytest.mark.parametrize("task", ["no_such_task", "nowhere/task.json", "/", "reachr"])
+def test_env_check_of_nothing(task):
+    assert task in refused("env", "check", task, code=1)
+
+
+def trace(folder, init, actions, *more, task="reacher"):
+    (folder / "s.json").write_text(init)
+    (folder / "a.csv").write_bytes(actions.encode())
+    return ["env", "trace", task, "--init", folder / "s.json", "--actions", folder / "a.csv",
+            "--out", folder / "o.csv", *more]
+
+
+START = '{"qpos": [0.1, -0.2, 0.1, 0.1], "qvel": [0, 0.5, 0, 0]}'
+
+
+def test_env_trace_writes_every_row(tmp_path):
+    actions = "".join(f"{math.sin(i)!r},{math.cos(i)!r}\n" for i in range(80))  # beyond horizon 50
+    result = run_json(*trace(tmp_path, START, actions), keys=["steps", "seconds"])
+    assert result["steps"] == 80
+    lines = (tmp_path / "o.csv").read_text().splitlines()
+    header = lines[0].split(",")
+    assert header[:9] == ["step", "qpos0", "qpos1", "qpos2", "qpos3",
+                          "qvel0", "qvel1", "qvel2", "qvel3"]
+    assert header[9] == "obs0" and header[-2:] == ["reward", "terminated"]
+    assert len(lines) == 82
+    rows = [dict(zip(header, line.split(","))) for line in lines[1:]]
+    assert [row["step"] for row in rows] == [str(i) for i in range(81)]
+    assert [float(rows[0][f"qpos{i}"]) for i in range(4)] == [0.1, -0.2, 0.1, 0.1]
+    assert rows[0]["qpos0"] == "%.17g" % 0.1
+    assert rows[0]["reward"] == "0" and rows[1]["reward"] != "0"
+    assert {row["terminated"] for row in rows} == {"0"}
+    for row in rows:  # every number reads back to itself
+        for text in row.values():
+            assert "%.17g" % float(text) == text
+
+
+@pytest.mark.parametrize("init, part", [
+    ('{"qpos": [0,0,0], "qvel": [0,0,0,0]}', "$.qpos"),
+    ('{"qpos": [0,0,0,0]}', "qvel"),
+    ('{"qpos": [0,0,0,0], "qvel": [0,0,0,0], "time": 1}', "time"),
+    ('{"qpos": [0,0,0,NaN], "qvel": [0,0,0,0]}', "s.json"),
+    ('{"qpos": [0,0,0,0], "qvel": [0,0,0,"1"]}', "$.qvel[3]"),
+    ('{"qpos": [0,0,0,0], "qpos": [0,0,0,0], "qvel": [0,0,0,0]}', "qpos"),
+    (START + "x", "s.json"),
+    ("", "s.json"),
+])
+def test_env_trace_refuses_bad_starts(tmp_path, init, part):
+    refused(*trace(tmp_path, init, "0,0\n"), code=1, part=part)
+    assert not (tmp_path / "o.csv").exists()
+
+
+@pytest.mark.parametrize("actions, part", [
+    ("", "no rows"), ("0\n", "line 1"), ("0,0\n0,0,0\n", "line 2"), ("0,0\n\n", "line 2"),
+    ("a,b\n0,0\n", "line 1"), ("0,0\n0,nan\n", "line 2"), ("0,0\n0,inf\n", "line 2"),
+    ("0,0\n0,1e999\n", "line 2"), ("0;0\n", "line 1"),
+])
+def test_env_trace_refuses_bad_actions(tmp_path, actions, part):
+    refused(*trace(tmp_path, START, actions), code=1, part=part)
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_env_trace_checks_its_output_first(tmp_path):
+    args = trace(tmp_path, START, "0,0\n")
+    args[args.index("--out") + 1] = tmp_path / "nowhere" / "o.csv"
+    refused(*args, code=1, part="nowhere")
+    assert not (tmp_path / "nowhere").exists()
+    args[args.index("nowhere") if "nowhere" in args else args.index("--out") + 1] = tmp_path
+    refused(*args, code=1, part="folder")
+
+
+# ---------------------------------- Experts and training ----------------------------------------
+
+
+def test_expert_writes_what_it_says(dataset):
+    assert (dataset / "data" / "main_data.hdf5").exists()
+    result = run_json("demos", "info", dataset, keys=[
+        "dataset_id", "task", "algorithm", "observation", "nu", "states", "log_densities",
+        "episodes", "steps", "length_min", "length_max", "return_mean", "return_std", "return_min",
+        "return_max", "successes", "terminations", "action_min", "action_max", "clipped",
+        "conditions"])
+    assert result["task"] == TASK
+    assert result["episodes"] == 8
+    assert result["states"] and result["log_densities"]
+    assert sum(condition["episodes"] for condition in result["conditions"]) == 8
+
+
+def test_demos_check(dataset):
+    result = run_json("demos", "check", dataset, keys=[
+        "task", "episodes", "simulated", "differing", "largest_difference", "same_platform",
+        "passed"])
+    assert result["passed"] is True
+    assert result["differing"] == 0 and result["simulated"] == 8
+    refused("demos", "check", dataset, "--task", "reacher", code=1)
+
+
+def test_expert_is_decided_by_its_seed(work, dataset):
+    for name, seed in (("again", 0), ("other", 1)):
+        done = run("expert", TASK, "--out", work / name, "-n", 8, "--seed", seed, "--threads", 1)
+        assert done.returncode == 0, done.stderr
+    same = [(work / name / "data" / "main_data.hdf5").read_bytes() for name in ("again", "other")]
+    first = (dataset / "data" / "main_data.hdf5").read_bytes()
+    assert same[0] == first
+    assert same[1] != first
+
+
+def test_expert_does_not_overwrite(dataset):
+    before = (dataset / "data" / "main_data.hdf5").read_bytes()
+    refused("expert", TASK, "--out", dataset, code=1, part=str(dataset))
+    assert (dataset / "data" / "main_data.hdf5").read_bytes() == before
+
+
+@pytest.mark.parametrize("args", [
+    ["expert", "no_such_task", "--out", "{out}"],
+    ["expert", TASK, "--out", "{file}/below"],
+    ["train", "--task", "no_such_task", "--demos", "{demos}", "--out", "{out}"],
+    ["train", "--task", "reacher", "--demos", "{demos}", "--out", "{out}"],
+    ["train", "--task", TASK, "--demos", "nowhere", "--out", "{out}"],
+    ["train", "--task", TASK, "--demos", "{file}", "--out", "{out}"],
+    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{file}"],
+    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{file}/below"],
+    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{out}", "--config", "nowhere"],
+    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{out}", "--config", "{file}"],
+    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{out}", "--resume"],
+    ["eval", "{out}"], ["eval", "{file}"], ["eval", "{demos}"],
+    ["score", "{out}", "--demos", "{demos}"],
+    ["score", "{run}", "--demos", "nowhere", "--out", "{out}"],
+    ["score", "{run}", "--demos", "{demos}", "--out", "{file}/below.csv"],
+    ["replay", "{out}", "--offscreen", "{out}.png"],
+    ["replay", "{run}", "--offscreen", "{file}/below.png"],
+    ["replay", "{run}", "--cost", "nowhere", "--offscreen", "{out}.png"],
+    ["verify", "{out}"], ["demos", "info", "{out}"], ["demos", "check", "{file}"],
+])
+def test_failing_starts_leave_nothing(tmp_path, dataset, trained, args):
+    (tmp_path / "file").write_text("{")
+    places = {"out": tmp_path / "out", "file": tmp_path / "file", "demos": dataset, "run": trained}
+    refused(*[str(arg).format(**places) for arg in args], code=1, cwd=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_train_does_not_overwrite(dataset, trained):
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
+    refused("train", "--task", TASK, "--demos", dataset, "--out", trained, code=1)
+    assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
+
+
+def test_settings_reach_the_run(work, dataset):
+    (work / "settings.json").write_text('{"iterations": 7, "samples": 5, "cost_steps": 5}')
+    result = run_json("train", "--task", TASK, "--demos", dataset, "--out", work / "configured",
+                      "--config", work / "settings.json", "--set", "iterations=2", "--algo",
+                      "gcl-q", keys=["algo", "iterations", "env_steps", "wall_seconds",
+                                     "normalized_return"])
+    assert (result["algo"], result["iterations"]) == ("gcl-q", 2)
+
+
+def test_interrupted_training_is_a_run_that_loads(work, dataset):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        out = work / f"stopped{int(number)}"
+        process = subprocess.Popen(
+            [PROGRAM, "train", "--task", TASK, "--demos", dataset, "--out", out, "--json",
+             "--set", "iterations=100000"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        metrics = out / "metrics.jsonl"
+        while not (metrics.exists() and metrics.read_text().count("\n") >= 2):
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+        assert process.returncode == 0, stderr
+        assert json.loads(stdout)["iterations"] >= 2
+        assert len(stderr.splitlines()) <= 3
+        assert run("eval", out, "--episodes", 4).returncode == 0
+
+
+# ---------------------------------- What uses a run ---------------------------------------------
+
+EVAL = ["return_mean", "return_std", "expert_return", "random_return", "normalized_return",
+        "reoptimized_normalized_return", "spearman", "pearson", "epic", "auc", "ess",
+        "success_rate"]
+
+
+def test_eval(trained):
+    result = run_json("eval", trained, "--episodes", 8, keys=EVAL)
+    assert result["reoptimized_normalized_return"] is None
+    share = (result["return_mean"] - result["random_return"]) / (
+        result["expert_return"] - result["random_return"])
+    assert abs(share - result["normalized_return"]) <= 1e-12 * max(1, abs(share))
+    again = run_json("eval", trained, "--episodes", 8, "--threads", 1, keys=EVAL)
+    assert again == result
+    assert run_json("eval", trained, "--episodes", 8, "--seed", 1, keys=EVAL) != result
+
+
+def test_score(trained, dataset, work):
+    result = run_json("score", trained, "--demos", dataset, "--out", work / "scores.csv",
+                      keys=["log_z", "trajectories"])
+    rows = result["trajectories"]
+    assert len(rows) == 8
+    for row in rows:
+        assert list(row) == ["episode", "cost", "log_p", "log_q", "weight"]
+        assert 0 <= row["weight"] <= 1
+    lines = (work / "scores.csv").read_text().splitlines()
+    assert lines[0] == "episode,condition,cost,log_p,log_q,weight"
+    table = [dict(zip(lines[0].split(","), line.split(","))) for line in lines[1:]]
+    total = {}
+    for row, line in zip(rows, table):
+        assert float(line["cost"]) == row["cost"]
+        total[line["condition"]] = total.get(line["condition"], 0) + row["weight"]
+    for weight in total.values():
+        assert abs(weight - 1) <= 1e-12  # rounding of at most 8 summands
+
+
+VERIFY = ["facts", "theta_gradient_error", "lqg", "passed"]
+
+
+def check_verify(result):
+    assert [fact["name"] for fact in result["facts"]] == ["fact1", "fact2", "fact3"]
+    for fact in result["facts"]:
+        assert list(fact) == ["name", "relative_error", "conditioning"]
+    assert list(result["lqg"]) == ["log_z_exact", "log_z_q", "log_z_mixture", "log_z_stderr",
+                                   "kl_to_truth", "kl_bc", "kl_initial"]
+
+
+def test_verify():
+    result = run_json("verify", keys=VERIFY)
+    check_verify(result)
+    assert result["passed"] is True
+    for fact in result["facts"]:
+        assert fact["relative_error"] <= 1e-10
+    assert result["lqg"]["kl_to_truth"] < 0.25 * result["lqg"]["kl_bc"]
+    assert "convergence" in run("verify").stdout
+
+
+def test_verify_of_a_run(trained):
+    done = run("verify", trained, "--json")
+    result = json.loads(done.stdout)  # printed whether it passes or not
+    assert list(result) == VERIFY
+    check_verify(result)
+    assert done.returncode == (0 if result["passed"] else 1)
+
+
+def test_replay_of_a_run_and_of_a_dataset(trained, dataset, work):
+    for name, args in (("run.png", [trained]), ("demos.png", [dataset]),
+                       ("colored.png", [dataset, "--cost", trained, "--episodes", "0-3"])):
+        result = run_json("replay", *args, "--offscreen", work / name, "--size", "320x240",
+                          keys=["frames"])
+        assert result["frames"] == 1
+        assert (work / name).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    refused("replay", dataset, "--episodes", "100-200", "--offscreen", work / "none.png", code=1)
+    assert not (work / "none.png").exists()
+
+
+def test_bench_filter():
+    results = run_json("bench", "--filter", "rollout point_mass", keys=["results"])["results"]
+    assert results != []
+    for row in results:
+        assert list(row) == ["name", "value", "unit", "reference", "ratio"]
+        assert "rollout point_mass" in row["name"]
+        assert row["ratio"] > 0
+    refused("bench", "--filter", "no such measurement", code=1)
