@@ -21,11 +21,11 @@ typedef struct irl_eval_result {
   double random_return;      // the better of zero and uniformly random actions
   double normalized_return;  // (return_mean − random)/(expert − random)
   double reoptimized_normalized_return;  // a new sampler from scratch on the frozen cost
-  double spearman;           // rank correlation of −cost and return over a mixed-quality set
-  double pearson;            // of −cost and reward per step, within the same set
-  double epic;               // EPIC distance (Gleave et al. 2021), 0 to 1
-  double auc;                // demonstrations against others by learned cost
-  double ess;                // effective sample size share of the last sampler's weights, mean
+  double spearman;  // rank correlation of −cost and return over a mixed-quality set
+  double pearson;   // of −cost and reward per step, within the same set
+  double epic;      // EPIC distance (Gleave et al. 2021), 0 to 1
+  double auc;       // demonstrations against others by learned cost
+  double ess;       // effective sample size share of the last sampler's weights, mean
   double success_rate;
 } irl_eval_result;
 

@@ -1,4 +1,5 @@
-// Experts: maximum-entropy trajectory optimisation on a task's true reward, p(τ) ∝ exp(return/temperature).
+// Experts: maximum-entropy trajectory optimisation on a task's true reward, p(τ) ∝
+// exp(return/temperature).
 #ifndef MJIRL_IRL_EXPERT_H_
 #define MJIRL_IRL_EXPERT_H_
 
@@ -17,22 +18,22 @@ extern "C" {
 typedef struct irl_expert_options {
   const irl_task* task;
   uint64_t seed;
-  int threads;      // <= 0: all CPUs
-  int episodes;     // demonstrations in all, dealt round-robin over the conditions
-  int restarts;     // searches a condition, the best is kept; default 6
-  int iterations;   // sampler steps a search; default 40
-  int samples;      // trajectories a sampler step; default 20
+  int threads;     // <= 0: all CPUs
+  int episodes;    // demonstrations in all, dealt round-robin over the conditions
+  int restarts;    // searches a condition, the best is kept; default 6
+  int iterations;  // sampler steps a search; default 40
+  int samples;     // trajectories a sampler step; default 20
 } irl_expert_options;
 
 irl_expert_options irl_expert_defaults(const irl_task* task);
 
 typedef struct irl_expert_result {
-  irl_batch demos;          // stochastic demonstrations with log-densities and states, owned
-  irl_policy* policy;       // (nconditions), owned
+  irl_batch demos;     // stochastic demonstrations with log-densities and states, owned
+  irl_policy* policy;  // (nconditions), owned
   int nconditions;
-  double* condition_return; // mean-action return of each condition, (nconditions), owned
-  double return_mean;       // mean-action return averaged over conditions
-  double return_std;        // standard deviation over mean-action episodes
+  double* condition_return;  // mean-action return of each condition, (nconditions), owned
+  double return_mean;        // mean-action return averaged over conditions
+  double return_std;         // standard deviation over mean-action episodes
   int64_t env_steps;
   double wall_seconds;
 } irl_expert_result;

@@ -1,10 +1,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "irl/facts.h"
 #include "irl/learner_internal.h"
 #include "irl/loss_internal.h"
+#include "irl/objective_internal.h"
 #include "irl/partition.h"
 
 //---------------------------------- Sampling -----------------------------------------------------
@@ -52,46 +52,18 @@ static double objective(const irl_learner* l, int k) {
 
 //---------------------------------- Samplers' steps ----------------------------------------------
 
-typedef struct expand_arg {
-  const irl_learner* l;
-  double* work;
-} expand_arg;
-
-// Gauss-Newton expansion of the learned cost, averaged over the trajectories at each step.
-static void expand_cost(const irl_batch* batch, const int* index, int n, const irl_dynamics* dyn,
-                        irl_quadratic* out, void* arg) {
-  (void)dyn;
-  const expand_arg* a = arg;
-  int nx = batch->nx, nu = batch->nu, ny = nx + nu;
-  double *y = a->work, *g = y + ny, *H = g + ny, *work = H + ny * ny;
-  irl_quadratic_zero(out);
-  for (int t = 0; t < batch->horizon; t++) {
-    for (int j = 0; j < n; j++) {
-      memcpy(y, irl_batch_x(batch, index[j], t), sizeof(double) * (size_t)nx);
-      memcpy(y + nx, irl_batch_u(batch, index[j], t), sizeof(double) * (size_t)nu);
-      double value = irl_cost_expand(a->l->cost, y, y + nx, g, H, work);
-      irl_quadratic_add(out, t, 1.0 / n, y, value, g, H);
-    }
-  }
-}
-
 static void step_sampler(int k, int thread, void* arg) {
   (void)thread;
   irl_learner* l = arg;
-  int n = l->config.samples, ny = l->info->nx + l->info->nu, used = 0;
-  int* index = IRL_NEW(int, n);
-  double* work = IRL_NEW(double, 2 * ny + ny * ny + irl_cost_work_size(l->cost));
-  if (index != NULL && work != NULL) {
-    for (int i = k * n; i < (k + 1) * n; i++) {
-      if (l->batch.valid[i]) {
-        index[used++] = i;
-      }
+  int n = l->config.samples, used = 0;
+  int* index = l->index + k * n;
+  for (int i = k * n; i < (k + 1) * n; i++) {
+    if (l->batch.valid[i]) {
+      index[used++] = i;
     }
-    expand_arg a = {l, work};
-    irl_sampler_step(&l->sampler[k], &l->sampler_options, &l->batch, index, used, expand_cost, &a);
   }
-  irl_free(index);
-  irl_free(work);
+  irl_objective objective = irl_cost_objective(l->cost, l->info->nx, l->info->nu);
+  irl_sampler_step(&l->sampler[k], &l->sampler_options, &l->batch, index, used, &objective);
 }
 
 // Compares the newest samples with those before them under the present cost, which both samplers'

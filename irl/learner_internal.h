@@ -35,6 +35,7 @@ typedef struct irl_learner {
   irl_sampler_options sampler_options;
   const irl_policy** policy;  // by the task's condition, for rollouts   (nconditions)
   irl_batch batch;            // newest trajectories, condition by condition (nc × samples)
+  int* index;                 // scratch: trajectories a sampler uses       (nc × samples)
   double* log_z;              // newest estimate                           (nc)
 
   irl_cost_rows* rows;           // minibatch of all conditions

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "irl/learner_internal.h"
+#include "irl/objective_internal.h"
 
 enum { REFERENCE_EPISODES = 20, MAX_ACTIONS = 256 };
 
@@ -161,16 +162,23 @@ static void sampler_options(irl_learner* l) {
   o->lqr.max_stddev = l->config.max_stddev * scale;
 }
 
-static irl_err make_conditions(irl_learner* l, const irl_demos* demos, int* index,
-                               irl_errinfo* info) {
-  const irl_task_info* t = l->info;
+static irl_err make_stores(irl_learner* l, const irl_demos* demos, int* index, irl_errinfo* info) {
   irl_policy_fit_options fit = irl_policy_fit_defaults();
   int max_kept = l->config.iterations * l->config.sampler_steps;
   for (int k = 0; k < l->nc; k++) {
     int n = demos_of(demos, l->condition[k], index);
     IRL_TRY(irl_store_init(&l->store[k], &demos->batch, index, n, max_kept * l->config.samples,
                            max_kept, &fit, info));
-    IRL_TRY(irl_sampler_init(&l->sampler[k], t->horizon, t->nx, t->nu, 0));
+  }
+  return IRL_OK;
+}
+
+static irl_err make_samplers(irl_learner* l) {
+  const irl_task_info* t = l->info;
+  int work = irl_cost_objective(l->cost, t->nx, t->nu).work_size;
+  sampler_options(l);
+  for (int k = 0; k < l->nc; k++) {
+    IRL_TRY(irl_sampler_init(&l->sampler[k], t->horizon, t->nx, t->nu, 0, work));
     IRL_TRY(irl_policy_create(&l->initial[k], t->horizon, t->nx, t->nu));
     IRL_TRY(first_policy(l, k));
     irl_policy_copy(&l->initial[k], &l->sampler[k].policy);
@@ -228,6 +236,7 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->policy = IRL_NEW(const irl_policy*, nc);
   l->log_z = IRL_NEW(double, nc);
   l->npick = IRL_NEW(int, nc);
+  l->index = IRL_NEW(int, (size_t)nc*(size_t)l->config.samples);
   l->per_condition = ndemos + l->config.batch_samples;
   size_t paths = (size_t)nc * (size_t)l->per_condition;
   l->pick = IRL_NEW(int, paths);
@@ -236,7 +245,7 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->path_gradient = IRL_NEW(double, paths);
   l->path_work = IRL_NEW(double, paths);
   bool ok = l->condition && l->sampler && l->initial && l->store && l->policy && l->log_z &&
-            l->npick && l->pick && l->path_cost && l->path_logmu && l->path_gradient &&
+            l->npick && l->index && l->pick && l->path_cost && l->path_logmu && l->path_gradient &&
             l->path_work;
   return ok ? IRL_OK : IRL_ENOMEM;
 }
@@ -273,12 +282,12 @@ static irl_err setup(irl_learner* l, const irl_demos* demos, int threads, int* i
       l->nc * (l->config.samples > REFERENCE_EPISODES ? l->config.samples : REFERENCE_EPISODES);
   IRL_TRY(irl_env_create(&l->env, l->task, most, threads, info));
   IRL_TRY(irl_pool_create(&l->pool, threads));
-  IRL_TRY(make_conditions(l, demos, index, info));
-  sampler_options(l);
+  IRL_TRY(make_stores(l, demos, index, info));
+  IRL_TRY(make_cost(l, info));
+  IRL_TRY(make_samplers(l));
   IRL_TRY(create_batch(l));
   l->expert_return = expert_return(l, demos, index);
   IRL_TRY(random_return(l));
-  IRL_TRY(make_cost(l, info));
   return allocate_network(l);
 }
 
@@ -320,7 +329,7 @@ void irl_learner_destroy(irl_learner* l) {
   void* blocks[] = {l->condition, l->sampler,       l->initial,  l->store,     l->policy,
                     l->log_z,     l->npick,         l->pick,     l->path_cost, l->path_logmu,
                     l->path_work, l->path_gradient, l->gradient, l->adam_m,    l->adam_v,
-                    l->row_cost,  l->row_weight};
+                    l->row_cost,  l->row_weight,    l->index};
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     irl_free(blocks[i]);
   }

@@ -10,6 +10,9 @@ extern "C" {
 // its errors no longer exit; OpenBLAS runs single-threaded (our threads share out the blocks).
 void irl_runtime_init(void);
 
+// What OpenBLAS says of itself: version, build and the kernels it chose. Never NULL.
+const char* irl_runtime_blas(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,9 +1,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "irl/sampler_internal.h"
 
-irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz) {
+irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz, int work_size) {
   memset(s, 0, sizeof *s);
   s->horizon = horizon;
   s->nx = nx;
@@ -11,7 +12,8 @@ irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz) {
   s->eta = 1.0;
   s->multiplier = 1.0;
   s->objective = NAN;
-  irl_err err = irl_policy_create(&s->policy, horizon, nx, nu);
+  s->work = IRL_NEW(double, work_size + 1);
+  irl_err err = s->work == NULL ? IRL_ENOMEM : irl_policy_create(&s->policy, horizon, nx, nu);
   if (err == IRL_OK) {
     err = irl_policy_create(&s->candidate, horizon, nx, nu);
   }
@@ -36,6 +38,7 @@ void irl_sampler_fini(irl_sampler* s) {
   irl_dynamics_destroy(&s->dyn);
   irl_quadratic_destroy(&s->cost);
   irl_lqr_destroy(s->lqr);
+  irl_free(s->work);
   memset(s, 0, sizeof *s);
 }
 
@@ -50,12 +53,12 @@ void irl_sampler_adapt(irl_sampler* s, const irl_sampler_options* options, doubl
 }
 
 bool irl_sampler_step(irl_sampler* s, const irl_sampler_options* options, const irl_batch* batch,
-                      const int* index, int n, irl_expand_fn expand, void* arg) {
+                      const int* index, int n, const irl_objective* objective) {
   irl_lqr_options lqr = options->lqr;
   lqr.kl_limit = options->kl_step * s->multiplier * s->horizon;
   irl_err err = irl_dynamics_fit(&s->dyn, batch, index, n, &options->dynamics, NULL);
   if (err == IRL_OK) {
-    expand(batch, index, n, &s->dyn, &s->cost, arg);
+    objective->expand(objective->arg, batch, index, n, &s->dyn, &s->cost, s->work);
     err = irl_lqr_step(s->lqr, &s->dyn, &s->cost, &s->policy, &lqr, &s->eta, &s->candidate,
                        &s->report);
   }

@@ -9,6 +9,17 @@
 #include "policy/lqr.h"
 #include "policy/policy.h"
 
+// What is optimised: a cost of trajectories that can be expanded to second order.
+typedef struct irl_objective {
+  // Expands the cost of the given trajectories of a batch about their own points into out, averaged
+  // over them. dyn is fitted to the same trajectories. work: work_size doubles.
+  void (*expand)(const void* arg, const irl_batch* batch, const int* index, int n,
+                 const irl_dynamics* dyn, irl_quadratic* out, double* work);
+  double (*path_cost)(const void* arg, const irl_batch* batch, int i);  // c(τ_i)
+  const void* arg;
+  int work_size;
+} irl_objective;
+
 typedef struct irl_sampler {
   int horizon, nx, nu;
   irl_policy policy;     // q, what samples are drawn from
@@ -16,6 +27,7 @@ typedef struct irl_sampler {
   irl_dynamics dyn;      // fitted to q's last trajectories
   irl_quadratic cost;    // expansion of the cost about them
   irl_lqr* lqr;
+  double* work;           // scratch of the expansion
   double eta;             // dual variable, warm start
   double multiplier;      // on the KL limit
   double objective;       // E_q[c] − H(q) of the last trajectories, NAN before the first
@@ -29,20 +41,16 @@ typedef struct irl_sampler_options {
   irl_lqr_options lqr;
 } irl_sampler_options;
 
-// Expands the cost of the given trajectories of a batch about their own points into out, averaged
-// over them. dyn is fitted to the same trajectories.
-typedef void (*irl_expand_fn)(const irl_batch* batch, const int* index, int n,
-                              const irl_dynamics* dyn, irl_quadratic* out, void* arg);
-
-IRL_NODISCARD irl_err irl_sampler_init(irl_sampler* sampler, int horizon, int nx, int nu, int nz);
+IRL_NODISCARD irl_err irl_sampler_init(irl_sampler* sampler, int horizon, int nx, int nu, int nz,
+                                       int work_size);
 void irl_sampler_fini(irl_sampler* sampler);
 
 // One step: fits dynamics to the trajectories (index (n)), expands the cost, takes the
 // KL-constrained maximum-entropy LQR step and makes it the policy. When fit or step fail the policy
 // stays and the KL limit is halved. Returns false then.
 bool irl_sampler_step(irl_sampler* sampler, const irl_sampler_options* options,
-                      const irl_batch* batch, const int* index, int n, irl_expand_fn expand,
-                      void* arg);
+                      const irl_batch* batch, const int* index, int n,
+                      const irl_objective* objective);
 
 // Raises the KL limit after an improvement of the objective and halves it after a loss, both under
 // the same cost (DESIGN of the step control: docs/training.md).

@@ -1,27 +1,11 @@
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/linalg.h"
-#include "irl/reward_expand_internal.h"
+#include "irl/objective_internal.h"
 
 static int max_dim(const irl_task* task) {
   const irl_task_info* info = irl_task_get(task);
   return (info->nz > info->nu ? info->nz : info->nu) + 1;
-}
-
-irl_err irl_reward_expansion_init(irl_reward_expansion* e, const irl_task* task,
-                                  double temperature) {
-  const irl_task_info* info = irl_task_get(task);
-  int n = info->nx + info->nu, m = max_dim(task);
-  e->task = task;
-  e->temperature = temperature;
-  e->work = IRL_NEW(double, n + n * n + n + m + m * m + m * n);
-  return e->work == NULL ? IRL_ENOMEM : IRL_OK;
-}
-
-void irl_reward_expansion_fini(irl_reward_expansion* e) {
-  irl_free(e->work);
-  memset(e, 0, sizeof *e);
 }
 
 // g += Jᵀ gr and H += Jᵀ Hr J for a residual with Jacobian J (d, n); scratch (d, n).
@@ -49,11 +33,11 @@ static void chain_action(double* g, double* H, const irl_reward_term* term, cons
 }
 
 // Cost −reward of one step as value, gradient g (n) and Hessian H (n, n), before the temperature.
-static double expand_step(const irl_reward_expansion* e, const irl_batch* batch, int i, int t,
+static double expand_step(const irl_task* task, const irl_batch* batch, int i, int t,
                           const irl_dynamics* dyn, double* g, double* H, double* scratch) {
-  const irl_task_info* info = irl_task_get(e->task);
-  const irl_reward_term* terms = irl_task_terms(e->task);
-  int n = info->nx + info->nu, m = max_dim(e->task);
+  const irl_task_info* info = irl_task_get(task);
+  const irl_reward_term* terms = irl_task_terms(task);
+  int n = info->nx + info->nu, m = max_dim(task);
   double *gr = scratch, *Hr = gr + m, *JH = Hr + m * m;
   double value = 0.0;
   memset(g, 0, sizeof(double) * (size_t)n);
@@ -72,20 +56,34 @@ static double expand_step(const irl_reward_expansion* e, const irl_batch* batch,
   return value;
 }
 
-void irl_reward_expand(const irl_batch* batch, const int* index, int n, const irl_dynamics* dyn,
-                       irl_quadratic* out, void* arg) {
-  const irl_reward_expansion* e = arg;
+static void expand(const void* arg, const irl_batch* batch, const int* index, int n,
+                   const irl_dynamics* dyn, irl_quadratic* out, double* work) {
+  const irl_task* task = arg;
   int nx = batch->nx, nu = batch->nu, ny = nx + nu;
-  double *y = e->work, *g = y + ny, *H = g + ny, *scratch = H + ny * ny;
-  double weight = 1.0 / (e->temperature * n);
+  double *y = work, *g = y + ny, *H = g + ny, *scratch = H + ny * ny;
+  double weight = 1.0 / (irl_task_get(task)->temperature * n);
   irl_quadratic_zero(out);
   for (int t = 0; t < batch->horizon; t++) {
     for (int j = 0; j < n; j++) {
       int i = index[j];
       memcpy(y, irl_batch_x(batch, i, t), sizeof(double) * (size_t)nx);
       memcpy(y + nx, irl_batch_u(batch, i, t), sizeof(double) * (size_t)nu);
-      double value = expand_step(e, batch, i, t, dyn, g, H, scratch);
+      double value = expand_step(task, batch, i, t, dyn, g, H, scratch);
       irl_quadratic_add(out, t, weight, y, value, g, H);
     }
   }
+}
+
+static double path_cost(const void* arg, const irl_batch* batch, int i) {
+  const irl_task* task = arg;
+  return -irl_batch_return(batch, i) / irl_task_get(task)->temperature;
+}
+
+irl_objective irl_reward_objective(const irl_task* task) {
+  const irl_task_info* info = irl_task_get(task);
+  int n = info->nx + info->nu, m = max_dim(task);
+  return (irl_objective){.expand = expand,
+                         .path_cost = path_cost,
+                         .arg = task,
+                         .work_size = 2 * n + n * n + m + m * m + m * n};
 }

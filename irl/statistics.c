@@ -1,0 +1,77 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "irl/statistics_internal.h"
+
+double irl_mean(const double* x, int n) {
+  double sum = 0.0;
+  for (int i = 0; i < n; i++) {
+    sum += x[i];
+  }
+  return n > 0 ? sum / n : NAN;
+}
+
+double irl_stddev(const double* x, int n) {
+  double mean = irl_mean(x, n), sum = 0.0;
+  for (int i = 0; i < n; i++) {
+    sum += (x[i] - mean) * (x[i] - mean);
+  }
+  return n > 0 ? sqrt(sum / n) : NAN;
+}
+
+double irl_pearson(const double* x, const double* y, int n) {
+  double mx = irl_mean(x, n), my = irl_mean(y, n), xx = 0.0, yy = 0.0, xy = 0.0;
+  for (int i = 0; i < n; i++) {
+    xx += (x[i] - mx) * (x[i] - mx);
+    yy += (y[i] - my) * (y[i] - my);
+    xy += (x[i] - mx) * (y[i] - my);
+  }
+  return xx > 0.0 && yy > 0.0 ? xy / sqrt(xx * yy) : NAN;
+}
+
+static int by_value(const void* a, const void* b, void* values) {
+  const double* x = values;
+  int i = *(const int*)a, j = *(const int*)b;
+  return x[i] < x[j] ? -1 : x[i] > x[j] ? 1 : i - j;
+}
+
+// Ranks from 1; equal values share the mean of their ranks.
+static void ranks(double* x, int n, double* rank, int* order) {
+  for (int i = 0; i < n; i++) {
+    order[i] = i;
+  }
+  qsort_r(order, (size_t)n, sizeof order[0], by_value, x);
+  for (int i = 0; i < n;) {
+    int end = i + 1;
+    while (end < n && !(x[order[end]] > x[order[i]])) {
+      end++;
+    }
+    for (int k = i; k < end; k++) {
+      rank[order[k]] = 0.5 * (i + 1 + end);
+    }
+    i = end;
+  }
+}
+
+double irl_spearman(const double* x, const double* y, int n, double* work, int* order) {
+  double *values = work, *rank_x = work + n, *rank_y = work + 2 * n;
+  for (int i = 0; i < n; i++) {
+    values[i] = x[i];
+  }
+  ranks(values, n, rank_x, order);
+  for (int i = 0; i < n; i++) {
+    values[i] = y[i];
+  }
+  ranks(values, n, rank_y, order);
+  return irl_pearson(rank_x, rank_y, n);
+}
+
+double irl_auc(const double* positive, int np, const double* negative, int nn) {
+  double wins = 0.0;
+  for (int i = 0; i < np; i++) {
+    for (int j = 0; j < nn; j++) {
+      wins += positive[i] > negative[j] ? 1.0 : positive[i] < negative[j] ? 0.0 : 0.5;
+    }
+  }
+  return np > 0 && nn > 0 ? wins / ((double)np * nn) : NAN;
+}
