@@ -9,7 +9,7 @@ endif()
 
 add_library(mjirl_compile INTERFACE)
 target_compile_options(mjirl_compile INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wvla -Wmissing-prototypes
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wmissing-prototypes
   -Wstrict-prototypes -Wcast-qual -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings
   # Same bits on every machine; and position-independent code may still be inlined within a file.
   -ffp-contract=off -fno-semantic-interposition)
