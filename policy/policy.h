@@ -68,17 +68,19 @@ double irl_policy_kl(const irl_policy* p, const irl_policy* q, const double* mea
                      const double* cov, int horizon);
 
 typedef struct irl_policy_fit_options {
-  int window;          // steps t−window .. t+window are pooled; default 1
+  int window;          // steps t−window .. t+window are pooled; default 2
   double ridge;        // added to the regressors' variance, relative to it; default 1e-3
   double min_stddev;   // floor of the residual standard deviation [action units]; default 1e-2
 } irl_policy_fit_options;
 
 irl_policy_fit_options irl_policy_fit_defaults(void);
 
-// Fits u on [x, 1] step by step by ridge regression over the given trajectories of a batch (index
-// (n)); Σ is the residual covariance (with degrees of freedom taken off) plus the floor. This is the
-// density that GCL section 4.3 needs for the demonstrations. Works for any n >= 1: with few
-// trajectories the ridge takes over and gains go to zero. policy is created; steps = batch horizon.
+// Fits u on [x, 1] step by step by ridge regression over the given valid trajectories of a batch
+// (index (n)); Σ is the covariance of a prediction's error (residuals with degrees of freedom taken
+// off, shrunk towards those of all steps, and the error of the fit itself) plus the floor. This is
+// the density that GCL section 4.3 needs for the demonstrations. Works for any n >= 1: with few
+// trajectories the ridge grows and gains go to zero; with one, gains are 0 and Σ comes from the
+// change of actions from step to step. policy is created; steps = batch horizon.
 // Errors: IRL_ERANGE (n < 1), IRL_ENUM (not finite), IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_policy_fit(irl_policy* policy, const irl_batch* batch, const int* index,
                                      int n, const irl_policy_fit_options* options,
