@@ -6,7 +6,7 @@ foreach(room ${library_rooms})
   endif()
 endforeach()
 set(mjirl_libraries mujoco::mujoco PkgConfig::cjson PkgConfig::openblas PkgConfig::hdf5
-    Threads::Threads m)
+    Threads::Threads ${CMAKE_DL_LIBS} m)
 
 add_library(libmjirl SHARED ${mjirl_objects})
 set_target_properties(libmjirl PROPERTIES OUTPUT_NAME mjirl EXPORT_NAME mjirl LINKER_LANGUAGE C

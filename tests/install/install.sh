@@ -24,12 +24,13 @@ expect "only irl_ symbols are shown" "$strangers" ""
 expect "headers name each other by <mjirl/...>" \
   "$(grep -rlE '#include "' "$work/prefix/include/mjirl" || true)" ""
 
+flags=(-Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$work/prefix/include")
 for header in $(cd "$work/prefix/include" && find mjirl -name '*.h'); do
   echo "#include <$header>" >"$work/header.c"
-  cc -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$work/prefix/include" \
-    "$work/header.c"
+  cc -std=c11 "${flags[@]}" "$work/header.c"
+  c++ -std=c++17 "${flags[@]}" -x c++ "$work/header.c"
 done
-echo "ok   every header stands alone"
+echo "ok   every header stands alone, in C and in C++"
 
 line="reacher: nx = 10, nu = 2"
 cmake -S "$MJIRL_SOURCE/tests/install/consumer" -B "$work/consumer" -G Ninja \
