@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static bool has_skylakex(void) {
@@ -14,8 +15,9 @@ static bool has_skylakex(void) {
 #endif
 }
 
-void cli_choose_kernels(char* const* argv) {
-  if (getenv("MJIRL_NO_REEXEC") != NULL || getenv("OPENBLAS_CORETYPE") != NULL || !has_skylakex()) {
+void cli_choose_kernels(const char* config, char* const* argv) {
+  if (getenv("MJIRL_NO_REEXEC") != NULL || getenv("OPENBLAS_CORETYPE") != NULL ||
+      strstr(config, " Haswell") == NULL || !has_skylakex()) {
     return;
   }
   // The first variable also keeps the new process from coming here again.

@@ -11,24 +11,25 @@
 #include "cli/kernels.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-#ifdef CLI_ENVS_ONLY
-#include "envs/task.h"
-static void irl_runtime_init(void) {
-  irl_env_runtime_init();
-}
-static const char* irl_runtime_blas(void) {
-  return "-";
-}
-#else
 #include "irl/runtime.h"
-#endif
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const cli_command* const commands[] = {
-    &cli_env_list,
-    &cli_env_check,
-    &cli_env_trace,
+    &cli_env_list,   &cli_env_check,   &cli_env_trace, &cli_expert, &cli_train,
+#ifdef CLI_HAS_EVAL
+    &cli_eval,
+#endif
+#ifdef CLI_HAS_SCORE
+    &cli_score,
+#endif
+#ifdef CLI_HAS_VIEWER
+    &cli_replay,
+#endif
+    &cli_demos_info, &cli_demos_check,
+#ifdef CLI_HAS_VERIFY
+    &cli_verify,
+#endif
 };
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -68,8 +69,7 @@ static int print_command_help(const cli_command* command) {
 }
 
 static int print_version(void) {
-  printf("mjirl %s\nMuJoCo %s\nOpenBLAS %s\n", MJIRL_VERSION, mj_versionString(),
-         irl_runtime_blas());
+  printf("mjirl %s\nMuJoCo %s\n%s\n", MJIRL_VERSION, mj_versionString(), irl_runtime_blas());
   return EXIT_DONE;
 }
 
@@ -116,7 +116,7 @@ static int unknown_command(int argc, char* const* argv) {
   char word[64];
   const bool group = is_group(argv[0]);
   if (group && argc == 1) {
-    snprintf(text, sizeof text, "%s: a second word is missing; 'mjirl help' lists the commands",
+    snprintf(text, sizeof text, "'%s': a second word is missing; 'mjirl help' lists the commands",
              argv[0]);
     return usage_error(text);
   }
@@ -127,8 +127,9 @@ static int unknown_command(int argc, char* const* argv) {
   names[NCOMMANDS + 1] = NULL;
   snprintf(word, sizeof word, "%.20s%s%.20s", argv[0], group ? " " : "", group ? argv[1] : "");
   const char* near = irl_closest_name(word, names);
-  snprintf(text, sizeof text, "%s: there is no such command; %s%s%s'mjirl help' lists the commands",
-           word, near != NULL ? "did you mean '" : "", near != NULL ? near : "",
+  snprintf(text, sizeof text,
+           "'%s': there is no such command; %s%s%s'mjirl help' lists the commands", word,
+           near != NULL ? "did you mean '" : "", near != NULL ? near : "",
            near != NULL ? "'? " : "");
   return usage_error(text);
 }
@@ -190,7 +191,7 @@ static int start_command(const cli_command* command, int argc, char* const* argv
     code = print_command_help(command);
   } else {
     if (command->blas) {
-      cli_choose_kernels(all);
+      cli_choose_kernels(irl_runtime_blas(), all);
     }
     irl_runtime_init();
     code = run_command(command, args);
@@ -230,7 +231,7 @@ static int dispatch(int argc, char* const* argv) {
     if (argc > 2) {
       return usage_error("--version: stands alone; leave out what follows it");
     }
-    cli_choose_kernels(argv);
+    cli_choose_kernels(irl_runtime_blas(), argv);
     return print_version();
   }
   const cli_command* command = find_command(argc - 1, argv + 1, &words);
