@@ -16,7 +16,6 @@ import pytest
 
 PROGRAM = os.environ["MJIRL"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TASK = "point_mass"  # small, so that every command is quick
 SHORT = ["--set", "iterations=3", "--set", "samples=6", "--set", "cost_steps=5"]
 
 
@@ -63,8 +62,21 @@ def work(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def dataset(work):
-    result = run_json("expert", TASK, "--out", work / "demos", "-n", 8, "--threads", 2,
+def task(work):
+    """A short point mass with two conditions, so that every command is quick."""
+    bundled = ROOT / "envs" / "tasks" / "point_mass.json"
+    text = json.loads(bundled.read_text())
+    text["name"] = "short"
+    text["model"] = str((bundled.parent / text["model"]).resolve())
+    text["horizon"] = 20
+    text["conditions"] = text["conditions"][:2]
+    (work / "short.json").write_text(json.dumps(text))
+    return work / "short.json"
+
+
+@pytest.fixture(scope="session")
+def dataset(work, task):
+    result = run_json("expert", task, "--out", work / "demos", "-n", 8, "--threads", 2,
                       keys=["episodes", "return_mean", "return_std", "env_steps", "wall_seconds"])
     assert result["episodes"] == 8
     assert result["env_steps"] > 0
@@ -72,8 +84,8 @@ def dataset(work):
 
 
 @pytest.fixture(scope="session")
-def trained(work, dataset):
-    result = run_json("train", "--task", TASK, "--demos", dataset, "--out", work / "run", *SHORT,
+def trained(work, task, dataset):
+    result = run_json("train", "--task", task, "--demos", dataset, "--out", work / "run", *SHORT,
                       keys=["algo", "iterations", "env_steps", "wall_seconds", "normalized_return"])
     assert result["algo"] == "gcl"
     assert result["iterations"] == 3
@@ -200,14 +212,14 @@ def test_env_list():
     for task in tasks:
         assert list(task) == [*SIZES, "frame_skip"]
     by_name = {task["name"]: task for task in tasks}
-    assert {"reacher", "inverted_pendulum", TASK} <= set(by_name)
+    assert {"reacher", "inverted_pendulum", "point_mass"} <= set(by_name)
     assert by_name["reacher"]["nu"] == 2
     text = run("env", "list").stdout
     assert all(name in text for name in by_name)
 
 
 def test_env_check():
-    for name in (TASK, "reacher"):
+    for name in ("point_mass", "reacher"):
         result = run_json("env", "check", name, keys=[*SIZES, "warnings"])
         assert result["name"] == name
         assert result["warnings"] == []
@@ -309,7 +321,7 @@ def test_expert_writes_what_it_says(dataset):
         "episodes", "steps", "length_min", "length_max", "return_mean", "return_std", "return_min",
         "return_max", "successes", "terminations", "action_min", "action_max", "clipped",
         "conditions"])
-    assert result["task"] == TASK
+    assert result["task"] == "short"
     assert result["episodes"] == 8
     assert result["states"] and result["log_densities"]
     assert sum(condition["episodes"] for condition in result["conditions"]) == 8
@@ -324,9 +336,9 @@ def test_demos_check(dataset):
     refused("demos", "check", dataset, "--task", "reacher", code=1)
 
 
-def test_expert_is_decided_by_its_seed(work, dataset):
+def test_expert_is_decided_by_its_seed(work, task, dataset):
     for name, seed in (("again", 0), ("other", 1)):
-        done = run("expert", TASK, "--out", work / name, "-n", 8, "--seed", seed, "--threads", 1)
+        done = run("expert", task, "--out", work / name, "-n", 8, "--seed", seed, "--threads", 1)
         assert done.returncode == 0, done.stderr
     same = [(work / name / "data" / "main_data.hdf5").read_bytes() for name in ("again", "other")]
     first = (dataset / "data" / "main_data.hdf5").read_bytes()
@@ -334,24 +346,24 @@ def test_expert_is_decided_by_its_seed(work, dataset):
     assert same[1] != first
 
 
-def test_expert_does_not_overwrite(dataset):
+def test_expert_does_not_overwrite(task, dataset):
     before = (dataset / "data" / "main_data.hdf5").read_bytes()
-    refused("expert", TASK, "--out", dataset, code=1, part=str(dataset))
+    refused("expert", task, "--out", dataset, code=1, part=str(dataset))
     assert (dataset / "data" / "main_data.hdf5").read_bytes() == before
 
 
 @pytest.mark.parametrize("args", [
     ["expert", "no_such_task", "--out", "{out}"],
-    ["expert", TASK, "--out", "{file}/below"],
+    ["expert", "{task}", "--out", "{file}/below"],
     ["train", "--task", "no_such_task", "--demos", "{demos}", "--out", "{out}"],
     ["train", "--task", "reacher", "--demos", "{demos}", "--out", "{out}"],
-    ["train", "--task", TASK, "--demos", "nowhere", "--out", "{out}"],
-    ["train", "--task", TASK, "--demos", "{file}", "--out", "{out}"],
-    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{file}"],
-    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{file}/below"],
-    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{out}", "--config", "nowhere"],
-    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{out}", "--config", "{file}"],
-    ["train", "--task", TASK, "--demos", "{demos}", "--out", "{out}", "--resume"],
+    ["train", "--task", "{task}", "--demos", "nowhere", "--out", "{out}"],
+    ["train", "--task", "{task}", "--demos", "{file}", "--out", "{out}"],
+    ["train", "--task", "{task}", "--demos", "{demos}", "--out", "{file}"],
+    ["train", "--task", "{task}", "--demos", "{demos}", "--out", "{file}/below"],
+    ["train", "--task", "{task}", "--demos", "{demos}", "--out", "{out}", "--config", "nowhere"],
+    ["train", "--task", "{task}", "--demos", "{demos}", "--out", "{out}", "--config", "{file}"],
+    ["train", "--task", "{task}", "--demos", "{demos}", "--out", "{out}", "--resume"],
     ["eval", "{out}"], ["eval", "{file}"], ["eval", "{demos}"],
     ["score", "{out}", "--demos", "{demos}"],
     ["score", "{run}", "--demos", "nowhere", "--out", "{out}"],
@@ -361,33 +373,34 @@ def test_expert_does_not_overwrite(dataset):
     ["replay", "{run}", "--cost", "nowhere", "--offscreen", "{out}.png"],
     ["verify", "{out}"], ["demos", "info", "{out}"], ["demos", "check", "{file}"],
 ])
-def test_failing_starts_leave_nothing(tmp_path, dataset, trained, args):
+def test_failing_starts_leave_nothing(tmp_path, task, dataset, trained, args):
     (tmp_path / "file").write_text("{")
-    places = {"out": tmp_path / "out", "file": tmp_path / "file", "demos": dataset, "run": trained}
+    places = {"out": tmp_path / "out", "file": tmp_path / "file", "demos": dataset, "run": trained,
+              "task": task}
     refused(*[str(arg).format(**places) for arg in args], code=1, cwd=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_train_does_not_overwrite(dataset, trained):
+def test_train_does_not_overwrite(task, dataset, trained):
     before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
-    refused("train", "--task", TASK, "--demos", dataset, "--out", trained, code=1)
+    refused("train", "--task", task, "--demos", dataset, "--out", trained, code=1)
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
 
 
-def test_settings_reach_the_run(work, dataset):
+def test_settings_reach_the_run(work, task, dataset):
     (work / "settings.json").write_text('{"iterations": 7, "samples": 5, "cost_steps": 5}')
-    result = run_json("train", "--task", TASK, "--demos", dataset, "--out", work / "configured",
+    result = run_json("train", "--task", task, "--demos", dataset, "--out", work / "configured",
                       "--config", work / "settings.json", "--set", "iterations=2", "--algo",
                       "gcl-q", keys=["algo", "iterations", "env_steps", "wall_seconds",
                                      "normalized_return"])
     assert (result["algo"], result["iterations"]) == ("gcl-q", 2)
 
 
-def test_interrupted_training_is_a_run_that_loads(work, dataset):
+def test_interrupted_training_is_a_run_that_loads(work, task, dataset):
     for number in (signal.SIGINT, signal.SIGTERM):
         out = work / f"stopped{int(number)}"
         process = subprocess.Popen(
-            [PROGRAM, "train", "--task", TASK, "--demos", dataset, "--out", out, "--json",
+            [PROGRAM, "train", "--task", task, "--demos", dataset, "--out", out, "--json",
              "--set", "iterations=100000"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 60
