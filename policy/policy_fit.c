@@ -70,8 +70,9 @@ static void repeat_step(irl_policy* policy, int t) {
   policy->logdet[now] = policy->logdet[old];
 }
 
-// What stands in for the residual covariance when no two trajectories share a step: half the mean
-// square change of the actions from step to step.
+// What stands in for the residual covariance when no two trajectories share a step: the mean square
+// change of the actions from step to step. For independent noise that is 2Σ, as is the covariance
+// of the error of predicting a second trajectory from one.
 static void change_variance(const irl_batch* batch, const int* index, int n, double* out) {
   const int nu = batch->nu;
   double count = 0;
@@ -82,7 +83,7 @@ static void change_variance(const irl_batch* batch, const int* index, int n, dou
       const double* now = irl_batch_u(batch, index[k], t);
       const double* old = irl_batch_u(batch, index[k], t - 1);
       for (int a = 0; a < nu; a++) {
-        out[a * nu + a] += 0.5 * (now[a] - old[a]) * (now[a] - old[a]);
+        out[a * nu + a] += (now[a] - old[a]) * (now[a] - old[a]);
       }
       count += 1;
     }
