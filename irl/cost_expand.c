@@ -7,6 +7,9 @@
 
 // Working memory of one point, cut out of the caller's doubles.
 typedef struct point {
+  double* xhat;     //                              (nx)
+  double* uhat;     //                              (nu)
+  double* weight;   // w of the actions             (nu)
   double* h;        // hidden layers                (depth, width)
   double* adjoint;  // ∂c/∂h, `network` only        (depth, width)
   double* t[2];     // ∂h_l/∂x̂ of two layers        (width, nx)
@@ -22,14 +25,17 @@ static int layer_size(const irl_cost* cost) {
 
 int irl_cost_work_size(const irl_cost* cost) {
   int width = layer_size(cost), nx = cost->nx;
-  return nx + cost->nu + 2 * cost->config.depth * width + 2 * width * nx +
+  return nx + 2 * cost->nu + 2 * cost->config.depth * width + 2 * width * nx +
          cost->outputs * (1 + nx) + 2 * nx * nx;
 }
 
 static point cut(const irl_cost* cost, double* work) {
   int width = layer_size(cost), nx = cost->nx;
   point p;
-  p.h = work;
+  p.xhat = work;
+  p.uhat = p.xhat + nx;
+  p.weight = p.uhat + cost->nu;
+  p.h = p.weight + cost->nu;
   p.adjoint = p.h + cost->config.depth * width;
   p.t[0] = p.adjoint + cost->config.depth * width;
   p.t[1] = p.t[0] + width * nx;
@@ -90,12 +96,10 @@ static double state_cost(const irl_cost* cost, const double* y) {
   return 0.5 * sum;
 }
 
-static double action_cost(const irl_cost* cost, const double* uhat) {
-  double sum = 0;
+void irl_cost_action_weights(const irl_cost* cost, double* weight) {
   for (int j = 0; j < cost->nu; j++) {
-    sum += irl_cost_action_weight(cost, j) * uhat[j] * uhat[j];
+    weight[j] = irl_cost_action_weight(cost, j);
   }
-  return 0.5 * sum;
 }
 
 static void normalize(const irl_cost* cost, const double* x, const double* u, double* xhat,
@@ -109,11 +113,14 @@ static void normalize(const irl_cost* cost, const double* x, const double* u, do
 }
 
 double irl_cost_value(const irl_cost* cost, const double* x, const double* u, double* work) {
-  double *xhat = work, *uhat = work + cost->nx;
-  point p = cut(cost, uhat + cost->nu);
-  normalize(cost, x, u, xhat, uhat);
-  evaluate(cost, xhat, p.h, p.y);
-  return state_cost(cost, p.y) + action_cost(cost, uhat);
+  point p = cut(cost, work);
+  normalize(cost, x, u, p.xhat, p.uhat);
+  evaluate(cost, p.xhat, p.h, p.y);
+  double actions = 0;
+  for (int j = 0; j < cost->nu; j++) {
+    actions += irl_cost_action_weight(cost, j) * p.uhat[j] * p.uhat[j];
+  }
+  return state_cost(cost, p.y) + 0.5 * actions;
 }
 
 void irl_cost_eval(const irl_cost* cost, int n, const double* x, const double* u, double* c) {
@@ -288,23 +295,28 @@ static void project(double* a, double* vectors, int n, double* out, int ld) {
 
 //---------------------------------- Expansion -----------------------------------------------------
 
-double irl_cost_finish_expansion(const irl_cost* cost, const double* uhat, double* gradient,
-                                 double* hessian) {
-  const int nx = cost->nx, nu = cost->nu, n = nx + nu;
+double irl_cost_expand_action(const irl_cost* cost, const double* weight, const double* uhat,
+                              double* gradient, double* hessian) {
+  const int nx = cost->nx, n = nx + cost->nu;
+  double sum = 0;
+  for (int j = 0; j < cost->nu; j++) {
+    double w = weight[j] / cost->action_scale[j];
+    gradient[nx + j] = w * uhat[j];
+    hessian[(nx + j) * n + nx + j] = w / cost->action_scale[j];
+    sum += weight[j] * uhat[j] * uhat[j];
+  }
+  return 0.5 * sum;
+}
+
+// From x̂ to x: gradient (nx) and Hessian (nx, nx, rows n apart).
+static void to_units(const irl_cost* cost, double* gradient, double* hessian) {
+  const int nx = cost->nx, n = nx + cost->nu;
   for (int i = 0; i < nx; i++) {
     gradient[i] /= cost->scale[i];
     for (int j = 0; j < nx; j++) {
       hessian[i * n + j] /= cost->scale[i] * cost->scale[j];
     }
-    memset(hessian + i * n + nx, 0, (size_t)nu * sizeof *hessian);
   }
-  memset(hessian + nx * n, 0, (size_t)nu * (size_t)n * sizeof *hessian);
-  for (int j = 0; j < nu; j++) {
-    double weight = irl_cost_action_weight(cost, j) / cost->action_scale[j];
-    gradient[nx + j] = weight * uhat[j];
-    hessian[(nx + j) * n + nx + j] = weight / cost->action_scale[j];
-  }
-  return action_cost(cost, uhat);
 }
 
 // Gauss-Newton: ∇ = Jᵀy, H = JᵀJ.
@@ -327,11 +339,12 @@ static void expand_quadratic(const irl_cost* cost, const point* p, double* gradi
   }
 }
 
-double irl_cost_expand_normalized(const irl_cost* cost, const double* xhat, const double* uhat,
-                                  double* gradient, double* hessian, double* work) {
-  const int nx = cost->nx;
+double irl_cost_expand_normalized(const irl_cost* cost, double* gradient, double* hessian,
+                                  double* work) {
+  const int nx = cost->nx, n = nx + cost->nu;
   point p = cut(cost, work);
-  evaluate(cost, xhat, p.h, p.y);
+  evaluate(cost, p.xhat, p.h, p.y);
+  memset(hessian, 0, (size_t)n * (size_t)n * sizeof *hessian);
   if (cost->config.kind == IRL_COST_NETWORK) {
     memset(p.matrix, 0, (size_t)nx * (size_t)nx * sizeof *p.matrix);
     if (cost->config.depth > 0) {
@@ -341,16 +354,17 @@ double irl_cost_expand_normalized(const irl_cost* cost, const double* xhat, cons
   jacobian(cost, last_tangent(cost, &p), p.j);
   if (cost->config.kind == IRL_COST_NETWORK) {
     memcpy(gradient, p.j, (size_t)nx * sizeof *gradient);
-    project(p.matrix, p.vectors, nx, hessian, nx + cost->nu);
+    project(p.matrix, p.vectors, nx, hessian, n);
   } else {
     expand_quadratic(cost, &p, gradient, hessian);
   }
-  return state_cost(cost, p.y) + irl_cost_finish_expansion(cost, uhat, gradient, hessian);
+  to_units(cost, gradient, hessian);
+  irl_cost_action_weights(cost, p.weight);
+  return state_cost(cost, p.y) + irl_cost_expand_action(cost, p.weight, p.uhat, gradient, hessian);
 }
 
 double irl_cost_expand(const irl_cost* cost, const double* x, const double* u, double* gradient,
                        double* hessian, double* work) {
-  double *xhat = work, *uhat = work + cost->nx;
-  normalize(cost, x, u, xhat, uhat);
-  return irl_cost_expand_normalized(cost, xhat, uhat, gradient, hessian, uhat + cost->nu);
+  normalize(cost, x, u, work, work + cost->nx);
+  return irl_cost_expand_normalized(cost, gradient, hessian, work);
 }

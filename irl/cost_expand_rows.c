@@ -3,7 +3,9 @@
 // semidefinite to double rounding and agrees with irl_cost_expand to float precision.
 #include <cblas.h>
 #include <stddef.h>
+#include <string.h>
 
+#include "base/linalg.h"
 #include "irl/cost_internal.h"
 
 // W_0ᵀ (nx, width)
@@ -78,43 +80,41 @@ static void jacobians(const irl_cost* cost, const irl_cost_rows* rows, irl_cost_
   }
 }
 
-static double dot(const float* restrict a, const float* restrict b, int n) {
-  double sum[4] = {0};
-  int k = 0;
-  for (; k + 4 <= n; k += 4) {
-    for (int m = 0; m < 4; m++) {
-      sum[m] += (double)a[k + m] * (double)b[k + m];
-    }
-  }
-  for (int m = 0; k < n; k++, m++) {
-    sum[m] += (double)a[k] * (double)b[k];
-  }
-  return (sum[0] + sum[2]) + (sum[1] + sum[3]);
-}
-
-// ∇ = Jᵀy, H = JᵀJ and the value of one row; jac (nx, O).
-static void finish_row(const irl_cost_pass* p, irl_cost_lane* s, int row, const float* jac) {
+// ∇ = Jᵀy, H = JᵀJ and the value of one row, in the units of x and u; jac (nx, O).
+static void finish_row(const irl_cost_pass* p, irl_cost_lane* s, long row, const float* jac) {
   const irl_cost* cost = p->cost;
   const int nx = cost->nx, nu = cost->nu, n = nx + nu, outputs = cost->outputs;
-  const float* y = p->rows->y + (long)row * outputs;
-  double* gradient = p->gradient + (long)row * n;
-  double* hessian = p->hessian + (long)row * n * n;
+  const float* y32 = p->rows->y + row * outputs;
+  double *uhat = s->work + nx, *weight = uhat + nu, *y = weight + nu;
+  double *j = y + outputs, *dense = j + outputs * nx;
+  double norm2 = 0;
+  for (int o = 0; o < outputs; o++) {
+    y[o] = (double)y32[o];
+    norm2 += y[o] * y[o];
+  }
   for (int i = 0; i < nx; i++) {
-    gradient[i] = dot(jac + (long)i * outputs, y, outputs);
-    for (int k = 0; k <= i; k++) {
-      double h = dot(jac + (long)i * outputs, jac + (long)k * outputs, outputs);
-      hessian[i * n + k] = hessian[k * n + i] = h;
+    double per_unit = 1 / cost->scale[i];
+    for (int o = 0; o < outputs; o++) {
+      j[o * nx + i] = per_unit * (double)jac[i * outputs + o];
     }
   }
-  for (int j = 0; j < nu; j++) {
-    s->work[j] = (double)p->rows->u[(long)row * nu + j];
+  double* hessian = p->hessian + row * n * n;
+  irl_mat_vec_t(p->gradient + row * n, j, y, outputs, nx);
+  irl_mat_mul_tn(dense, j, j, nx, outputs, nx);
+  memset(hessian, 0, (size_t)n * (size_t)n * sizeof *hessian);
+  for (int i = 0; i < nx; i++) {
+    memcpy(hessian + i * n, dense + i * nx, (size_t)nx * sizeof *hessian);
+  }
+  for (int k = 0; k < nu; k++) {
+    uhat[k] = (double)p->rows->u[row * nu + k];
   }
   p->value[row] =
-      0.5 * dot(y, y, outputs) + irl_cost_finish_expansion(cost, s->work, gradient, hessian);
+      0.5 * norm2 + irl_cost_expand_action(cost, weight, uhat, p->gradient + row * n, hessian);
 }
 
 static void quadratic_block(const irl_cost_pass* p, irl_cost_lane* s, int block, int first, int n) {
   const irl_cost* cost = p->cost;
+  irl_cost_action_weights(cost, s->work + cost->nx + cost->nu);
   irl_cost_forward_block(p, s, block, first, n);
   if (cost->config.depth > 0) {
     transpose_first(cost, s->wt);
@@ -133,7 +133,7 @@ static void quadratic_block(const irl_cost_pass* p, irl_cost_lane* s, int block,
 static void network_block(const irl_cost_pass* p, irl_cost_lane* s, int block, int first, int n) {
   (void)block;
   const int nx = p->cost->nx, nu = p->cost->nu, size = nx + nu;
-  double *xhat = s->work, *uhat = xhat + nx, *work = uhat + nu;
+  double *xhat = s->work, *uhat = xhat + nx;
   for (long row = first; row < first + n; row++) {
     for (int i = 0; i < nx; i++) {
       xhat[i] = (double)p->rows->x[row * nx + i];
@@ -141,8 +141,8 @@ static void network_block(const irl_cost_pass* p, irl_cost_lane* s, int block, i
     for (int j = 0; j < nu; j++) {
       uhat[j] = (double)p->rows->u[row * nu + j];
     }
-    p->value[row] = irl_cost_expand_normalized(p->cost, xhat, uhat, p->gradient + row * size,
-                                               p->hessian + row * size * size, work);
+    p->value[row] = irl_cost_expand_normalized(p->cost, p->gradient + row * size,
+                                               p->hessian + row * size * size, s->work);
   }
 }
 

@@ -38,14 +38,18 @@ static inline int irl_cost_inputs(const irl_cost* cost, int layer) {
 double irl_cost_action_weight(const irl_cost* cost, int j);
 double irl_cost_action_slope(const irl_cost* cost, int j);
 
-// irl_cost_expand at a normalised point: xhat (nx), uhat (nu); results in the units of x and u.
-double irl_cost_expand_normalized(const irl_cost* cost, const double* xhat, const double* uhat,
-                                  double* gradient, double* hessian, double* work);
+// All w_j (nu).
+void irl_cost_action_weights(const irl_cost* cost, double* weight);
 
-// Completes an expansion in x̂ (gradient's and Hessian's x parts) by the actions' part and moves it
-// to the units of x and u; returns the actions' cost.
-double irl_cost_finish_expansion(const irl_cost* cost, const double* uhat, double* gradient,
-                                 double* hessian);
+// irl_cost_expand at a normalised point: work begins with x̂ (nx) and û (nu), filled in by the
+// caller, and room for the action weights (nu).
+double irl_cost_expand_normalized(const irl_cost* cost, double* gradient, double* hessian,
+                                  double* work);
+
+// Writes the actions' part of an expansion, whose Hessian is 0 there so far, in the units of u;
+// returns the actions' cost. weight (nu).
+double irl_cost_expand_action(const irl_cost* cost, const double* weight, const double* uhat,
+                              double* gradient, double* hessian);
 
 //---------------------------------- Rows ----------------------------------------------------------
 
