@@ -30,6 +30,7 @@ static const cli_command* const commands[] = {
 #ifdef CLI_HAS_VERIFY
     &cli_verify,
 #endif
+    &cli_bench,
 };
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 

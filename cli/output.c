@@ -37,32 +37,49 @@ static void cell(irl_jnode node, char text[CELL]) {
   snprintf(text, CELL, "%s", word);
 }
 
+// A column of a table: its key and how wide and where its cells stand.
+typedef struct column {
+  const char* key;
+  int width;
+  bool number;  // numbers stand to the right
+} column;
+
+static column measure_column(irl_jnode array, int index) {
+  char text[CELL];
+  column c = {.key = irl_json_key(irl_json_at(array, 0), index)};
+  c.width = (int)strlen(c.key);
+  for (int r = 0; r < irl_json_length(array); r++) {
+    const irl_jnode value = irl_json_get_opt(irl_json_at(array, r), c.key);
+    cell(value, text);
+    const int length = (int)strlen(text);
+    c.width = length > c.width ? length : c.width;
+    c.number = c.number || irl_json_type(value) == IRL_JSON_NUMBER;
+  }
+  return c;
+}
+
+static void print_cell(const column* c, const char* text, bool last) {
+  const int width = c->number ? c->width : last ? 0 : -c->width;
+  printf("  %*s%s", width, text, last ? "\n" : "");
+}
+
 // print_table writes an array of objects with a header of their keys.
 static void print_table(irl_jnode array) {
   char text[CELL];
-  int width[MAX_COLUMNS] = {0};
-  const irl_jnode first = irl_json_at(array, 0);
-  const int rows = irl_json_length(array);
-  int columns = irl_json_nkeys(first);
-  columns = columns > MAX_COLUMNS ? MAX_COLUMNS : columns;
-  for (int c = 0; c < columns; c++) {
-    const char* key = irl_json_key(first, c);
-    width[c] = (int)strlen(key);
-    for (int r = 0; r < rows; r++) {
-      cell(irl_json_get_opt(irl_json_at(array, r), key), text);
-      const int length = (int)strlen(text);
-      width[c] = length > width[c] ? length : width[c];
-    }
+  column columns[MAX_COLUMNS];
+  int n = irl_json_nkeys(irl_json_at(array, 0));
+  n = n > MAX_COLUMNS ? MAX_COLUMNS : n;
+  for (int c = 0; c < n; c++) {
+    columns[c] = measure_column(array, c);
   }
-  for (int r = -1; r < rows; r++) {
-    for (int c = 0; c < columns; c++) {
-      const char* key = irl_json_key(first, c);
-      if (r >= 0) {
-        cell(irl_json_get_opt(irl_json_at(array, r), key), text);
-      }
-      printf("%s%-*s", c == 0 ? "  " : "  ", c == columns - 1 ? 0 : width[c], r < 0 ? key : text);
+  for (int c = 0; c < n; c++) {
+    print_cell(&columns[c], columns[c].key, c == n - 1);
+  }
+  for (int r = 0; r < irl_json_length(array); r++) {
+    for (int c = 0; c < n; c++) {
+      cell(irl_json_get_opt(irl_json_at(array, r), columns[c].key), text);
+      print_cell(&columns[c], text, c == n - 1);
     }
-    putchar('\n');
   }
 }
 
