@@ -98,9 +98,8 @@ static double wall(const trainer* t) {
 static void tell(const trainer* t, const irl_metrics* m) {
   if (t->host != NULL) {
     irl_log(&t->host->sink, IRL_LOG_PROGRESS,
-            "iteration %d/%d  %lld env steps  loss %.4g  ess %.1f  normalized return %.3f",
-            m->iteration, t->options->config.iterations, (long long)m->env_steps, m->loss, m->ess,
-            m->normalized_return);
+            "iteration %d/%d  normalized return %.3f  ess %.1f  %lld env steps", m->iteration,
+            t->options->config.iterations, m->normalized_return, m->ess, (long long)m->env_steps);
   }
 }
 
