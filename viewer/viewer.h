@@ -34,10 +34,11 @@ typedef struct irl_view_options {
 
 // Writes the replay without a window: *.png one picture of all rollouts with trails (the groups in
 // columns), *.mp4 a film through ffmpeg, any other path a folder of frames 000000.png, ... *frames
-// (may be NULL) gets their number. Errors: IRL_EUNSUPPORTED (no GL, no ffmpeg), IRL_EIO, IRL_ENOENT.
-IRL_NODISCARD irl_err irl_viewer_offscreen(const irl_replay* replay, const irl_view_options* options,
-                                           const char* path, int* frames, const irl_host* host,
-                                           irl_errinfo* info);
+// (may be NULL) gets their number. Errors: IRL_EUNSUPPORTED (no GL, no ffmpeg), IRL_EIO,
+// IRL_ENOENT.
+IRL_NODISCARD irl_err irl_viewer_offscreen(const irl_replay* replay,
+                                           const irl_view_options* options, const char* path,
+                                           int* frames, const irl_host* host, irl_errinfo* info);
 
 // Opens a window and plays until it is closed. Errors: IRL_EUNSUPPORTED without display or GL.
 // *frames gets the number of frames drawn.

@@ -1,0 +1,198 @@
+#include "viewer/context.h"
+
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
+#include <GL/gl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GLFW_INCLUDE_NONE
+#include <GLFW/glfw3.h>
+
+enum { MAX_DEVICES = 16 };
+
+#ifndef GL_MAX_RENDERBUFFER_SIZE
+#define GL_MAX_RENDERBUFFER_SIZE 0x84E8
+#endif
+
+//---------------------------------- What the renderer needs ---------------------------------------
+
+// MuJoCo's renderer ends in an error from which nobody returns when these are missing: ask first.
+static bool usable(char* why, size_t size) {
+  const char* version = (const char*)glGetString(GL_VERSION);
+  const char* extensions = (const char*)glGetString(GL_EXTENSIONS);
+  if (version == NULL || extensions == NULL) {
+    (void)snprintf(why, size, "the driver has no OpenGL with the compatibility profile");
+    return false;
+  }
+  if (strstr(extensions, "GL_ARB_framebuffer_object") == NULL ||
+      strstr(extensions, "GL_ARB_vertex_buffer_object") == NULL) {
+    (void)snprintf(why, size, "OpenGL %.40s lacks framebuffer objects", version);
+    return false;
+  }
+  return true;
+}
+
+static int max_side(void) {
+  GLint viewport[2] = {0, 0}, buffer = 0;
+  glGetIntegerv(GL_MAX_VIEWPORT_DIMS, viewport);
+  glGetIntegerv(GL_MAX_RENDERBUFFER_SIZE, &buffer);
+  int least = viewport[0] < viewport[1] ? viewport[0] : viewport[1];
+  return least < buffer ? least : buffer;
+}
+
+//---------------------------------- EGL -----------------------------------------------------------
+
+static bool egl_start(irl_context* context, EGLDisplay display) {
+  const EGLint wanted[] = {EGL_SURFACE_TYPE,
+                           EGL_PBUFFER_BIT,
+                           EGL_RENDERABLE_TYPE,
+                           EGL_OPENGL_BIT,
+                           EGL_RED_SIZE,
+                           8,
+                           EGL_GREEN_SIZE,
+                           8,
+                           EGL_BLUE_SIZE,
+                           8,
+                           EGL_NONE};
+  const EGLint tiny[] = {EGL_WIDTH, 16, EGL_HEIGHT, 16, EGL_NONE};
+  EGLConfig config;
+  EGLint found = 0;
+  if (display == EGL_NO_DISPLAY || !eglInitialize(display, NULL, NULL)) {
+    return false;
+  }
+  context->display = display;
+  if (eglBindAPI(EGL_OPENGL_API) && eglChooseConfig(display, wanted, &config, 1, &found) &&
+      found == 1) {
+    context->surface = eglCreatePbufferSurface(display, config, tiny);
+    context->gl = eglCreateContext(display, config, EGL_NO_CONTEXT, NULL);
+    if (context->surface != EGL_NO_SURFACE && context->gl != EGL_NO_CONTEXT &&
+        eglMakeCurrent(display, context->surface, context->surface, context->gl)) {
+      return true;
+    }
+  }
+  irl_context_close(context);
+  return false;
+}
+
+// Displays that need no screen: each graphics device, then Mesa's surfaceless platform.
+static bool egl_any(irl_context* context) {
+  const char* extensions = eglQueryString(EGL_NO_DISPLAY, EGL_EXTENSIONS);
+  PFNEGLGETPLATFORMDISPLAYEXTPROC get_display = (PFNEGLGETPLATFORMDISPLAYEXTPROC)(void (*)(
+      void))eglGetProcAddress("eglGetPlatformDisplayEXT");
+  PFNEGLQUERYDEVICESEXTPROC query_devices =
+      (PFNEGLQUERYDEVICESEXTPROC)(void (*)(void))eglGetProcAddress("eglQueryDevicesEXT");
+  if (extensions == NULL || get_display == NULL) {
+    return false;
+  }
+  EGLDeviceEXT devices[MAX_DEVICES];
+  EGLint n = 0;
+  if (strstr(extensions, "EGL_EXT_platform_device") != NULL && query_devices != NULL &&
+      query_devices(MAX_DEVICES, devices, &n)) {
+    for (EGLint i = 0; i < n; i++) {
+      if (egl_start(context, get_display(EGL_PLATFORM_DEVICE_EXT, devices[i], NULL))) {
+        return true;
+      }
+    }
+  }
+  return strstr(extensions, "EGL_MESA_platform_surfaceless") != NULL &&
+         egl_start(context, get_display(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL));
+}
+
+//---------------------------------- GLFW ----------------------------------------------------------
+
+static const char* glfw_reason(void) {
+  const char* text = NULL;
+  (void)glfwGetError(&text);
+  return text != NULL ? text : "no reason given";
+}
+
+static bool glfw_start(irl_context* context, const char* title, int width, int height, bool visible,
+                       char* why, size_t size) {
+  if (!glfwInit()) {
+    (void)snprintf(why, size, "%s", glfw_reason());
+    return false;
+  }
+  glfwDefaultWindowHints();
+  glfwWindowHint(GLFW_VISIBLE, visible ? GLFW_TRUE : GLFW_FALSE);
+  glfwWindowHint(GLFW_SAMPLES, 4);
+  glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
+  context->window = glfwCreateWindow(width, height, title, NULL, NULL);
+  if (context->window == NULL) {
+    // Some software drivers have no multisampled window.
+    glfwWindowHint(GLFW_SAMPLES, 0);
+    context->window = glfwCreateWindow(width, height, title, NULL, NULL);
+  }
+  if (context->window == NULL) {
+    (void)snprintf(why, size, "%s", glfw_reason());
+    glfwTerminate();
+    return false;
+  }
+  glfwMakeContextCurrent(context->window);
+  return true;
+}
+
+//---------------------------------- Public --------------------------------------------------------
+
+irl_err irl_context_headless(irl_context* context, irl_errinfo* info) {
+  *context = (irl_context){0};
+  char why[256] = "";
+  if (egl_any(context)) {
+    if (usable(why, sizeof why)) {
+      context->max_side = max_side();
+      return IRL_OK;
+    }
+    irl_context_close(context);
+  }
+  if (glfw_start(context, "mjirl", 64, 64, false, why, sizeof why)) {
+    if (usable(why, sizeof why)) {
+      context->max_side = max_side();
+      return IRL_OK;
+    }
+    irl_context_close(context);
+  }
+  return irl_fail(info, IRL_EUNSUPPORTED,
+                  "pictures: no OpenGL: EGL offers no device, and there is no window either (%s); "
+                  "install Mesa's drivers (libegl-mesa0 and libgl1-mesa-dri)",
+                  why);
+}
+
+irl_err irl_context_window(irl_context* context, const char* title, int width, int height,
+                           irl_errinfo* info) {
+  *context = (irl_context){0};
+  char why[256] = "";
+  if (!glfw_start(context, title, width, height, true, why, sizeof why)) {
+    return irl_fail(info, IRL_EUNSUPPORTED,
+                    "window: cannot open one: %s; set DISPLAY, or write a PNG with --offscreen",
+                    why);
+  }
+  if (!usable(why, sizeof why)) {
+    irl_context_close(context);
+    return irl_fail(info, IRL_EUNSUPPORTED,
+                    "window: %s; install Mesa's drivers, or write a PNG with --offscreen", why);
+  }
+  context->max_side = max_side();
+  glfwSwapInterval(1);
+  return IRL_OK;
+}
+
+void irl_context_close(irl_context* context) {
+  if (context->window != NULL) {
+    glfwDestroyWindow(context->window);
+    glfwTerminate();
+  }
+  if (context->display != NULL) {
+    EGLDisplay display = context->display;
+    eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+    if (context->gl != NULL) {
+      eglDestroyContext(display, context->gl);
+    }
+    if (context->surface != NULL) {
+      eglDestroySurface(display, context->surface);
+    }
+    eglTerminate(display);
+    eglReleaseThread();
+  }
+  *context = (irl_context){0};
+}

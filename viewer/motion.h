@@ -1,0 +1,67 @@
+// What the replay's physics states mean in space, worked out once: the trails of interesting
+// points, which bodies move, and the room that all of it takes.
+#ifndef MJIRL_VIEWER_MOTION_H_
+#define MJIRL_VIEWER_MOTION_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "viewer/scale.h"
+#include "viewer/viewer.h"
+
+struct mjModel_;
+struct mjData_;
+
+enum { IRL_TRAILS_MAX = 8 };  // trailed points of one rollout
+
+// A body part's whereabouts, for framing.
+typedef struct irl_ball {
+  float center[3];  // [m]
+  float radius;     // [m]
+} irl_ball;
+
+typedef struct irl_motion {
+  const irl_replay* replay;
+  const struct mjModel_* model;  // the task's, borrowed
+  struct mjData_* data;          // scratch
+  int nbody;
+
+  int npoints;                // trailed points
+  int point[IRL_TRAILS_MAX];  // body id, or site id
+  bool point_is_site;
+
+  int steps;          // most steps of any rollout
+  int* first;         // of a group: number of its first rollout in the arrays below (ngroups + 1)
+  float** trail;      // of a rollout: (length + 1, npoints, 3) [m]; NULL: diverged, not shown
+  float* trail_data;  // behind them
+  uint8_t* moves;     // rollout's body moves during it (rollouts, nbody)
+
+  irl_ball* balls;  // (nballs)
+  int nballs;
+  double low[3], high[3];  // box around the balls [m]
+  irl_scale scale;         // of the costs
+  bool has_cost;
+} irl_motion;
+
+// Errors: IRL_ENOMEM, IRL_ERANGE for a replay without states or without a rollout to show.
+IRL_NODISCARD irl_err irl_motion_create(irl_motion* motion, const irl_replay* replay,
+                                        irl_errinfo* info);
+void irl_motion_destroy(irl_motion* motion);  // a zeroed motion is fine
+
+// Puts step t (clamped to the rollout's length) of a rollout into motion->data, poses computed.
+void irl_motion_pose(const irl_motion* motion, int group, int episode, int t);
+
+// Cost of step t, clamped to the last one; NaN without costs.
+double irl_motion_cost(const irl_motion* motion, int group, int episode, int t);
+
+// Cost where the trail is at point t of length + 1: the mean of the steps that meet there.
+double irl_motion_cost_at(const irl_motion* motion, int group, int episode, int t);
+
+// Position of trailed point k at point t (clamped) [m].
+const float* irl_motion_trail(const irl_motion* motion, int group, int episode, int t, int k);
+
+bool irl_motion_shown(const irl_motion* motion, int group, int episode);
+bool irl_motion_moves(const irl_motion* motion, int group, int episode, int body);
+
+#endif  // MJIRL_VIEWER_MOTION_H_

@@ -1,0 +1,36 @@
+// The scene of one tile: the model's still surroundings, lights of our own, and any number of poses
+// of its moving bodies tinted by cost.
+#ifndef MJIRL_VIEWER_STAGE_H_
+#define MJIRL_VIEWER_STAGE_H_
+
+#include <mujoco/mujoco.h>
+
+#include "viewer/color.h"
+#include "viewer/motion.h"
+
+typedef struct irl_stage {
+  const irl_motion* motion;
+  mjModel* look;  // the task's model with our field of view, quality and fog
+  mjvScene scene;
+  mjvOption option;
+  irl_colormap map;
+  double radius;  // of all that moves [m]
+} irl_stage;
+
+// Room for `poses` poses at once. Errors: IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_stage_create(irl_stage* stage, const irl_motion* motion, int poses,
+                                       irl_errinfo* info);
+void irl_stage_destroy(irl_stage* stage);  // a zeroed stage is fine
+
+// Begins a picture: surroundings, lights and camera. `head` is the part of the picture's height, at
+// its top, that is to be kept free for a title.
+void irl_stage_begin(irl_stage* stage, mjvCamera* camera, double head);
+
+// Adds step t of a rollout: its moving bodies in the colour of the step's cost, its still ones (a
+// target) once, however many rollouts share it.
+void irl_stage_add(irl_stage* stage, int group, int episode, int t, float alpha);
+
+// Colour of a cost, or the plain one without costs.
+void irl_stage_color(const irl_stage* stage, double cost, float rgb[3]);
+
+#endif  // MJIRL_VIEWER_STAGE_H_

@@ -1,0 +1,37 @@
+// Where the camera stands: a good angle chosen from the motion, and the closest distance at which
+// all of it is in the picture.
+#ifndef MJIRL_VIEWER_VIEW_H_
+#define MJIRL_VIEWER_VIEW_H_
+
+#include "viewer/motion.h"
+
+struct mjvCamera_;
+struct mjvGLCamera_;
+
+// Azimuth and elevation [deg] that show the motion: from above, at a slant, when it lies in a
+// horizontal plane; from the side when it lies in a vertical one; a three-quarter view otherwise.
+void irl_view_angle(const irl_motion* motion, double* azimuth, double* elevation);
+
+// Sets a free camera (its azimuth and elevation are given) to where all balls of the motion fit
+// into a picture of the given width over height. fovy: vertical field of view [deg].
+void irl_view_fit(struct mjvCamera_* camera, const irl_motion* motion, double aspect, double fovy);
+
+// How points of the world land in a picture.
+typedef struct irl_lens {
+  float pos[3], forward[3], up[3], right[3];
+  float left, bottom;  // of the window onto the world, at unit distance when not orthographic
+  float per_pixel;     // its units a pixel
+  int width, height;   // pixels
+  bool orthographic;
+} irl_lens;
+
+void irl_lens_init(irl_lens* lens, const struct mjvGLCamera_* camera, int width, int height);
+
+// x to the right and y down in pixels, z the distance along the line of sight [m]; false behind the
+// camera.
+bool irl_lens_project(const irl_lens* lens, const float point[3], float out[3]);
+
+// Metres that a pixel covers at a distance.
+float irl_lens_pixel(const irl_lens* lens, float distance);
+
+#endif  // MJIRL_VIEWER_VIEW_H_
