@@ -1,0 +1,238 @@
+#include "base/file.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "test.h"
+
+// A fresh folder for one test.
+static void make_folder(char path[PATH_MAX]) {
+  const char* parent = getenv("MJIRL_TEST_DIR");
+  snprintf(path, PATH_MAX, "%s/file_test.XXXXXX", parent != NULL ? parent : ".");
+  CHECK(mkdtemp(path) != NULL);
+}
+
+static int count_entries(const char* folder) {
+  int n = -2;  // . and ..
+  DIR* dir = opendir(folder);
+  CHECK(dir != NULL);
+  while (dir != NULL && readdir(dir) != NULL) {
+    n++;
+  }
+  closedir(dir);
+  return n;
+}
+
+static void in(char out[PATH_MAX], const char* folder, const char* name) {
+  CHECK(irl_path_join(out, PATH_MAX, folder, name));
+}
+
+static bool holds(const char* path, const char* text) {
+  char* data = NULL;
+  size_t size = 0;
+  irl_errinfo info;
+  bool same = irl_file_read(path, 1 << 20, &data, &size, &info) == IRL_OK && size == strlen(text) &&
+              memcmp(data, text, size) == 0 && data[size] == '\0';
+  irl_free(data);
+  return same;
+}
+
+static void write_read_append(void) {
+  char dir[PATH_MAX], path[PATH_MAX];
+  make_folder(dir);
+  in(path, dir, "a.txt");
+  CHECK_OK(irl_file_write(path, "one", 3, NULL));
+  CHECK(holds(path, "one") && irl_file_exists(path) && !irl_dir_exists(path));
+  CHECK_OK(irl_file_write(path, "", 0, NULL));
+  CHECK(holds(path, ""));
+  CHECK_OK(irl_file_append(path, "x\n", 2, NULL));
+  CHECK_OK(irl_file_append(path, "y\n", 2, NULL));
+  CHECK(holds(path, "x\ny\n"));
+  CHECK(count_entries(dir) == 1);
+  unlink(path);
+  CHECK_OK(irl_file_append(path, "new", 3, NULL));
+  CHECK(holds(path, "new"));
+  unlink(path);
+  rmdir(dir);
+}
+
+static void read_refusals(void) {
+  char dir[PATH_MAX], path[PATH_MAX];
+  char* data = NULL;
+  size_t size = 0;
+  irl_errinfo info = {0};
+  make_folder(dir);
+  in(path, dir, "a.txt");
+  CHECK(irl_file_read(path, 10, &data, &size, &info) == IRL_ENOENT && data == NULL);
+  CHECK_CONTAINS(info.text, "a.txt: cannot open: No such file or directory; check that");
+  CHECK_OK(irl_file_write(path, "0123456789", 10, NULL));
+  CHECK_OK(irl_file_read(path, 10, &data, &size, &info));
+  irl_free(data);
+  CHECK(irl_file_read(path, 9, &data, &size, &info) == IRL_ERANGE && data == NULL);
+  CHECK_CONTAINS(info.text, "it has 10 bytes; give a file of at most 9");
+  CHECK(irl_file_read(dir, 9, &data, &size, &info) == IRL_EIO);
+  CHECK_CONTAINS(info.text, "not a regular file");
+  unlink(path);
+  CHECK(mkfifo(path, 0600) == 0);
+  CHECK(irl_file_read(path, 9, &data, &size, &info) == IRL_EIO);  // and does not wait for a writer
+  unlink(path);
+  rmdir(dir);
+}
+
+static void write_refusals(void) {
+  char dir[PATH_MAX], path[PATH_MAX];
+  irl_errinfo info = {0};
+  make_folder(dir);
+  CHECK(irl_file_write(dir, "x", 1, &info) == IRL_EIO);
+  CHECK_CONTAINS(info.text, "not a regular file");
+  CHECK(irl_file_write("/dev/null", "x", 1, &info) == IRL_EIO);
+  CHECK_CONTAINS(info.text, "/dev/null: it is not a regular file");
+  in(path, dir, "no/such/folder");
+  CHECK(irl_file_write(path, "x", 1, &info) == IRL_EIO);
+  CHECK_CONTAINS(info.text, "No such file or directory");
+  CHECK(count_entries(dir) == 0);
+  char longer[2 * PATH_MAX];
+  memset(longer, 'x', sizeof longer - 1);
+  longer[sizeof longer - 1] = '\0';
+  CHECK(irl_file_write(longer, "x", 1, &info) == IRL_EIO);
+  CHECK(irl_dir_create(longer, &info) == IRL_EIO);
+  CHECK_CONTAINS(info.text, "too long");
+  CHECK(irl_dir_check_writable(longer, &info) == IRL_EIO);
+  rmdir(dir);
+}
+
+static void commit_puts_in_place(void) {
+  char dir[PATH_MAX], path[PATH_MAX], temporary[PATH_MAX];
+  irl_errinfo info = {0};
+  make_folder(dir);
+  in(path, dir, "a");
+  in(temporary, dir, "a.tmp");
+  CHECK_OK(irl_file_write(path, "old", 3, NULL));
+  CHECK_OK(irl_file_write(temporary, "new", 3, NULL));
+  CHECK_OK(irl_file_commit(temporary, path, &info));
+  CHECK(holds(path, "new") && count_entries(dir) == 1);
+  CHECK(irl_file_commit(temporary, path, &info) == IRL_EIO);
+  CHECK(holds(path, "new"));
+  CHECK_OK(irl_file_write(temporary, "newer", 5, NULL));
+  CHECK(irl_file_commit(temporary, dir, &info) == IRL_EIO);
+  CHECK(holds(path, "new") && count_entries(dir) == 1);
+  unlink(path);
+  rmdir(dir);
+}
+
+// Runs `body` in a child process that may lower its own rights; true when it returned 0.
+static bool in_child(int (*body)(const char*), const char* path) {
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    _exit(body(path));
+  }
+  int status = 0;
+  CHECK(child > 0 && waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int write_beyond_limit(const char* path) {
+  signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit limit = {4096, 4096};
+  static char data[100000];
+  irl_errinfo info = {0};
+  setrlimit(RLIMIT_FSIZE, &limit);
+  bool refused = irl_file_write(path, data, sizeof data, &info) == IRL_ENOSPC &&
+                 strstr(info.text, "File too large; raise the limit") != NULL;
+  bool append_refused = irl_file_append(path, data, sizeof data, &info) == IRL_ENOSPC;
+  return refused && append_refused ? 0 : 1;
+}
+
+static void size_limit_leaves_the_old_file(void) {
+  char dir[PATH_MAX], path[PATH_MAX];
+  make_folder(dir);
+  in(path, dir, "a");
+  CHECK_OK(irl_file_write(path, "old", 3, NULL));
+  CHECK(in_child(write_beyond_limit, path));
+  CHECK(holds(path, "old") && count_entries(dir) == 1);
+  unlink(path);
+  rmdir(dir);
+}
+
+// Root may write anywhere: become nobody first.
+static int write_without_rights(const char* path) {
+  if (geteuid() == 0 && seteuid(65534) != 0) {
+    return 2;
+  }
+  irl_errinfo info = {0};
+  char folder[PATH_MAX], deeper[PATH_MAX];
+  snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+  in(deeper, folder, "x/y/z");
+  bool ok = irl_file_write(path, "new", 3, &info) == IRL_EIO &&
+            strstr(info.text, "Permission denied; choose a place") != NULL;
+  ok = ok && irl_dir_check_writable(folder, &info) == IRL_EIO &&
+       strstr(info.text, "Permission denied; choose a place") != NULL;
+  ok = ok && irl_dir_check_writable(deeper, &info) == IRL_EIO;
+  ok = ok && irl_dir_create(deeper, &info) == IRL_EIO;
+  return ok ? 0 : 1;
+}
+
+static void read_only_folder_is_refused(void) {
+  char dir[] = "/tmp/file_test.XXXXXX", path[PATH_MAX];  // where nobody may come
+  CHECK(mkdtemp(dir) != NULL);
+  in(path, dir, "a");
+  CHECK_OK(irl_file_write(path, "old", 3, NULL));
+  chmod(dir, 0555);
+  CHECK(in_child(write_without_rights, path));
+  chmod(dir, 0755);
+  CHECK(holds(path, "old") && count_entries(dir) == 1);
+  unlink(path);
+  rmdir(dir);
+}
+
+static void folders(void) {
+  char dir[PATH_MAX], path[PATH_MAX], file[PATH_MAX];
+  irl_errinfo info = {0};
+  make_folder(dir);
+  in(path, dir, "a//b/c/");
+  CHECK_OK(irl_dir_check_writable(path, &info));
+  CHECK(irl_dir_empty(dir) && irl_dir_empty(path) && !irl_dir_exists(path));
+  CHECK_OK(irl_dir_create(path, &info));
+  CHECK_OK(irl_dir_create(path, &info));
+  CHECK_OK(irl_dir_check_writable(path, &info));
+  CHECK(irl_dir_exists(path) && irl_dir_empty(path) && !irl_dir_empty(dir));
+  CHECK(!irl_file_exists(path));
+  in(file, dir, "f");
+  CHECK_OK(irl_file_write(file, "x", 1, &info));
+  CHECK(irl_dir_create(file, &info) == IRL_EEXIST);
+  CHECK_CONTAINS(info.text, "not a folder");
+  CHECK(irl_dir_check_writable(file, &info) != IRL_OK);
+  CHECK(!irl_dir_empty(file));
+  in(path, file, "below");
+  CHECK(irl_dir_create(path, &info) == IRL_EEXIST);
+  CHECK(irl_dir_check_writable(path, &info) != IRL_OK);
+  CHECK(irl_dir_create("", &info) == IRL_EIO && irl_dir_check_writable("", &info) == IRL_EIO);
+  CHECK_OK(irl_dir_check_writable("relative/new", &info));
+  const char* const made[] = {"a/b/c", "a/b", "a"};
+  for (int i = 0; i < 3; i++) {
+    in(path, dir, made[i]);
+    CHECK(rmdir(path) == 0);
+  }
+  unlink(file);
+  CHECK(rmdir(dir) == 0);
+}
+
+static void paths_join(void) {
+  char out[8];
+  CHECK(irl_path_join(out, sizeof out, "a", "b") && strcmp(out, "a/b") == 0);
+  CHECK(irl_path_join(out, sizeof out, "a/", "b") && strcmp(out, "a/b") == 0);
+  CHECK(irl_path_join(out, sizeof out, "", "b") && strcmp(out, "b") == 0);
+  CHECK(irl_path_join(out, sizeof out, "abc", "def") && strcmp(out, "abc/def") == 0);
+  CHECK(!irl_path_join(out, sizeof out, "abcd", "def"));
+}
+
+TESTS(TEST(write_read_append), TEST(read_refusals), TEST(write_refusals),
+      TEST(commit_puts_in_place), TEST(size_limit_leaves_the_old_file),
+      TEST(read_only_folder_is_refused), TEST(folders), TEST(paths_join))
