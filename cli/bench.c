@@ -32,6 +32,7 @@ typedef struct measurement {
 
 //---------------------------------- Cost ----------------------------------------------------------
 
+// bench_cost compares rates of arithmetic, in 10^9 operations a second.
 static irl_err bench_cost(irl_bench_cost bench, figures* out) {
   IRL_TRY(irl_bench_cost_run(&bench, 30));
   *out = (figures){1e-9 * bench.rate, 1e-9 * bench.gemm_rate, bench.ratio};
@@ -66,6 +67,7 @@ static irl_err cost_cheetah(int threads, figures* out, irl_errinfo* info) {
 
 //---------------------------------- Sampler -------------------------------------------------------
 
+// backward compares times: the ratio is the other way round.
 static irl_err backward(int threads, figures* out, irl_errinfo* info) {
   (void)threads;
   (void)info;
@@ -128,6 +130,7 @@ static const measurement measurements[] = {
 };
 enum { NMEASUREMENTS = sizeof measurements / sizeof measurements[0] };
 
+// measure runs one measurement and writes its row.
 static irl_err measure(cli_context* cli, const measurement* m, int threads) {
   figures f = {0};
   irl_log(&cli->host.sink, IRL_LOG_PROGRESS, "%s", m->name);
@@ -142,6 +145,7 @@ static irl_err measure(cli_context* cli, const measurement* m, int threads) {
   return IRL_OK;
 }
 
+// run_bench stops between measurements when asked to.
 static irl_err run_bench(cli_context* cli, const void* args) {
   const bench_args* a = args;
   const int threads = a->common.threads > 0 ? a->common.threads : irl_cpu_count();

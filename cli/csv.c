@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 
+// Limits that no honest table reaches.
 enum { MAX_BYTES = 1 << 30, MAX_ROWS = 10000000 };
 
 // A line of the file, without its end.
@@ -35,6 +36,7 @@ static bool next_line(char** rest, const char* end, line* out) {
   return true;
 }
 
+// count_lines stops counting above MAX_ROWS.
 static int count_lines(const char* text, const char* end) {
   int n = 0;
   while (text != end && n <= MAX_ROWS) {
@@ -57,6 +59,7 @@ static bool read_number(char** text, double* value) {
   return true;
 }
 
+// count_fields gives an empty line no fields, so that a model without actuators has empty rows.
 static int count_fields(const line* row) {
   int n = row->size > 0;
   for (size_t i = 0; i < row->size; i++) {
@@ -65,6 +68,7 @@ static int count_fields(const line* row) {
   return n;
 }
 
+// read_row checks the width first: a wrong width is the likelier mistake, and the clearer sentence.
 static irl_err read_row(const char* path, const line* row, int columns, const char* each,
                         double* out, irl_errinfo* info) {
   const int fields = count_fields(row);

@@ -11,6 +11,7 @@ typedef struct demos_args {
 
 //---------------------------------- demos info ----------------------------------------------------
 
+// write_summary writes the figures of one condition, or of all (-1).
 static void write_summary(irl_jout* out, const irl_demos* demos, int condition) {
   irl_demos_summary s;
   irl_demos_summarise(&s, demos, condition);
@@ -29,6 +30,7 @@ static void write_summary(irl_jout* out, const irl_demos* demos, int condition) 
   irl_jout_key_number(out, "clipped", s.clipped);
 }
 
+// run_info reads the whole file, so that what it reports is really there.
 static irl_err run_info(cli_context* cli, const void* args) {
   const demos_args* a = args;
   irl_jout* out = &cli->result;
@@ -88,6 +90,7 @@ static irl_err load_task(const demos_args* a, const irl_demos* demos, irl_task**
   return irl_task_from_text(task, demos->task_json, demos->mjcf, info);
 }
 
+// write_verdict writes what the second simulation gave.
 static void write_verdict(irl_jout* out, const irl_demos_verdict* verdict, bool passed) {
   irl_jout_key_int(out, "simulated", verdict->episodes);
   irl_jout_key_int(out, "differing", verdict->differing);
@@ -117,6 +120,7 @@ static irl_err judge(cli_context* cli, const demos_args* a, const irl_demos* dem
                            verdict.entry, verdict.recorded, verdict.simulated);
 }
 
+// run_check leaves the order to the dataset: it must be whole before it can be compared.
 static irl_err run_check(cli_context* cli, const void* args) {
   const demos_args* a = args;
   irl_demos* demos = NULL;

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 
+// write_sizes writes the members that `list` and `check` share.
 static void write_sizes(irl_jout* out, const irl_task_info* task) {
   irl_jout_key_string(out, "name", task->name);
   irl_jout_key_int(out, "nq", task->nq);
@@ -20,6 +21,7 @@ typedef struct list_args {
   cli_common common;
 } list_args;
 
+// run_list loads every bundled task: the list cannot go stale, and takes milliseconds.
 static irl_err run_list(cli_context* cli, const void* args) {
   (void)args;
   const char* const* names = NULL;
@@ -69,6 +71,7 @@ static void write_lines(irl_jout* out, const char* key, char* text) {
   irl_jout_close(out);
 }
 
+// run_check needs one simulator: warnings are counted in it.
 static irl_err run_check(cli_context* cli, const void* args) {
   const check_args* a = args;
   char warnings[4096] = "";

@@ -10,6 +10,7 @@ typedef struct eval_args {
   bool reoptimize;
 } eval_args;
 
+// write_result writes figures without meaning (NAN) as null.
 static void write_result(irl_jout* out, const irl_eval_result* result) {
   irl_jout_key_number(out, "return_mean", result->return_mean);
   irl_jout_key_number(out, "return_std", result->return_std);
@@ -25,6 +26,7 @@ static void write_result(irl_jout* out, const irl_eval_result* result) {
   irl_jout_key_number(out, "success_rate", result->success_rate);
 }
 
+// run_eval needs nothing but the run's folder: it keeps task, cost, policy and reference returns.
 static irl_err run_eval(cli_context* cli, const void* args) {
   const eval_args* a = args;
   irl_run* run = NULL;

@@ -14,6 +14,7 @@ typedef struct expert_args {
   int episodes;
 } expert_args;
 
+// save keeps how the data came about, so that anyone can make it again.
 static irl_err save(const expert_args* a, const irl_task* task, const irl_batch* batch,
                     irl_errinfo* info) {
   char command[512];
@@ -33,6 +34,7 @@ static irl_err save(const expert_args* a, const irl_task* task, const irl_batch*
   return err;
 }
 
+// count_valid counts what the dataset got: diverged episodes are left out of it.
 static int count_valid(const irl_batch* batch) {
   int n = 0;
   for (int i = 0; i < batch->n; i++) {
@@ -41,6 +43,7 @@ static int count_valid(const irl_batch* batch) {
   return n;
 }
 
+// run_expert checks the output first: the search takes seconds to minutes.
 static irl_err run_expert(cli_context* cli, const void* args) {
   const expert_args* a = args;
   irl_task* task = NULL;

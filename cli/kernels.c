@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+// has_skylakex asks for what OpenBLAS's SkylakeX kernels are compiled for.
 static bool has_skylakex(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();

@@ -13,8 +13,10 @@
 #include "cli/terminal.h"
 #include "irl/runtime.h"
 
+// What the shell gets to see.
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+// In the order of a first day's work.
 static const cli_command* const commands[] = {
     &cli_env_list,   &cli_env_check,   &cli_env_trace, &cli_expert, &cli_train,
 #ifdef CLI_HAS_EVAL
@@ -41,6 +43,7 @@ static int usage_error(const char* text) {
 
 //---------------------------------- Help ----------------------------------------------------------
 
+// print_overview is `mjirl help`.
 static int print_overview(void) {
   printf(
       "mjirl learns the cost behind a robot's expert demonstrations, on MuJoCo.\n\n"
@@ -55,6 +58,7 @@ static int print_overview(void) {
   return EXIT_DONE;
 }
 
+// print_command_help is `mjirl <command> --help`, all of it from the command's tables.
 static int print_command_help(const cli_command* command) {
   printf("%c%s.\n\nUsage: ", toupper((unsigned char)command->summary[0]), command->summary + 1);
   cli_options_usage(stdout, command->options, command->name);
@@ -69,6 +73,7 @@ static int print_command_help(const cli_command* command) {
   return EXIT_DONE;
 }
 
+// print_version names what decides results and speed beside our own code.
 static int print_version(void) {
   printf("mjirl %s\nMuJoCo %s\n%s\n", MJIRL_VERSION, mj_versionString(), irl_runtime_blas());
   return EXIT_DONE;
@@ -101,6 +106,7 @@ static const cli_command* find_command(int argc, char* const* argv, int* words) 
   return NULL;
 }
 
+// is_group tells a first word of two, e.g. "env".
 static bool is_group(const char* word) {
   const size_t length = strlen(word);
   for (int i = 0; i < NCOMMANDS; i++) {
@@ -111,6 +117,7 @@ static bool is_group(const char* word) {
   return false;
 }
 
+// unknown_command names the nearest command, or the word that is missing.
 static int unknown_command(int argc, char* const* argv) {
   const char* names[NCOMMANDS + 2];
   char text[256];
@@ -137,12 +144,14 @@ static int unknown_command(int argc, char* const* argv) {
 
 //---------------------------------- Running -------------------------------------------------------
 
+// report_failure prints the sentence, or the bare error where a room had none to add.
 static void report_failure(const cli_command* command, irl_err err, const irl_errinfo* info) {
   char text[128];
   snprintf(text, sizeof text, "%s: %s", command->name, irl_err_name(err));
   cli_print_error(info->text[0] != '\0' ? info->text : text);
 }
 
+// print_result closes the result's object and prints it.
 static irl_err print_result(cli_context* cli, bool json) {
   irl_jout_close(&cli->result);
   return cli->result.failed
@@ -150,6 +159,8 @@ static irl_err print_result(cli_context* cli, bool json) {
              : cli_print_result(cli->result.text, cli->result.size, json, &cli->info);
 }
 
+// run_command runs a command whose options are read. A check that did not pass prints its numbers
+// before the sentence that says so.
 static int run_command(const cli_command* command, const void* args) {
   const cli_common* common = args;
   cli_terminal terminal;
@@ -174,6 +185,7 @@ static int run_command(const cli_command* command, const void* args) {
   return cli.usage ? EXIT_USAGE : EXIT_FAILED;
 }
 
+// start_command reads the options; only a valid command line costs more than that.
 static int start_command(const cli_command* command, int argc, char* const* argv,
                          char* const* all) {
   bool help = false;
@@ -205,6 +217,7 @@ static bool is_help(const char* word) {
   return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+// help shows the help of what the words name; none: that of the program.
 static int help(int argc, char* const* argv) {
   int words = 0;
   if (argc == 0) {
@@ -220,6 +233,7 @@ static int help(int argc, char* const* argv) {
   return print_command_help(command);
 }
 
+// dispatch decides by the first words and returns the exit code.
 static int dispatch(int argc, char* const* argv) {
   int words = 0;
   if (argc < 2) {

@@ -9,6 +9,10 @@
 
 #include "base/json.h"
 
+// Parsing reads a table row by row; each kind of value has one function that checks a text and
+// stores the value at the row's offset, and that writes the sentence when it cannot.
+
+// What one call of cli_options_parse carries along.
 typedef struct parser {
   const cli_option* table;
   const char* command;
@@ -17,6 +21,7 @@ typedef struct parser {
   irl_errinfo* info;
 } parser;
 
+// is_positional tells an argument that is known by its place alone.
 static bool is_positional(const cli_option* option) {
   return option->name == NULL && option->letter == 0;
 }
@@ -44,6 +49,7 @@ bool cli_read_u64(const char* text, uint64_t* value) {
   return errno == 0;
 }
 
+// read_int reads a whole number with an optional minus; strtol alone would take spaces and junk.
 static bool read_int(const char* text, int* value) {
   const bool negative = text[0] == '-';
   uint64_t magnitude = 0;
@@ -66,6 +72,7 @@ static bool read_pair(const char* text, char separator, int* a, int* b) {
   return read_int(half, a) && read_int(middle + 1, b);
 }
 
+// set_int also names the range, so that one look at the message is enough to mend it.
 static irl_err set_int(const parser* p, const cli_option* option, const char* text) {
   char name[64];
   int value = 0;
@@ -81,6 +88,7 @@ static irl_err set_int(const parser* p, const cli_option* option, const char* te
   return IRL_OK;
 }
 
+// set_u64 refuses negative numbers, which strtoull would wrap around.
 static irl_err set_u64(const parser* p, const cli_option* option, const char* text) {
   char name[64];
   uint64_t value = 0;
@@ -93,6 +101,7 @@ static irl_err set_u64(const parser* p, const cli_option* option, const char* te
   return IRL_OK;
 }
 
+// set_choice takes one of the row's words and stores its index; the message lists them all.
 static irl_err set_choice(const parser* p, const cli_option* option, const char* text) {
   char name[64];
   char all[256] = "";
@@ -108,6 +117,7 @@ static irl_err set_choice(const parser* p, const cli_option* option, const char*
                   label(option, name), text, all);
 }
 
+// set_pixels reads "1280x720"; the bounds are those that offscreen buffers surely have.
 static irl_err set_pixels(const parser* p, const cli_option* option, const char* text) {
   char name[64];
   cli_pixels value = {0};
@@ -124,6 +134,7 @@ static irl_err set_pixels(const parser* p, const cli_option* option, const char*
   return IRL_OK;
 }
 
+// set_span reads "0-9", or "4" for one alone.
 static irl_err set_span(const parser* p, const cli_option* option, const char* text) {
   char name[64];
   cli_span value = {.given = true};
@@ -144,6 +155,7 @@ static irl_err set_span(const parser* p, const cli_option* option, const char* t
   return IRL_OK;
 }
 
+// set_texts appends; the texts stay where they are, in argv.
 static irl_err set_texts(const parser* p, const cli_option* option, const char* text) {
   char name[64];
   cli_texts value;
@@ -197,6 +209,7 @@ static irl_err set_value(parser* p, int index, const char* text) {
 
 //---------------------------------- Names ---------------------------------------------------------
 
+// unknown_option names the nearest option where there is one.
 static irl_err unknown_option(const parser* p, const char* word) {
   const char* names[CLI_MAX_OPTIONS + 2];
   int n = 0;
@@ -222,6 +235,7 @@ static irl_err unknown_option(const parser* p, const char* word) {
                   p->command, p->command);
 }
 
+// find_long looks for the whole name: abbreviations would break when options are added.
 static int find_long(const cli_option* table, const char* name, size_t length) {
   for (int i = 0; table[i].help != NULL; i++) {
     const char* candidate = table[i].name;
@@ -270,6 +284,7 @@ static irl_err take_value(parser* p, int index, const char* attached, int argc, 
   return set_value(p, index, next);
 }
 
+// parse_long reads --name, --name value and --name=value.
 static irl_err parse_long(parser* p, int argc, char* const* argv, int* at) {
   const char* word = argv[*at] + 2;
   const char* equals = strchr(word, '=');
@@ -281,6 +296,7 @@ static irl_err parse_long(parser* p, int argc, char* const* argv, int* at) {
   return take_value(p, index, equals != NULL ? equals + 1 : NULL, argc, argv, at);
 }
 
+// parse_short reads -n, -n value and -nvalue.
 static irl_err parse_short(parser* p, int argc, char* const* argv, int* at) {
   const char* word = argv[*at];
   const int index = find_letter(p->table, word[1]);
@@ -290,6 +306,7 @@ static irl_err parse_short(parser* p, int argc, char* const* argv, int* at) {
   return take_value(p, index, word[2] != '\0' ? word + 2 : NULL, argc, argv, at);
 }
 
+// parse_positional gives the word to the first argument that is still free.
 static irl_err parse_positional(parser* p, const char* word) {
   for (int i = 0; p->table[i].help != NULL; i++) {
     if (is_positional(&p->table[i]) && (!p->seen[i] || p->table[i].kind == CLI_TEXTS)) {
@@ -301,6 +318,7 @@ static irl_err parse_positional(parser* p, const char* word) {
                   p->command, p->command);
 }
 
+// check_required runs last, so that a misspelt option is named and not the one it stood for.
 static irl_err check_required(const parser* p) {
   char name[64];
   for (int i = 0; p->table[i].help != NULL; i++) {
@@ -378,6 +396,7 @@ void cli_options_usage(FILE* file, const cli_option* table, const char* command)
   fputs(more ? " [options]" : "", file);
 }
 
+// print_rows writes either the arguments or the options of a table.
 static void print_rows(FILE* file, const cli_option* table, bool positional, int width) {
   char text[96];
   for (int i = 0; table[i].help != NULL; i++) {

@@ -10,6 +10,9 @@
 #include "base/json.h"
 #include "cli/cli.h"
 
+// The text for people is made from the JSON itself, so that both always say the same: a member a
+// line, an array of objects as a table.
+
 enum { MAX_COLUMNS = 16, CELL = 512 };
 
 // cell writes a value as a person reads it: numbers to six digits, whole ones in full.
@@ -44,6 +47,7 @@ typedef struct column {
   bool number;  // numbers stand to the right
 } column;
 
+// measure_column finds the widest cell.
 static column measure_column(irl_jnode array, int index) {
   char text[CELL];
   column c = {.key = irl_json_key(irl_json_at(array, 0), index)};
@@ -83,6 +87,7 @@ static void print_table(irl_jnode array) {
   }
 }
 
+// print_array writes a table for objects and a list for anything else.
 static void print_array(const char* key, irl_jnode array) {
   char text[CELL];
   const int n = irl_json_length(array);
@@ -97,6 +102,7 @@ static void print_array(const char* key, irl_jnode array) {
   }
 }
 
+// print_object writes a member a line, its values in a column; objects within are indented.
 static void print_object(irl_jnode object, int indent) {
   char text[CELL];
   int width = 0;
@@ -120,6 +126,7 @@ static void print_object(irl_jnode object, int indent) {
   }
 }
 
+// print_text reads the result back; keys are known as they are asked for, so closing checks it all.
 static irl_err print_text(const char* text, size_t size, irl_errinfo* info) {
   irl_json* doc = NULL;
   IRL_TRY(irl_json_parse(&doc, "result", text, size, info));
@@ -127,6 +134,7 @@ static irl_err print_text(const char* text, size_t size, irl_errinfo* info) {
   return irl_json_close(doc, info);
 }
 
+// One object and a newline is all that --json may write.
 irl_err cli_print_result(const char* text, size_t size, bool json, irl_errinfo* info) {
   if (json) {
     fwrite(text, 1, size, stdout);
@@ -137,6 +145,7 @@ irl_err cli_print_result(const char* text, size_t size, bool json, irl_errinfo* 
   return cli_finish_output(info);
 }
 
+// A full disk shows only when the buffer is written: exit code 0 must not hide it.
 irl_err cli_finish_output(irl_errinfo* info) {
   errno = 0;
   if (fflush(stdout) != 0 || ferror(stdout)) {
@@ -148,6 +157,7 @@ irl_err cli_finish_output(irl_errinfo* info) {
 
 //---------------------------------- Output places -------------------------------------------------
 
+// The parent must be there: a misspelt folder should be named, not made.
 irl_err cli_check_file(const char* path, irl_errinfo* info) {
   char folder[4096];
   const char* slash = strrchr(path, '/');
@@ -163,6 +173,7 @@ irl_err cli_check_file(const char* path, irl_errinfo* info) {
   return irl_dir_check_writable(parent, info);
 }
 
+// A new folder may have parents that are not there yet; what is in an old one is never touched.
 irl_err cli_check_folder(const char* path, irl_errinfo* info) {
   struct stat status;
   if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) {

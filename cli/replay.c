@@ -8,6 +8,7 @@
 #include "irl/run.h"
 #include "viewer/viewer.h"
 
+// Side by side: expert, initial, learned; three rollouts for each of four conditions.
 enum { MAX_GROUPS = 3, DEFAULT_EPISODES = 12 };
 
 typedef struct replay_args {
@@ -32,6 +33,7 @@ typedef struct scene {
   int ngroups;
 } scene;
 
+// scene_fini knows that a run owns its task and may lend its cost.
 static void scene_fini(scene* s) {
   for (int i = 0; i < MAX_GROUPS; i++) {
     irl_batch_destroy(&s->batch[i]);
@@ -89,6 +91,7 @@ static irl_err color_group(scene* s, int index, irl_errinfo* info) {
   return IRL_OK;
 }
 
+// add_group adds the chosen episodes of a batch under a name.
 static irl_err add_group(scene* s, const char* name, const irl_batch* from, const cli_span* span,
                          irl_errinfo* info) {
   const int index = s->ngroups++;
@@ -97,6 +100,8 @@ static irl_err add_group(scene* s, const char* name, const irl_batch* from, cons
   return color_group(s, index, info);
 }
 
+// add_rollouts simulates a run's policy from the start, so that episode 3 is the same whatever else
+// is shown.
 static irl_err add_rollouts(scene* s, const replay_args* a, const char* name,
                             const irl_policy* policy, const cli_span* span, irl_errinfo* info) {
   irl_batch batch = {0};
@@ -125,6 +130,7 @@ static irl_err load_run(scene* s, cli_context* cli, const replay_args* a, const 
   return add_rollouts(s, a, "learned", s->run->learned, span, &cli->info);
 }
 
+// load_dataset shows a dataset by itself, in the task that it keeps.
 static irl_err load_dataset(scene* s, const replay_args* a, const cli_span* span,
                             irl_errinfo* info) {
   IRL_TRY(irl_demos_load(&s->demos, a->source, info));
@@ -144,6 +150,7 @@ static bool ends_with(const char* text, const char* end) {
   return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+// check_offscreen checks the place of the pictures before anything is simulated.
 static irl_err check_offscreen(const char* path, irl_errinfo* info) {
   if (path == NULL) {
     return IRL_OK;
@@ -152,6 +159,7 @@ static irl_err check_offscreen(const char* path, irl_errinfo* info) {
                                                             : cli_check_folder(path, info);
 }
 
+// show hands the scene to the viewer: to a file where one is named, else to a window.
 static irl_err show(scene* s, cli_context* cli, const replay_args* a) {
   const irl_replay replay = {
       .task = s->task,
@@ -170,6 +178,7 @@ static irl_err show(scene* s, cli_context* cli, const replay_args* a) {
   return err;
 }
 
+// run_replay takes a run or a dataset, whichever the folder is.
 static irl_err run_replay(cli_context* cli, const void* args) {
   const replay_args* a = args;
   scene s = {0};

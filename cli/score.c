@@ -14,6 +14,7 @@ typedef struct score_args {
   const char* out;
 } score_args;
 
+// write_rows gives each trajectory an object; the condition is only in the CSV.
 static void write_rows(irl_jout* out, const irl_score_row* rows, int n) {
   irl_jout_key(out, "trajectories");
   irl_jout_open(out, '[');
@@ -29,6 +30,7 @@ static void write_rows(irl_jout* out, const irl_score_row* rows, int n) {
   irl_jout_close(out);
 }
 
+// write_csv writes the numbers so that they read back to the same bits.
 static irl_err write_csv(const char* path, const irl_score_row* rows, int n, irl_errinfo* info) {
   char* text = NULL;
   size_t size = 0;
@@ -47,6 +49,7 @@ static irl_err write_csv(const char* path, const irl_score_row* rows, int n, irl
   return err;
 }
 
+// mean_log_z is one number for the whole run; each condition has its own Z.
 static double mean_log_z(const irl_run* run) {
   double sum = 0;
   for (int i = 0; i < run->nconditions; i++) {
@@ -55,6 +58,7 @@ static double mean_log_z(const irl_run* run) {
   return sum / run->nconditions;
 }
 
+// run_score checks the output, then reads the run and the dataset.
 static irl_err run_score(cli_context* cli, const void* args) {
   const score_args* a = args;
   irl_run* run = NULL;

@@ -14,12 +14,14 @@ static atomic_bool stop_requested;
 
 static const double redraw_interval = 0.1;  // [s]
 
+// on_signal asks for a stop; asked again it ends the program with the shell's code for the signal.
 static void on_signal(int number) {
   if (atomic_exchange(&stop_requested, true)) {
     _exit(128 + number);
   }
 }
 
+// catch_signals restarts interrupted calls, so that no write in progress fails because of a signal.
 static void catch_signals(void) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
@@ -29,6 +31,7 @@ static void catch_signals(void) {
   sigaction(SIGTERM, &action, NULL);
 }
 
+// draw writes the progress line over itself, cut to the terminal's width so that it never wraps.
 static void draw(cli_terminal* terminal) {
   char line[sizeof terminal->text + 32];
   snprintf(line, sizeof line, "%6.1f s  %s", irl_now() - terminal->start, terminal->text);
@@ -38,6 +41,8 @@ static void draw(cli_terminal* terminal) {
   terminal->last = irl_now();
 }
 
+// write_message is the sink of every message. Progress is for terminals only, and drawn ten times a
+// second at most; what is merely interesting is left out where no person is looking.
 static void write_message(void* user, irl_level level, const char* text) {
   cli_terminal* terminal = user;
   if (level == IRL_LOG_PROGRESS) {

@@ -17,6 +17,7 @@ typedef struct trace_args {
   const char* out;
 } trace_args;
 
+// A trajectory with all that goes in and comes out; rows are steps, row 0 is the start.
 typedef struct trace {
   const irl_task_info* info;
   double* actions;      // (steps, nu)
@@ -49,6 +50,8 @@ static irl_err read_start(trace* t, const char* path, irl_errinfo* info) {
   return irl_json_close(doc, info);
 }
 
+// trace_create reads both files and makes room for the results; one entry more than needed each, as
+// a model may have none.
 static irl_err trace_create(trace* t, const trace_args* a, irl_errinfo* info) {
   const irl_task_info* task = t->info;
   t->start = IRL_NEW(double, task->nq + task->nv + 1);
@@ -78,6 +81,7 @@ static void write_numbers(FILE* file, const double* rows, int row, int n) {
   }
 }
 
+// write_trace makes the whole text first: a file is replaced at once or not at all.
 static irl_err write_trace(const trace* t, const char* path, irl_errinfo* info) {
   char* text = NULL;
   size_t size = 0;
@@ -103,6 +107,7 @@ static irl_err write_trace(const trace* t, const char* path, irl_errinfo* info) 
   return err;
 }
 
+// run_trace checks the output before it reads or simulates anything.
 static irl_err run_trace(cli_context* cli, const void* args) {
   const trace_args* a = args;
   irl_task* task = NULL;

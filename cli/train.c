@@ -15,6 +15,8 @@ typedef struct train_args {
   bool resume;
 } train_args;
 
+// read_config lays --set over --config over the defaults. A bad --set is wrong usage; a bad file is
+// a failure like any other.
 static irl_err read_config(cli_context* cli, const train_args* a, irl_config* config) {
   *config = irl_config_defaults();
   if (a->config != NULL) {
@@ -28,6 +30,7 @@ static irl_err read_config(cli_context* cli, const train_args* a, irl_config* co
   return IRL_OK;
 }
 
+// check_output lets only --resume into a folder that is not empty.
 static irl_err check_output(const train_args* a, irl_errinfo* info) {
   return a->resume ? irl_dir_check_writable(a->out, info) : cli_check_folder(a->out, info);
 }
@@ -40,6 +43,7 @@ static void write_result(irl_jout* out, const train_args* a, const irl_train_res
   irl_jout_key_number(out, "normalized_return", result->normalized_return);
 }
 
+// train ends well when it was stopped: all is saved, and the result says how far it came.
 static irl_err train(cli_context* cli, const train_args* a, irl_train_options* options) {
   irl_train_result result = {0};
   irl_err err = irl_train(options, &cli->host, &result, &cli->info);
@@ -54,6 +58,7 @@ static irl_err train(cli_context* cli, const train_args* a, irl_train_options* o
   return err;
 }
 
+// run_train reads in the order of what is cheapest to get wrong.
 static irl_err run_train(cli_context* cli, const void* args) {
   const train_args* a = args;
   irl_task* task = NULL;
@@ -80,6 +85,7 @@ static irl_err run_train(cli_context* cli, const void* args) {
   return err;
 }
 
+// print_settings lists what --set and --config take, from the library's own table.
 static void print_settings(FILE* file) {
   char text[256];
   fprintf(file, "\nSettings, for --set and --config:\n");

@@ -8,6 +8,7 @@ typedef struct verify_args {
   const char* run;
 } verify_args;
 
+// write_facts writes the three facts of 1611.03852, section 3.3.
 static void write_facts(irl_jout* out, const irl_verify_result* result) {
   irl_jout_key(out, "facts");
   irl_jout_open(out, '[');
@@ -38,6 +39,8 @@ static void write_lqg(irl_jout* out, const irl_verify_lqg* lqg, bool json) {
   irl_jout_close(out);
 }
 
+// run_verify prints the numbers in any case; its exit code says whether all are within their
+// bounds.
 static irl_err run_verify(cli_context* cli, const void* args) {
   const verify_args* a = args;
   irl_run* run = NULL;
