@@ -113,13 +113,15 @@ static double eta_below(const search* s) {
   return s->report->dual_steps > 1 || guess < eta_floor ? smallest_eta(s) : guess;
 }
 
-// Above everything tried. Without an entropy term nothing sets eta's scale, so it grows by tens.
+// Above everything tried, again by KL ~ eta^-2; far below the entropy weight the curve is flat and
+// eta grows by tens at least.
 static double eta_above(const search* s) {
+  const double weight = s->options->entropy_weight;
   if (s->low.eta <= eta_floor) {
-    return fmax(1e-2 * s->options->entropy_weight, 10 * eta_floor);
+    return fmax(1e-2 * weight, 10 * eta_floor);
   }
   const double growth = s->low.usable ? 1.5 * exp(0.5 * s->low.excess) : 10;
-  return s->low.eta * fmin(fmax(growth, 2), 100);
+  return s->low.eta * fmin(fmax(growth, s->low.eta < 0.1 * weight ? 10 : 2), 100);
 }
 
 // Inside the bracket: regula falsi on log KL over log eta, kept off the ends, with a bisection now

@@ -1,0 +1,163 @@
+#include "arm.h"
+#include "test.h"
+
+enum { HELD_OUT = 100, MANY = 4000 };
+
+typedef struct demos {
+  irl_policy truth;
+  irl_batch train;
+  irl_batch test;
+  int* index;
+} demos;
+
+static void demos_init(demos* d, double gain, double stddev, int n) {
+  CHECK_OK(arm_policy(&d->truth, gain, stddev));
+  CHECK_OK(irl_batch_create(&d->train, n, ARM_T, ARM_NX, ARM_NU, 0, 0));
+  CHECK_OK(irl_batch_create(&d->test, HELD_OUT, ARM_T, ARM_NX, ARM_NU, 0, 0));
+  d->index = malloc((size_t)n * sizeof(int));
+  for (int i = 0; i < n; i++) {
+    d->index[i] = i;
+    arm_rollout(&d->train, i, &d->truth, 1);
+  }
+  for (int i = 0; i < HELD_OUT; i++) {
+    arm_rollout(&d->test, i, &d->truth, 2);
+  }
+}
+
+static void demos_fini(demos* d) {
+  free(d->index);
+  irl_batch_destroy(&d->test);
+  irl_batch_destroy(&d->train);
+  irl_policy_destroy(&d->truth);
+}
+
+// Mean log-density a step that is lost against the truth on held-out trajectories [nats].
+static double loss(const demos* d, const irl_policy* fitted) {
+  double sum = 0;
+  for (int i = 0; i < HELD_OUT; i++) {
+    sum += irl_policy_batch_logdensity(&d->truth, &d->test, i);
+    sum -= irl_policy_batch_logdensity(fitted, &d->test, i);
+  }
+  return sum / HELD_OUT / ARM_T;
+}
+
+// No covariance below the floor: the smallest eigenvalue of each 2×2 Σ.
+static void check_floor(const irl_policy* p, double stddev) {
+  for (int t = 0; t < p->steps; t++) {
+    const double* S = p->sigma + 4 * t;
+    const double low = 0.5 * (S[0] + S[3]) - hypot(0.5 * (S[0] - S[3]), S[1]);
+    CHECK(low >= stddev * stddev * (1 - 1e-9));
+    CHECK(isfinite(p->logdet[t]));
+  }
+}
+
+// The measured losses (see policy_fit.c) with some room; the truth itself is at 0.
+static void test_held_out_density(void) {
+  static const int sizes[5] = {1, 3, 5, 10, 20};
+  static const double limits[2][5] = {{2, 1, 0.6, 0.4, 0.2}, {8, 4, 1.5, 0.5, 0.2}};
+  for (int c = 0; c < 2; c++) {
+    for (int s = 0; s < 5; s++) {
+      demos d;
+      irl_policy fitted;
+      demos_init(&d, c == 0 ? 1 : 4, c == 0 ? 0.5 : 0.2, sizes[s]);
+      const irl_policy_fit_options options = irl_policy_fit_defaults();
+      CHECK_OK(irl_policy_fit(&fitted, &d.train, d.index, sizes[s], &options, NULL));
+      check_floor(&fitted, options.min_stddev);
+      CHECK(loss(&d, &fitted) < limits[c][s]);
+      printf("     feedback %s, %2d demonstrations: %.3f nats a step lost\n",
+             c == 0 ? "weak" : "strong", sizes[s], loss(&d, &fitted));
+      irl_policy_destroy(&fitted);
+      demos_fini(&d);
+    }
+  }
+}
+
+// With many demonstrations the controller itself is found: gains on what moves, offsets, Σ.
+static void test_recovers_controller(void) {
+  demos d;
+  irl_policy fitted;
+  demos_init(&d, 1, 0.5, MANY);
+  const irl_policy_fit_options options = {.window = 0, .ridge = 1e-9, .min_stddev = 1e-4};
+  CHECK_OK(irl_policy_fit(&fitted, &d.train, d.index, MANY, &options, NULL));
+  CHECK(fabs(loss(&d, &fitted)) < 0.005);  // (14 parameters an action)/(2·4000)
+  for (int t = 0; t < ARM_T; t++) {
+    for (int i = 0; i < 4; i++) {  // a fifth of the pull is from other steps: 10 in 4000
+      CHECK_NEAR(fitted.sigma[4 * t + i], d.truth.sigma[4 * t + i], 0.15 * d.truth.sigma[4 * t]);
+    }
+    for (int a = 0; a < ARM_NU; a++) {  // a constant observation has no gain
+      CHECK(fitted.K[(t * ARM_NU + a) * ARM_NX + 4] == 0);
+    }
+  }
+  irl_policy_destroy(&fitted);
+  demos_fini(&d);
+}
+
+// One demonstration: no feedback, its own actions as means.
+static void test_one_demonstration(void) {
+  demos d;
+  irl_policy fitted;
+  demos_init(&d, 1, 0.5, 1);
+  const irl_policy_fit_options options = irl_policy_fit_defaults();
+  CHECK_OK(irl_policy_fit(&fitted, &d.train, d.index, 1, &options, NULL));
+  for (int i = 0; i < ARM_T * ARM_NU * ARM_NX; i++) {
+    CHECK(fitted.K[i] == 0);
+  }
+  for (int i = 0; i < ARM_T * ARM_NU; i++) {
+    CHECK_NEAR(fitted.k[i], d.train.u[i], 1e-15);
+  }
+  check_floor(&fitted, 1e-2);
+  irl_policy_destroy(&fitted);
+  demos_fini(&d);
+}
+
+// The same trajectory thrice, actions all equal: residuals are 0, the floor alone is left.
+static void test_no_noise(void) {
+  demos d;
+  irl_policy fitted;
+  demos_init(&d, 1, 0.5, 3);
+  for (int i = 0; i < 3; i++) {
+    for (int t = 0; t < ARM_T; t++) {
+      irl_batch_u(&d.train, i, t)[0] = 0.25;
+      irl_batch_u(&d.train, i, t)[1] = -0.5;
+    }
+  }
+  irl_policy_fit_options options = irl_policy_fit_defaults();
+  CHECK_OK(irl_policy_fit(&fitted, &d.train, d.index, 3, &options, NULL));
+  check_floor(&fitted, options.min_stddev);
+  CHECK_NEAR(fitted.sigma[0], 1e-4, 1e-12);
+  irl_policy_destroy(&fitted);
+  options.min_stddev = 0;
+  irl_errinfo info = {0};
+  CHECK(irl_policy_fit(&fitted, &d.train, d.index, 3, &options, &info) == IRL_ENUM);
+  CHECK_CONTAINS(info.text, "raise the floor");
+  CHECK(fitted.memory == NULL);
+  demos_fini(&d);
+}
+
+static void test_unusual_batches(void) {
+  demos d;
+  irl_policy fitted;
+  irl_errinfo info = {0};
+  demos_init(&d, 1, 0.5, 4);
+  const irl_policy_fit_options options = irl_policy_fit_defaults();
+  CHECK(irl_policy_fit(&fitted, &d.train, d.index, 0, &options, &info) == IRL_ERANGE);
+  CHECK_CONTAINS(info.text, "no usable trajectories");
+  for (int i = 0; i < 4; i++) {  // early ends
+    d.train.length[i] = 10 + 5 * i;
+  }
+  CHECK_OK(irl_policy_fit(&fitted, &d.train, d.index, 4, &options, &info));
+  CHECK(fitted.steps == ARM_T);
+  check_floor(&fitted, options.min_stddev);
+  CHECK(memcmp(fitted.K + 49 * 20, fitted.K + 24 * 20, 20 * sizeof(double)) == 0);
+  irl_policy_destroy(&fitted);
+  irl_batch_u(&d.train, 1, 3)[1] = (double)NAN;
+  CHECK(irl_policy_fit(&fitted, &d.train, d.index, 4, &options, &info) == IRL_ENUM);
+  CHECK_CONTAINS(info.text, "trajectory 1 has a number that is not finite at step 3");
+  CHECK(fitted.memory == NULL);
+  memset(d.train.valid, 0, 4);
+  CHECK(irl_policy_fit(&fitted, &d.train, d.index, 4, &options, &info) == IRL_ERANGE);
+  demos_fini(&d);
+}
+
+TESTS(TEST(test_held_out_density), TEST(test_recovers_controller), TEST(test_one_demonstration),
+      TEST(test_no_noise), TEST(test_unusual_batches))
