@@ -41,7 +41,7 @@ static int most_rollouts(const irl_replay* replay) {
 }
 
 irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view_options* options,
-                        int width, int height, irl_errinfo* info) {
+                        int width, int height, bool fine, irl_errinfo* info) {
   *show = (irl_show){0};
   int poses = most_rollouts(replay) + STILL_ROLLOUTS * STILL_MOMENTS;
   irl_err err = irl_motion_create(&show->motion, replay, info);
@@ -49,7 +49,7 @@ irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view
     err = find_camera(show, options->camera, info);
   }
   if (err == IRL_OK) {
-    err = irl_stage_create(&show->stage, &show->motion, poses, info);
+    err = irl_stage_create(&show->stage, &show->motion, poses, fine, info);
   }
   if (err == IRL_OK) {
     err = irl_draw_create(&show->draw, &show->stage, info);
@@ -282,15 +282,15 @@ static void point_ends(irl_canvas* canvas, const irl_show* show, irl_box bar) {
   }
 }
 
-void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y) {
+void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y, const char* note) {
   const irl_layout* layout = &show->layout;
   irl_box bar = layout->bar;
+  double unit = layout->unit;
   if (bar.width <= 0.0) {
     return;
   }
   bar.x -= x;
   bar.y -= y;
-  double unit = layout->unit;
   fill_bar(canvas, show, bar);
   point_ends(canvas, show, bar);
   irl_ticks ticks;
@@ -307,4 +307,8 @@ void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y) 
   double edge = bar.x - 1.6 * bar.height;
   draw_fitted(canvas, edge, bar.y + bar.height - 1.0 * unit, label, edge + x - 20.0 * unit,
               quantity != NULL ? quantity : "cost per step");
+  irl_pen small = {fmax(9.0, 14.5 * unit), 1.0, IRL_ALIGN_RIGHT, IRL_THEME_FAINT};
+  double room = layout->width - 20.0 * unit - x;
+  draw_fitted(canvas, room, bar.y + bar.height - 1.0 * unit, small,
+              room - bar.x - bar.width - 1.6 * bar.height, note);
 }

@@ -19,7 +19,7 @@ typedef struct irl_show {
 // IRL_ENOMEM, IRL_ERANGE.
 IRL_NODISCARD irl_err irl_show_create(irl_show* show, const irl_replay* replay,
                                       const irl_view_options* options, int width, int height,
-                                      irl_errinfo* info);
+                                      bool fine, irl_errinfo* info);
 void irl_show_destroy(irl_show* show);  // a zeroed show is fine
 
 // Arranges the tiles for a new size and points the free camera at the motion again.
@@ -46,7 +46,8 @@ void irl_show_caption(const irl_show* show, int group, const irl_moment* moment,
 void irl_draw_title(irl_canvas* canvas, irl_box box, double unit, const char* name,
                     const char* caption);
 
-// The colour bar with numbers and the quantity's name, on a canvas whose corner is at (x, y).
-void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y);
+// The colour bar with numbers and the quantity's name, on a canvas whose corner is at (x, y);
+// `note` stands at the right.
+void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y, const char* note);
 
 #endif  // MJIRL_VIEWER_FRAME_H_

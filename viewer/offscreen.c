@@ -84,7 +84,7 @@ static irl_err studio_open(studio* s, const irl_replay* replay, const irl_view_o
   }
   irl_err err = irl_context_headless(&s->gl, info);
   if (err == IRL_OK) {
-    err = irl_show_create(&s->show, replay, options, width, height, info);
+    err = irl_show_create(&s->show, replay, options, width, height, fine, info);
   }
   if (err == IRL_OK) {
     err = make_buffers(s, width, height, fine, info);
@@ -118,7 +118,14 @@ static void shoot(studio* s, const irl_moment* moment) {
     irl_show_caption(&s->show, g, moment, caption, sizeof caption);
     irl_draw_title(&s->canvas, box, layout->unit, s->show.motion.replay->groups[g].name, caption);
   }
-  irl_draw_bar(&s->canvas, &s->show, 0.0, 0.0);
+  const irl_task_info* task = irl_task_get(s->show.motion.replay->task);
+  char note[96];
+  int used = snprintf(note, sizeof note, "%.48s", task->name);
+  if (!moment->still) {
+    (void)snprintf(note + used, sizeof note - (size_t)used, "   t = %.2f s",
+                   moment->step * task->dt);
+  }
+  irl_draw_bar(&s->canvas, &s->show, 0.0, 0.0, note);
 }
 
 //---------------------------------- Time ----------------------------------------------------------

@@ -20,21 +20,25 @@ static double motion_radius(const irl_motion* motion) {
   return fmax(sqrt(squared), 1e-3);
 }
 
-static void set_look(irl_stage* stage) {
+static void set_look(irl_stage* stage, bool fine) {
   mjModel* m = stage->look;
   m->stat.extent = stage->radius;
   m->vis.global.fovy = (float)FIELD_OF_VIEW;
   m->vis.map.znear = 0.02F;
   m->vis.map.zfar = 60.0F;
   m->vis.map.shadowclip = 1.4F;
-  m->vis.quality.shadowsize = 2048;
+  // Films and windows draw many pictures, perhaps without a graphics card.
+  m->vis.quality.shadowsize = fine ? 4096 : 1024;
+  m->vis.quality.numslices = fine ? 32 : 18;
+  m->vis.quality.numstacks = fine ? 16 : 9;
   m->vis.quality.offsamples = 4;
   const irl_ink fog = IRL_THEME_STAGE;
   const float rgba[4] = {fog.r, fog.g, fog.b, 1.0F};
   memcpy(m->vis.rgba.fog, rgba, sizeof rgba);
 }
 
-irl_err irl_stage_create(irl_stage* stage, const irl_motion* motion, int poses, irl_errinfo* info) {
+irl_err irl_stage_create(irl_stage* stage, const irl_motion* motion, int poses, bool fine,
+                         irl_errinfo* info) {
   *stage = (irl_stage){.motion = motion, .radius = motion_radius(motion)};
   irl_colormap_init(&stage->map);
   mjv_defaultOption(&stage->option);
@@ -44,7 +48,7 @@ irl_err irl_stage_create(irl_stage* stage, const irl_motion* motion, int poses, 
   if (stage->look == NULL) {
     return irl_fail(info, IRL_ENOMEM, "replay: out of memory; show fewer episodes");
   }
-  set_look(stage);
+  set_look(stage, fine);
   const mjModel* m = motion->model;
   long each = (long)m->ngeom + m->nsite + 8L * m->ntendon + m->nflex + 16;
   long wanted = each * (poses + 1L) + 64;

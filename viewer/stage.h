@@ -17,9 +17,10 @@ typedef struct irl_stage {
   double radius;  // of all that moves [m]
 } irl_stage;
 
-// Room for `poses` poses at once. Errors: IRL_ENOMEM.
+// Room for `poses` poses at once; `fine` spends time on round shapes and sharp shadows. Errors:
+// IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_stage_create(irl_stage* stage, const irl_motion* motion, int poses,
-                                       irl_errinfo* info);
+                                       bool fine, irl_errinfo* info);
 void irl_stage_destroy(irl_stage* stage);  // a zeroed stage is fine
 
 // Begins a picture: surroundings, lights and camera. `head` is the part of the picture's height, at

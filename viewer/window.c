@@ -194,7 +194,8 @@ static irl_err open_window(irl_window* window, const irl_replay* replay,
   IRL_TRY(irl_context_window(&window->gl, title, width, height, info));
   glfwSetWindowSizeLimits(window->gl.window, 320, 240, GLFW_DONT_CARE, GLFW_DONT_CARE);
   glfwGetFramebufferSize(window->gl.window, &window->width, &window->height);
-  IRL_TRY(irl_show_create(&window->show, replay, options, window->width, window->height, info));
+  IRL_TRY(
+      irl_show_create(&window->show, replay, options, window->width, window->height, false, info));
   mjr_setBuffer(mjFB_WINDOW, &window->show.draw.context);
   for (int g = 0; g < window->show.groups; g++) {
     window->visible[g] = true;

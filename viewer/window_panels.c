@@ -63,7 +63,8 @@ static void lay_bar(irl_window* window) {
   int top = (int)(layout->bar.y - 12.0 * layout->unit);
   if (layout->bar.width > 0.0) {
     if (renew(&window->bar, layout->width, layout->height - top, "bar")) {
-      irl_draw_bar(&window->bar.canvas, &window->show, 0.0, top);
+      irl_draw_bar(&window->bar.canvas, &window->show, 0.0, top,
+                   irl_task_get(window->show.motion.replay->task)->name);
     }
     lay(window, &window->bar, 0, top);
   }
