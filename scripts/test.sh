@@ -40,7 +40,7 @@ ctest --test-dir "$build" --output-on-failure --parallel 2 --no-tests=error \
   --output-junit "$PWD/$reports/ctest.xml" || status=1
 if [ $python = yes ]; then
   expected+=("$reports/pytest.xml")
-  MJIRL=$PWD/$build/cli/mjirl MJIRL_DATA=$PWD/envs $venv/bin/python -m pytest tests/python -q -rs \
+  MJIRL=$PWD/$build/cli/mjirl MJIRL_BUILD=$PWD/$build $venv/bin/python -m pytest tests/python -q -rs \
     --junitxml "$reports/pytest.xml" || status=1
 fi
 
