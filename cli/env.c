@@ -21,24 +21,31 @@ typedef struct list_args {
   cli_common common;
 } list_args;
 
-// run_list loads every bundled task: the list cannot go stale, and takes milliseconds.
+// write_task loads one bundled task: the list cannot go stale, and takes milliseconds.
+static irl_err write_task(cli_context* cli, const char* name) {
+  irl_task* task = NULL;
+  IRL_TRY(irl_task_load(&task, name, NULL, 0, &cli->info));
+  irl_jout_open(&cli->result, '{');
+  write_sizes(&cli->result, irl_task_get(task));
+  irl_jout_key_int(&cli->result, "frame_skip", irl_task_get(task)->frame_skip);
+  irl_jout_close(&cli->result);
+  irl_task_destroy(task);
+  return IRL_OK;
+}
+
 static irl_err run_list(cli_context* cli, const void* args) {
   (void)args;
   const char* const* names = NULL;
   IRL_TRY(irl_task_list(&names, &cli->info));
   irl_jout_key(&cli->result, "tasks");
   irl_jout_open(&cli->result, '[');
-  for (int i = 0; names[i] != NULL; i++) {
-    irl_task* task = NULL;
-    IRL_TRY(irl_task_load(&task, names[i], NULL, 0, &cli->info));
-    irl_jout_open(&cli->result, '{');
-    write_sizes(&cli->result, irl_task_get(task));
-    irl_jout_key_int(&cli->result, "frame_skip", irl_task_get(task)->frame_skip);
-    irl_jout_close(&cli->result);
-    irl_task_destroy(task);
+  irl_err err = IRL_OK;
+  for (int i = 0; err == IRL_OK && names[i] != NULL; i++) {
+    err = write_task(cli, names[i]);
   }
   irl_jout_close(&cli->result);
-  return IRL_OK;
+  irl_task_list_free(names);
+  return err;
 }
 
 static const cli_option list_options[] = {CLI_JSON(list_args), CLI_END};
