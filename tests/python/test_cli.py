@@ -396,25 +396,51 @@ def test_settings_reach_the_run(work, task, dataset):
     assert (result["algo"], result["iterations"]) == ("gcl-q", 2)
 
 
-def test_interrupted_training_is_a_run_that_loads(work, task, dataset):
-    for number in (signal.SIGINT, signal.SIGTERM):
-        out = work / f"stopped{int(number)}"
-        process = subprocess.Popen(
-            [PROGRAM, "train", "--task", task, "--demos", dataset, "--out", out, "--json",
-             "--set", "iterations=100000"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 60
-        metrics = out / "metrics.jsonl"
-        while not (metrics.exists() and metrics.read_text().count("\n") >= 2):
-            assert process.poll() is None, process.stderr.read()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=60)
-        assert process.returncode == 0, stderr
-        assert json.loads(stdout)["iterations"] >= 2
-        assert len(stderr.splitlines()) <= 3
-        assert run("eval", out, "--episodes", 4).returncode == 0
+def start_training(task, dataset, out, *more):
+    """A training under way, with at least two iterations behind it."""
+    process = subprocess.Popen(
+        [PROGRAM, "train", "--task", task, "--demos", dataset, "--out", out, "--json", *more],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    metrics = out / "metrics.jsonl"
+    while not (metrics.exists() and metrics.read_text().count("\n") >= 2):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_training_is_a_run_that_loads(tmp_path, task, dataset, number):
+    process = start_training(task, dataset, tmp_path / "run", "--set", "iterations=100000")
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert json.loads(stdout)["iterations"] >= 2
+    assert len(stderr.splitlines()) <= 3
+    assert run("eval", tmp_path / "run", "--episodes", 4).returncode == 0
+
+
+def outcome(folder):
+    """All that a run leaves, without the times."""
+    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    for row in metrics:
+        del row["wall_seconds"]
+    return [metrics] + [(folder / name).read_bytes()
+                        for name in ("cost.safetensors", "policy.safetensors")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_resumed_training_ends_in_the_same_bytes(tmp_path, task, dataset, number):
+    settings = ["--set", "iterations=25", "--set", "checkpoint_every=7"]
+    straight = ["train", "--task", task, "--demos", dataset, "--out", tmp_path / "straight"]
+    assert run(*straight, *settings).returncode == 0
+    process = start_training(task, dataset, tmp_path / "broken", *settings)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    again = run(*straight[:-1], tmp_path / "broken", *settings, "--resume", "--threads", 1)
+    assert again.returncode == 0, again.stderr
+    assert outcome(tmp_path / "broken") == outcome(tmp_path / "straight")
 
 
 # ---------------------------------- What uses a run ---------------------------------------------
