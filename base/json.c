@@ -543,7 +543,7 @@ void irl_json_as_numbers(irl_jnode array, double* out, int n, double lo, double 
   }
   int found = irl_json_length(array);
   if (found != n) {
-    irl_json_refuse(array, IRL_EDIM, "it has %d entries; write %d numbers", found, n);
+    irl_json_refuse(array, IRL_EDIM, "its length is %d; write %d numbers", found, n);
     return;
   }
   for (int i = 0; i < n; i++) {

@@ -91,8 +91,13 @@ static void write_refusals(void) {
   make_folder(dir);
   CHECK(irl_file_write(dir, "x", 1, &info) == IRL_EIO);
   CHECK_CONTAINS(info.text, "not a regular file");
-  CHECK(irl_file_write("/dev/null", "x", 1, &info) == IRL_EIO);
-  CHECK_CONTAINS(info.text, "/dev/null: it is not a regular file");
+  struct stat status;
+  in(path, dir, "pipe");
+  CHECK(mkfifo(path, 0600) == 0);
+  CHECK(irl_file_write(path, "x", 1, &info) == IRL_EIO);
+  CHECK_CONTAINS(info.text, "pipe: it is not a regular file");
+  CHECK(stat(path, &status) == 0 && S_ISFIFO(status.st_mode));
+  unlink(path);
   in(path, dir, "no/such/folder");
   CHECK(irl_file_write(path, "x", 1, &info) == IRL_EIO);
   CHECK_CONTAINS(info.text, "No such file or directory");
