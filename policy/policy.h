@@ -33,7 +33,8 @@ typedef struct irl_policy {
   void* memory;    // the one block behind all of it, owned
 } irl_policy;
 
-// All zero; fill K, k, sigma and call irl_policy_factor. Errors: IRL_ENOMEM, IRL_ERANGE.
+// All zero; fill K, k, sigma and call irl_policy_factor. Errors: IRL_ENOMEM, IRL_ERANGE (steps, nx
+// or nu below 1, or above 2²⁴, 2¹⁴ and 256).
 IRL_NODISCARD irl_err irl_policy_create(irl_policy* policy, int steps, int nx, int nu);
 void irl_policy_destroy(irl_policy* policy);  // a zeroed policy is fine
 
@@ -50,7 +51,8 @@ IRL_NODISCARD irl_err irl_policy_set_noise(irl_policy* policy, const double* std
 // u = K x + k.   x (nx)  u (nu)
 void irl_policy_mean(const irl_policy* policy, int t, const double* x, double* u);
 
-// u ~ N(K x + k, Σ); returns log N(u; ...), exact for the u that is returned.
+// u ~ N(K x + k, Σ); returns log N(u; ...) of the u that is returned, the same bits as
+// irl_policy_logdensity gives.
 double irl_policy_sample(const irl_policy* policy, int t, const double* x, irl_rng* rng, double* u);
 
 // log N(u; K x + k, Σ).
@@ -68,9 +70,9 @@ double irl_policy_kl(const irl_policy* p, const irl_policy* q, const double* mea
                      const double* cov, int horizon);
 
 typedef struct irl_policy_fit_options {
-  int window;          // steps t−window .. t+window are pooled; default 2
-  double ridge;        // added to the regressors' variance, relative to it; default 1e-3
-  double min_stddev;   // floor of the residual standard deviation [action units]; default 1e-2
+  int window;         // steps t−window .. t+window are pooled; default 2
+  double ridge;       // added to the regressors' variance, relative to it; default 1e-3
+  double min_stddev;  // floor of the residual standard deviation [action units]; default 1e-2
 } irl_policy_fit_options;
 
 irl_policy_fit_options irl_policy_fit_defaults(void);
