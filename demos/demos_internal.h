@@ -42,7 +42,7 @@ IRL_NODISCARD irl_err irl_demos_metadata_read(irl_demos_metadata* metadata, cons
 
 //---------------------------------- build.c -------------------------------------------------------
 
-// The bytes of main_data.hdf5 (irl_free) and what metadata.json says of them.
+// The bytes of main_data.hdf5 (free) and what metadata.json says of them.
 IRL_NODISCARD irl_err irl_demos_build(void** image, irl_demos_totals* totals, const irl_task* task,
                                       const irl_batch* batch, const irl_demos_meta* meta,
                                       irl_errinfo* info);

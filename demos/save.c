@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -90,6 +91,6 @@ irl_err irl_demos_save(const char* dir, const irl_task* task, const irl_batch* b
     err = put_in_place(dir, image, totals.bytes, metadata, batch, info);
   }
   irl_free(metadata);
-  irl_free(image);
+  free(image);
   return err;
 }

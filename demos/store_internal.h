@@ -32,11 +32,12 @@ typedef struct irl_h5w {
   irl_h5 text_type;     // UTF-8 text of any length
   irl_h5 flag_type;     // h5py's bool: enum {FALSE, TRUE} on one byte
   bool failed;
+  void* image;  // the file's bytes once it is closed
   irl_h5_print print;
 } irl_h5w;
 
 void irl_h5w_open(irl_h5w* w);
-// The file's bytes (irl_free) and the end of the writer, also after a failure.
+// The file's bytes (free) and the end of the writer, also after a failure.
 IRL_NODISCARD irl_err irl_h5w_finish(irl_h5w* w, void** image, size_t* size);
 
 void irl_h5w_group(irl_h5w* w, const char* path);  // absolute path; later names are relative to it

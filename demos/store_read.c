@@ -33,13 +33,12 @@ irl_err irl_h5r_open(irl_h5r* r, const char* path, irl_errinfo* info) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
   r->file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  irl_err err = r->file < 0 ? damaged(r, "it") : IRL_OK;  // before another call clears the reason
   H5Pclose(access);
-  if (r->file < 0) {
-    irl_err err = damaged(r, "it");
+  if (err) {
     irl_h5_loud(&r->print);
-    return err;
   }
-  return IRL_OK;
+  return err;
 }
 
 void irl_h5r_close(irl_h5r* r) {

@@ -1,8 +1,7 @@
 #include <hdf5.h>
-#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "demos/store_internal.h"
 
 _Static_assert(sizeof(hid_t) == sizeof(irl_h5), "HDF5 handles are 64 bits wide since 1.10");
@@ -52,15 +51,60 @@ static hid_t object_list(irl_h5w* w, hid_t class) {
   return list;
 }
 
-// The format of HDF5 1.8: every reader in use knows it, its metadata carry checksums, and it has no
-// "open for writing" mark, which would make a file that was copied while open unreadable.
+//---------------------------------- Memory of the file --------------------------------------------
+// H5Fget_file_image clears a flag in its copy of the superblock but not that block's checksum
+// (1.10.8), so the bytes are taken from HDF5's memory driver itself, as they are when the file is
+// closed.
+
+static void* image_malloc(size_t size, H5FD_file_image_op_t op, void* user) {
+  (void)op, (void)user;
+  return malloc(size);
+}
+
+static void* image_realloc(void* image, size_t size, H5FD_file_image_op_t op, void* user) {
+  (void)op, (void)user;
+  return realloc(image, size);
+}
+
+static void* image_copy(void* to, const void* from, size_t size, H5FD_file_image_op_t op,
+                        void* user) {
+  (void)op, (void)user;
+  return memcpy(to, from, size);
+}
+
+// Keeps the bytes of the file when it is closed.
+static herr_t image_free(void* image, H5FD_file_image_op_t op, void* user) {
+  irl_h5w* w = user;
+  if (op == H5FD_FILE_IMAGE_OP_FILE_CLOSE && !w->image) {
+    w->image = image;
+  } else {
+    free(image);
+  }
+  return 0;
+}
+
+static void* share_user(void* user) {
+  return user;
+}
+
+static herr_t leave_user(void* user) {
+  (void)user;
+  return 0;
+}
+
+// The format of HDF5 1.8: every reader in use knows it and its metadata carry checksums.
 static hid_t access_list(irl_h5w* w) {
+  H5FD_file_image_callbacks_t calls = {
+      image_malloc, image_copy, image_realloc, image_free, share_user, leave_user, w};
   hid_t list = note(w, H5Pcreate(H5P_FILE_ACCESS));
   went(w, H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18));
   went(w, H5Pset_fclose_degree(list, H5F_CLOSE_STRONG));
   went(w, H5Pset_fapl_core(list, MEMORY_STEP, false));
+  went(w, H5Pset_file_image_callbacks(list, &calls));
   return list;
 }
+
+//---------------------------------- Open and finish -----------------------------------------------
 
 void irl_h5w_open(irl_h5w* w) {
   memset(w, 0, sizeof *w);
@@ -84,40 +128,33 @@ static void close_place(irl_h5w* w) {
   w->place = -1;
 }
 
-// Copies the file's bytes out of HDF5.
-static irl_err copy_image(irl_h5w* w, void** image, size_t* size) {
-  ssize_t bytes =
-      went(w, H5Fflush(w->file, H5F_SCOPE_GLOBAL)) ? H5Fget_file_image(w->file, NULL, 0) : -1;
-  if (bytes <= 0) {
-    return IRL_ENOMEM;
+// Size of a file in the format above: the end of file address in its superblock, version 2.
+static size_t image_size(const unsigned char* image) {
+  enum { VERSION = 8, END_OF_FILE = 28 };
+  uint64_t size = 0;
+  for (int i = 7; i >= 0; i--) {
+    size = size << 8 | image[END_OF_FILE + i];
   }
-  *image = irl_calloc((size_t)bytes, 1);
-  if (!*image) {
-    return IRL_ENOMEM;
-  }
-  *size = (size_t)bytes;
-  if (H5Fget_file_image(w->file, *image, *size) != bytes) {
-    irl_free(*image);
-    *image = NULL;
-    return IRL_ENOMEM;
-  }
-  return IRL_OK;
+  return image[VERSION] == 2 ? (size_t)size : 0;
 }
 
 irl_err irl_h5w_finish(irl_h5w* w, void** image, size_t* size) {
   *image = NULL;
   *size = 0;
   close_place(w);
-  irl_err err = w->failed ? IRL_ENOMEM : copy_image(w, image, size);
-  if (w->file >= 0) {
-    H5Fclose(w->file);
-  }
+  went(w, w->file < 0 ? -1 : H5Fclose(w->file));
   H5Pclose(w->group_list);
   H5Pclose(w->dataset_list);
   H5Tclose(w->text_type);
   H5Tclose(w->flag_type);
   irl_h5_loud(&w->print);
-  return err;
+  if (w->failed || !w->image) {
+    free(w->image);
+    return IRL_ENOMEM;
+  }
+  *image = w->image;
+  *size = image_size(w->image);
+  return IRL_OK;
 }
 
 //---------------------------------- Objects -------------------------------------------------------
