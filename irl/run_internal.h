@@ -9,6 +9,11 @@
 IRL_NODISCARD irl_err irl_run_write_start(const char* folder, const irl_learner* learner,
                                           const char* demos_path, irl_errinfo* info);
 
+// Fails unless the folder's config.json is what write_start would write: a run goes on with the
+// settings it was started with.
+IRL_NODISCARD irl_err irl_run_check_same(const char* folder, const irl_learner* learner,
+                                         const char* demos_path, irl_errinfo* info);
+
 // cost.safetensors and policy.safetensors as they are now. Time, paths and thread counts stay out,
 // so equal runs have equal bytes.
 IRL_NODISCARD irl_err irl_run_write_models(const char* folder, const irl_learner* learner,

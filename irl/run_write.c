@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "irl/run_internal.h"
 
-enum { MAX_PATH = 4096, TENSORS_PER_CONDITION = 6, MORE_TENSORS = 3 };
+enum { MAX_PATH = 4096, TENSORS_PER_CONDITION = 6, MORE_TENSORS = 3, MAX_CONFIG = 1 << 20 };
 
 static irl_err write_file(const char* folder, const char* name, const char* text, size_t size,
                           irl_errinfo* info) {
@@ -42,6 +42,27 @@ irl_err irl_run_write_start(const char* folder, const irl_learner* l, const char
                            : write_file(folder, "config.json", out.text, out.size, info);
   irl_jout_fini(&out);
   return err;
+}
+
+irl_err irl_run_check_same(const char* folder, const irl_learner* l, const char* demos_path,
+                           irl_errinfo* info) {
+  char path[MAX_PATH], *stored;
+  size_t size;
+  if (!irl_path_join(path, sizeof path, folder, "config.json")) {
+    return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", folder);
+  }
+  IRL_TRY(irl_file_read(path, MAX_CONFIG, &stored, &size, info));
+  irl_jout out;
+  irl_jout_init(&out, true);
+  config_text(l, demos_path, &out);
+  bool same = !out.failed && out.size == size && memcmp(out.text, stored, size) == 0;
+  irl_jout_fini(&out);
+  irl_free(stored);
+  return same ? IRL_OK
+              : irl_fail(info, IRL_EDIM,
+                         "%s: the run was started with other settings; resume it with the same "
+                         "--task, --demos, --algo, --seed and --set",
+                         path);
 }
 
 // Tensors "learned/<condition>/K" and so on, the conditions' numbers, log Z and the two reference

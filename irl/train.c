@@ -34,10 +34,10 @@ static irl_err check_out(const irl_train_options* o, irl_errinfo* info) {
     return irl_fail(info, IRL_EEXIST, "%s: holds a run already; give another --out or --resume",
                     o->out);
   }
-  if (!exists && o->resume) {
+  if (o->resume && !irl_dir_exists(o->out)) {
     return irl_fail(info, IRL_ENOENT, "%s: holds no run to resume; leave out --resume", o->out);
   }
-  if (!exists && irl_dir_exists(o->out) && !irl_dir_empty(o->out)) {
+  if (!exists && !o->resume && !irl_dir_empty(o->out)) {
     return irl_fail(info, IRL_EEXIST, "%s: is not empty and not a run; give another --out", o->out);
   }
   return irl_dir_check_writable(o->out, info);
@@ -50,7 +50,9 @@ static irl_err open_folder(trainer* t, irl_errinfo* info) {
     return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", o->out);
   }
   IRL_TRY(irl_dir_create(t->checkpoints, info));
-  if (o->resume) {
+  // A run killed before its config.json was written starts over.
+  if (o->resume && irl_run_exists(o->out)) {
+    IRL_TRY(irl_run_check_same(o->out, t->learner, o->demos_path, info));
     IRL_TRY(irl_checkpoint_restore(t->learner, t->checkpoints, &iteration, info));
     return irl_metrics_rewind(o->out, iteration, &t->wall_before, info);
   }

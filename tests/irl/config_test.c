@@ -1,0 +1,74 @@
+// Settings: one table in, the same table out, everything else refused by name.
+#include "irl/config.h"
+
+#include "test.h"
+
+static void round_trip(void) {
+  irl_config config = irl_config_defaults();
+  irl_errinfo info;
+  CHECK_OK(irl_config_set(&config, "iterations=7", &info));
+  CHECK_OK(irl_config_set(&config, "rate=0.0012345678901234567", &info));
+  irl_jout out;
+  irl_jout_init(&out, true);
+  irl_jout_open(&out, '{');
+  irl_config_write(&config, &out);
+  irl_jout_close(&out);
+  irl_config read = irl_config_defaults();
+  irl_json* doc;
+  CHECK_OK(irl_json_parse(&doc, "text", out.text, out.size, &info));
+  CHECK_OK(irl_config_read(&read, irl_json_root(doc)));
+  CHECK_OK(irl_json_close(doc, &info));
+  CHECK(memcmp(&read, &config, sizeof config) == 0);
+  CHECK(read.iterations == 7);
+  irl_jout_fini(&out);
+}
+
+static void refuses(const char* assignment, irl_err code, const char* part) {
+  irl_config config = irl_config_defaults(), before = config;
+  irl_errinfo info;
+  CHECK(irl_config_set(&config, assignment, &info) == code);
+  CHECK_CONTAINS(info.text, part);
+  CHECK(memcmp(&config, &before, sizeof config) == 0);
+}
+
+static void refusals(void) {
+  refuses("iterations", IRL_EPARSE, "key=value");
+  refuses("iteration=3", IRL_ENOENT, "did you mean 'iterations'");
+  refuses("iterations=0", IRL_ERANGE, "1 to 100000");
+  refuses("iterations=2.5", IRL_ERANGE, "whole number");
+  refuses("iterations=3x", IRL_EPARSE, "not a number");
+  refuses("rate=nan", IRL_EPARSE, "not a number");
+  refuses("rate=1e999", IRL_EPARSE, "not a number");
+  refuses("rate=", IRL_EPARSE, "not a number");
+  refuses("=1", IRL_ENOENT, "unknown");
+}
+
+static void refuses_json(const char* text, const char* part) {
+  irl_config config = irl_config_defaults();
+  irl_errinfo info;
+  irl_json* doc;
+  CHECK_OK(irl_json_parse(&doc, "f.json", text, strlen(text), &info));
+  irl_err read = irl_config_read(&config, irl_json_root(doc));
+  irl_err err = irl_json_close(doc, &info);
+  CHECK(read != IRL_OK || err != IRL_OK);
+  CHECK_CONTAINS(info.text, part);
+}
+
+static void json_refusals(void) {
+  refuses_json("{\"iteration\": 3}", "iterations");
+  refuses_json("{\"iterations\": \"3\"}", "$.iterations");
+  refuses_json("{\"iterations\": 1.5}", "$.iterations");
+  refuses_json("{\"rate\": 2}", "$.rate");
+}
+
+static void every_setting_is_described(void) {
+  char text[256];
+  int n = 0;
+  while (irl_config_describe(n, text, sizeof text) != NULL) {
+    CHECK(strlen(text) > 10 && strlen(text) < sizeof text - 1);
+    n++;
+  }
+  CHECK(n > 20);
+}
+
+TESTS(TEST(round_trip), TEST(refusals), TEST(json_refusals), TEST(every_setting_is_described))

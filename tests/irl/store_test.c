@@ -1,0 +1,98 @@
+// The store's running densities against the sums they stand for.
+#include "base/linalg.h"
+#include "irl/store_internal.h"
+#include "test.h"
+
+enum { T = 6, NX = 2, NU = 1, NDEMO = 5, NSAMPLE = 4, ROUNDS = 3 };
+
+static void fill(irl_batch* b, uint64_t seed) {
+  irl_rng rng = irl_rng_stream(seed, IRL_PURPOSE_VERIFY, 0, 0, 0);
+  for (int i = 0; i < b->n * (T + 1) * NX; i++) {
+    b->x[i] = irl_rng_normal(&rng);
+  }
+  for (int i = 0; i < b->n * T * NU; i++) {
+    b->u[i] = 0.3 * irl_rng_normal(&rng);
+  }
+}
+
+static void make_policy(irl_policy* p, int round) {
+  double stddev[NU] = {0.3 + 0.2 * round};
+  CHECK_OK(irl_policy_create(p, T, NX, NU));
+  CHECK_OK(irl_policy_set_noise(p, stddev));
+}
+
+typedef struct fixture {
+  irl_store store;
+  irl_policy policy[ROUNDS];
+} fixture;
+
+static void set_up(fixture* f) {
+  int index[NDEMO] = {0, 1, 2, 3, 4};
+  irl_batch demos, samples;
+  irl_policy_fit_options fit = irl_policy_fit_defaults();
+  irl_errinfo info;
+  CHECK_OK(irl_batch_create(&demos, NDEMO, T, NX, NU, 0, 0));
+  CHECK_OK(irl_batch_create(&samples, NSAMPLE, T, NX, NU, 0, 0));
+  fill(&demos, 1);
+  CHECK_OK(irl_store_init(&f->store, &demos, index, NDEMO, ROUNDS * NSAMPLE, ROUNDS, &fit, &info));
+  for (int r = 0; r < ROUNDS; r++) {
+    make_policy(&f->policy[r], r);
+    fill(&samples, 10 + (uint64_t)r);
+    samples.valid[1] = r != 1;  // one diverged trajectory, which must not be taken
+    CHECK(irl_store_add(&f->store, &f->policy[r], &samples, 0, NSAMPLE) == NSAMPLE - (r == 1));
+  }
+  irl_batch_destroy(&demos);
+  irl_batch_destroy(&samples);
+}
+
+static void tear_down(fixture* f) {
+  irl_store_fini(&f->store);
+  for (int r = 0; r < ROUNDS; r++) {
+    irl_policy_destroy(&f->policy[r]);
+  }
+}
+
+// log[(nd q_demo + ns Σ_m (count_m/total) q_m)/(nd+ns)] term by term.
+static void mixture_is_the_sum(void) {
+  fixture f;
+  set_up(&f);
+  const irl_store* s = &f.store;
+  const double count[ROUNDS] = {NSAMPLE, NSAMPLE - 1, NSAMPLE}, total = 3 * NSAMPLE - 1;
+  CHECK(s->n == NDEMO + 3 * NSAMPLE - 1);
+  for (int i = 0; i < s->n; i++) {
+    double terms[ROUNDS + 1], nd = 5, ns = 3;
+    for (int r = 0; r < ROUNDS; r++) {
+      terms[r] = log(ns / (nd + ns) * count[r] / total) +
+                 irl_policy_batch_logdensity(&f.policy[r], &s->batch, i);
+    }
+    terms[ROUNDS] =
+        log(nd / (nd + ns)) + irl_policy_batch_logdensity(&s->demo_policy, &s->batch, i);
+    CHECK_NEAR(irl_store_log_mixture(s, i, nd, ns), irl_logsumexp(terms, ROUNDS + 1), 1e-11);
+  }
+  tear_down(&f);
+}
+
+static void own_density_is_the_drawers(void) {
+  fixture f;
+  set_up(&f);
+  const irl_store* s = &f.store;
+  for (int i = 0; i < s->n; i++) {
+    int r = i < NDEMO ? ROUNDS - 1 : i < NDEMO + NSAMPLE ? 0 : i < NDEMO + 2 * NSAMPLE - 1 ? 1 : 2;
+    CHECK_NEAR(s->log_own[i], irl_policy_batch_logdensity(&f.policy[r], &s->batch, i), 0);
+  }
+  tear_down(&f);
+}
+
+static void full_store_takes_no_more(void) {
+  fixture f;
+  set_up(&f);
+  irl_batch samples;
+  CHECK_OK(irl_batch_create(&samples, NSAMPLE, T, NX, NU, 0, 0));
+  int before = f.store.n;
+  CHECK(irl_store_add(&f.store, &f.policy[0], &samples, 0, NSAMPLE) == 0);
+  CHECK(f.store.n == before);
+  irl_batch_destroy(&samples);
+  tear_down(&f);
+}
+
+TESTS(TEST(mixture_is_the_sum), TEST(own_density_is_the_drawers), TEST(full_store_takes_no_more))
