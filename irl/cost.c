@@ -155,6 +155,13 @@ void irl_cost_destroy(irl_cost* cost) {
   irl_free(cost);
 }
 
+irl_err irl_cost_clone(irl_cost** out, const irl_cost* cost) {
+  IRL_TRY(irl_cost_create(out, &cost->config, cost->nx, cost->nu, 0, NULL));
+  irl_cost_set_normalizer(*out, cost->mean, cost->scale, cost->action_scale);
+  memcpy((*out)->params, cost->params, (size_t)cost->nparam * sizeof *cost->params);
+  return IRL_OK;
+}
+
 const irl_cost_config* irl_cost_get_config(const irl_cost* cost) {
   return &cost->config;
 }

@@ -43,6 +43,9 @@ typedef struct irl_cost irl_cost;
 IRL_NODISCARD irl_err irl_cost_create(irl_cost** cost, const irl_cost_config* config, int nx,
                                       int nu, uint64_t seed, irl_errinfo* info);
 void irl_cost_destroy(irl_cost* cost);
+
+// A copy with parameters and normalisation of its own. Errors: IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_cost_clone(irl_cost** out, const irl_cost* cost);
 const irl_cost_config* irl_cost_get_config(const irl_cost* cost);
 int irl_cost_nx(const irl_cost* cost);
 int irl_cost_nu(const irl_cost* cost);
