@@ -106,7 +106,8 @@ static irl_err measure_episode(loader* l, int episode) {
     IRL_TRY(irl_h5r_shape(&l->file, name, &shapes[p]));
   }
   int length = shapes[ACTIONS].rows;
-  if (shapes[ACTIONS].present && length == 0) {
+  IRL_TRY(check_rows(l, episode, ACTIONS, &shapes[ACTIONS], length));  // the others follow them
+  if (length == 0) {
     return irl_fail(l->info, IRL_EDIM, "%s: episode_%d has no steps; remove it", l->file.path,
                     episode);
   }
