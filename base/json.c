@@ -54,6 +54,7 @@ static bool is_dead(irl_jnode node) {
   return node.item == NULL || node.doc->error.code != IRL_OK;
 }
 
+IRL_PRINTF(3, 0)
 static void refuse_v(irl_jnode where, irl_err code, const char* format, va_list args) {
   irl_json* doc = where.doc;
   if (doc->error.code != IRL_OK) {
