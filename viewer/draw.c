@@ -190,7 +190,7 @@ static size_t build_ribbons(irl_draw* draw, const irl_lens* lens, const irl_trai
 
 // Where the trails lie behind a body they shine through faintly. The renderer's matrices and its
 // reversed depth (nearer is greater) still stand after mjr_render.
-static void draw_ribbons(const irl_draw* draw, size_t n) {
+static void draw_ribbons(irl_draw* draw, size_t n) {
   glPushAttrib(GL_ALL_ATTRIB_BITS);
   glPushClientAttrib(GL_CLIENT_VERTEX_ARRAY_BIT);
   glDisable(GL_LIGHTING);
@@ -207,6 +207,11 @@ static void draw_ribbons(const irl_draw* draw, size_t n) {
   glVertexPointer(3, GL_FLOAT, sizeof(irl_ribbon_vertex), draw->vertices[0].pos);
   glColorPointer(4, GL_UNSIGNED_BYTE, sizeof(irl_ribbon_vertex), draw->vertices[0].color);
   glDepthFunc(GL_GEQUAL);
+  glDrawArrays(GL_TRIANGLE_STRIP, 0, (GLsizei)n);
+  for (size_t i = 0; i < n; i++) {
+    draw->vertices[i].color[3] = (uint8_t)(draw->vertices[i].color[3] * 0.35F);
+  }
+  glDepthFunc(GL_LESS);
   glDrawArrays(GL_TRIANGLE_STRIP, 0, (GLsizei)n);
   glPopClientAttrib();
   glPopAttrib();

@@ -87,12 +87,17 @@ static double fitted_size(const irl_show* show, const irl_layout* layout) {
 }
 
 void irl_show_arrange(irl_show* show, int width, int height, int tiles) {
-  irl_layout side, stack;
-  irl_layout_init(&side, width, height, tiles, false, show->motion.has_cost);
-  irl_layout_init(&stack, width, height, tiles, true, show->motion.has_cost);
-  // Columns unless rows show the motion clearly larger, as when a runner crosses the picture.
-  bool stacked = fitted_size(show, &stack) > 1.25 * fitted_size(show, &side);
-  show->layout = stacked ? stack : side;
+  double best = 0.0;
+  for (int columns = tiles; columns >= 1; columns--) {
+    irl_layout layout;
+    irl_layout_init(&layout, width, height, tiles, columns, show->motion.has_cost);
+    double size = fitted_size(show, &layout);
+    // One row unless others show the motion clearly larger, as when a runner crosses the picture.
+    if (columns == tiles || size > 1.25 * best) {
+      show->layout = layout;
+      best = size;
+    }
+  }
 }
 
 void irl_show_aim(irl_show* show) {

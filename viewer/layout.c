@@ -9,23 +9,29 @@
 #define HEAD 66.0  // height of a tile's title
 #define CORNER 12.0
 
-void irl_layout_init(irl_layout* layout, int width, int height, int ntiles, bool stacked,
-                     bool bar) {
+// Cuts `length` into n pieces with gaps so that they fill it exactly; piece k's start and size.
+static void cut(int length, int n, int gap, int k, int* start, int* size) {
+  int room = length - gap * (n - 1);
+  int from = room * k / n, to = room * (k + 1) / n;
+  *start = from + gap * k;
+  *size = to - from;
+}
+
+void irl_layout_init(irl_layout* layout, int width, int height, int ntiles, int columns, bool bar) {
   double unit = fmax(0.35, fmin(width / 1280.0, height / 720.0));
   int margin = (int)(MARGIN * unit), gap = (int)(GAP * unit);
   int foot = bar ? (int)(FOOT * unit) : margin;
+  int rows = (ntiles + columns - 1) / columns;
   *layout = (irl_layout){.width = width, .height = height, .unit = unit, .ntiles = ntiles};
   layout->radius = CORNER * unit;
-  int inner_width = width - 2 * margin, inner_height = height - margin - foot;
-  int along = (stacked ? inner_height : inner_width) - gap * (ntiles - 1);
   for (int i = 0; i < ntiles; i++) {
-    // Rounded so that the tiles fill the row exactly.
-    int from = along * i / ntiles + gap * i, to = along * (i + 1) / ntiles + gap * i;
-    layout->tile[i] = (irl_tile){.x = margin + (stacked ? 0 : from),
-                                 .y = margin + (stacked ? from : 0),
-                                 .width = stacked ? inner_width : to - from,
-                                 .height = stacked ? to - from : inner_height,
-                                 .head = (int)(HEAD * unit)};
+    irl_tile* tile = &layout->tile[i];
+    int x, y;
+    cut(width - 2 * margin, columns, gap, i % columns, &x, &tile->width);
+    cut(height - margin - foot, rows, gap, i / columns, &y, &tile->height);
+    tile->x = margin + x;
+    tile->y = margin + y;
+    tile->head = (int)fmin(HEAD * unit, 0.4 * tile->height);
   }
   if (bar) {
     layout->bar = (irl_box){.x = 0.34 * width,

@@ -22,7 +22,7 @@ typedef struct irl_layout {
   irl_box bar;    // the colours of the colour bar, without its numbers; width 0: none
 } irl_layout;
 
-// ntiles side by side, or one over the other.
-void irl_layout_init(irl_layout* layout, int width, int height, int ntiles, bool stacked, bool bar);
+// A grid of ntiles with so many columns, and a strip for the colour bar below it if there is one.
+void irl_layout_init(irl_layout* layout, int width, int height, int ntiles, int columns, bool bar);
 
 #endif  // MJIRL_VIEWER_LAYOUT_H_

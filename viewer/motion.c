@@ -73,11 +73,14 @@ void irl_motion_pose(const irl_motion* motion, int group, int episode, int t) {
 //---------------------------------- Which points to trail -----------------------------------------
 
 static int trace_sites(irl_motion* motion) {
+  const mjModel* model = motion->model;
   int n = 0;
-  for (int site = 0; site < motion->model->nsite && n < IRL_TRAILS_MAX; site++) {
-    const char* name = mj_id2name(motion->model, mjOBJ_SITE, site);
+  for (int site = 0; site < model->nsite && n < IRL_TRAILS_MAX; site++) {
+    const char* name = mj_id2name(model, mjOBJ_SITE, site);
     if (name != NULL && strncmp(name, "trace", 5) == 0) {
-      motion->point[n++] = site;
+      motion->body[n] = model->site_bodyid[site];
+      mju_copy3(motion->local[n], model->site_pos + 3 * site);
+      n++;
     }
   }
   return n;
@@ -96,43 +99,91 @@ static bool roams(const mjModel* model, int body) {
   return slides >= 2 && model->body_parentid[body] == 0;
 }
 
-// Adds each body's path lengths (nbody) over a few rollouts.
-static void scout(const irl_motion* motion, double* path, double* last) {
+// The telling point of a body: the centre of mass of one that roams, else its tip, that is the end
+// of a geom that lies farthest from the body's origin.
+static void telling_point(const mjModel* model, int body, double local[3]) {
+  mju_copy3(local, model->body_ipos + 3 * body);
+  if (roams(model, body)) {
+    return;
+  }
+  double farthest = -1.0;
+  for (int k = 0; k < model->body_geomnum[body]; k++) {
+    int geom = model->body_geomadr[body] + k, type = model->geom_type[geom];
+    double axis[3], along = model->geom_size[3 * geom + 1];
+    mju_rotVecQuat(axis, (const double[3]){0.0, 0.0, 1.0}, model->geom_quat + 4 * geom);
+    along = type == mjGEOM_CAPSULE || type == mjGEOM_CYLINDER ? along : 0.0;
+    for (int end = -1; end <= 1; end += 2) {
+      double point[3];
+      mju_addScl3(point, model->geom_pos + 3 * geom, axis, end * along);
+      if (mju_norm3(point) > farthest) {
+        farthest = mju_norm3(point);
+        mju_copy3(local, point);
+      }
+    }
+  }
+}
+
+static void place_of(const irl_motion* motion, int body, const double local[3], double out[3]) {
+  mju_mulMatVec3(out, motion->data->xmat + 9 * body, local);
+  mju_addTo3(out, motion->data->xpos + 3 * body);
+}
+
+// Adds the path lengths (nbody) of the bodies' telling points over a few rollouts.
+static void scout(const irl_motion* motion, double* path, double* local, double* last) {
+  for (int b = 1; b < motion->nbody; b++) {
+    telling_point(motion->model, b, local + 3 * b);
+  }
   for (int g = 0; g < motion->replay->ngroups; g++) {
     const irl_batch* batch = batch_of(motion, g);
     for (int i = 0; i < batch->n && i < SCOUTS; i++) {
       for (int t = 0; batch->valid[i] && t <= batch->length[i]; t++) {
         irl_motion_pose(motion, g, i, t);
         for (int b = 1; b < motion->nbody; b++) {
-          const double* now = motion->data->xipos + 3 * b;
+          double now[3];
+          place_of(motion, b, local + 3 * b, now);
           path[b] += t > 0 ? mju_dist3(now, last + 3 * b) : 0.0;
+          mju_copy3(last + 3 * b, now);
         }
-        mju_copy(last, motion->data->xipos, 3 * motion->nbody);
       }
     }
   }
 }
 
-// Sites named trace*; else the roaming root that moves most; else the body that moves most.
+static int depth_of(const mjModel* model, int body) {
+  int depth = 0;
+  for (; body > 0; body = model->body_parentid[body]) {
+    depth++;
+  }
+  return depth;
+}
+
+// Sites named trace*; else the roaming root that moves most; else the end of the chain that moves
+// most.
 static irl_err choose_points(irl_motion* motion) {
   motion->npoints = trace_sites(motion);
-  motion->point_is_site = motion->npoints > 0;
   if (motion->npoints > 0) {
     return IRL_OK;
   }
-  double* path = IRL_NEW(double, 4 * motion->nbody);
+  double* path = IRL_NEW(double, 7 * motion->nbody);
   if (path == NULL) {
     return IRL_ENOMEM;
   }
-  scout(motion, path, path + motion->nbody);
+  scout(motion, path, path + motion->nbody, path + 4 * motion->nbody);
   int best = motion->nbody > 1 ? 1 : 0, root = 0;
   for (int b = 1; b < motion->nbody; b++) {
     best = path[b] > path[best] ? b : best;
+  }
+  int end = best;  // a cart may move more than the pole on it, but the pole is what matters
+  for (int b = 1; b < motion->nbody; b++) {
+    end = path[b] > 0.4 * path[best] && depth_of(motion->model, b) > depth_of(motion->model, end)
+              ? b
+              : end;
     root = roams(motion->model, b) && path[b] > path[root] ? b : root;
   }
   // A roaming root that hardly moves is not the robot: a puck waiting to be pushed, a fixed target.
-  motion->point[0] = root > 0 && path[root] > 0.3 * path[best] ? root : best;
+  motion->body[0] = root > 0 && path[root] > 0.3 * path[best] ? root : end;
   motion->npoints = 1;
+  telling_point(motion->model, motion->body[0], motion->local[0]);
   irl_free(path);
   return IRL_OK;
 }
@@ -147,6 +198,28 @@ static void add_ball(irl_motion* motion, const double center[3], double radius) 
     motion->high[k] = fmax(motion->high[k], center[k] + radius);
   }
   ball->radius = (float)radius;
+}
+
+bool irl_motion_is_goal(const irl_motion* motion, int geom) {
+  const char* name = mj_id2name(motion->model, mjOBJ_GEOM, geom);
+  return motion->model->geom_bodyid[geom] == 0 && name != NULL &&
+         (strstr(name, "goal") != NULL || strstr(name, "target") != NULL);
+}
+
+// Marks in the world: its goals, and its sites.
+static void add_marks(irl_motion* motion) {
+  const mjModel* model = motion->model;
+  for (int geom = 0; geom < model->ngeom; geom++) {
+    if (irl_motion_is_goal(motion, geom)) {
+      add_ball(motion, model->geom_pos + 3 * geom, model->geom_rbound[geom]);
+    }
+  }
+  for (int site = 0; site < model->nsite; site++) {
+    bool seen = model->site_rgba[4 * site + 3] > 0 && model->site_group[site] < 3;
+    if (model->site_bodyid[site] == 0 && seen) {
+      add_ball(motion, model->site_pos + 3 * site, model->site_size[3 * site]);
+    }
+  }
 }
 
 // The shapes of all bodies but the world's, as they stand now.
@@ -189,13 +262,14 @@ static void trace_rollout(irl_motion* motion, int group, int episode, double* st
   const irl_batch* batch = batch_of(motion, group);
   int number = rollout_number(motion, group, episode), last = batch->length[episode];
   float* out = motion->trail[number];
-  const double* where = motion->point_is_site ? motion->data->site_xpos : motion->data->xipos;
   int stride = last / (BALL_MOMENTS - 1) > 0 ? last / (BALL_MOMENTS - 1) : 1;
   for (int t = 0; t <= last; t++) {
     irl_motion_pose(motion, group, episode, t);
     mark_moving(motion, motion->moves + (size_t)number * (size_t)motion->nbody, start, t);
     for (int k = 0; k < motion->npoints; k++, out += 3) {
-      mju_n2f(out, where + 3 * motion->point[k], 3);
+      double now[3];
+      place_of(motion, motion->body[k], motion->local[k], now);
+      mju_n2f(out, now, 3);
     }
     if (episode < BALL_ROLLOUTS && t % stride == 0 && t / stride < BALL_MOMENTS) {
       add_shapes(motion);
@@ -238,7 +312,7 @@ static irl_err check(const irl_replay* replay, irl_errinfo* info) {
 // Sizes the arrays and gives every shown rollout its piece of trail_data.
 static irl_err place_memory(irl_motion* motion) {
   const irl_replay* replay = motion->replay;
-  size_t rollouts = 0, points = 0, balls = 0;
+  size_t rollouts = 0, points = 0, balls = (size_t)(motion->model->nsite + motion->model->ngeom);
   motion->first = IRL_NEW(int, replay->ngroups + 1);
   if (motion->first == NULL) {
     return IRL_ENOMEM;
@@ -276,6 +350,7 @@ static irl_err trace_all(irl_motion* motion) {
     motion->low[k] = 1e30;
     motion->high[k] = -1e30;
   }
+  add_marks(motion);
   for (int g = 0; g < motion->replay->ngroups; g++) {
     const irl_batch* batch = batch_of(motion, g);
     for (int i = 0; i < batch->n; i++) {

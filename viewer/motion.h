@@ -27,9 +27,9 @@ typedef struct irl_motion {
   struct mjData_* data;          // scratch
   int nbody;
 
-  int npoints;                // trailed points
-  int point[IRL_TRAILS_MAX];  // body id, or site id
-  bool point_is_site;
+  int npoints;                      // trailed points
+  int body[IRL_TRAILS_MAX];         // that each is fixed to
+  double local[IRL_TRAILS_MAX][3];  // where, in the body's frame [m]
 
   int steps;          // most steps of any rollout
   int* first;         // of a group: number of its first rollout in the arrays below (ngroups + 1)
@@ -60,6 +60,9 @@ double irl_motion_cost_at(const irl_motion* motion, int group, int episode, int 
 
 // Position of trailed point k at point t (clamped) [m].
 const float* irl_motion_trail(const irl_motion* motion, int group, int episode, int t, int k);
+
+// A geom of the world that the model calls a goal or target.
+bool irl_motion_is_goal(const irl_motion* motion, int geom);
 
 bool irl_motion_shown(const irl_motion* motion, int group, int episode);
 bool irl_motion_moves(const irl_motion* motion, int group, int episode, int body);

@@ -75,11 +75,13 @@ static void paint(mjvGeom* geom, irl_ink ink) {
   geom->emission = 0.0F;
 }
 
-static void dress_surroundings(mjvScene* scene) {
+static void dress_surroundings(const irl_motion* motion, mjvScene* scene) {
   for (int i = 0; i < scene->ngeom; i++) {
     mjvGeom* geom = &scene->geoms[i];
     bool floor = geom->type == mjGEOM_PLANE || geom->type == mjGEOM_HFIELD;
-    paint(geom, floor ? IRL_THEME_FLOOR : IRL_THEME_WALL);
+    bool mark = geom->objtype == mjOBJ_SITE ||
+                (geom->objtype == mjOBJ_GEOM && irl_motion_is_goal(motion, geom->objid));
+    paint(geom, floor ? IRL_THEME_FLOOR : mark ? IRL_THEME_TARGET : IRL_THEME_WALL);
     geom->castshadow = 0;
   }
 }
@@ -160,7 +162,7 @@ void irl_stage_begin(irl_stage* stage, mjvCamera* camera, double head) {
   mjvScene* scene = &stage->scene;
   mjv_updateScene(stage->look, stage->motion->data, &stage->option, NULL, camera, mjCAT_STATIC,
                   scene);
-  dress_surroundings(scene);
+  dress_surroundings(stage->motion, scene);
   make_head_room(scene, head);
   add_backdrop(scene, &scene->camera[0]);
   set_lights(stage, camera);
@@ -232,6 +234,7 @@ void irl_stage_add(irl_stage* stage, int group, int episode, int t, float alpha)
     geom.specular = moves ? 0.3F : 0.1F;
     geom.shininess = 0.5F;
     geom.rgba[3] *= moves ? alpha : 1.0F;
+    geom.castshadow = geom.rgba[3] > 0.4F;  // a ghost's full shadow would outweigh it
     scene->geoms[kept++] = geom;
   }
   scene->ngeom = kept;

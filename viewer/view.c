@@ -38,7 +38,12 @@ void irl_view_angle(const irl_motion* motion, double* azimuth, double* elevation
   spread(motion, cov);
   mju_eig3(value, axes, quat, cov);  // decreasing, axes in columns
   double normal[3] = {axes[2], axes[5], axes[8]};
-  bool flat = value[2] < 0.03 * value[1];  // of a plane's motion, not a line's
+  bool line = value[1] < 1e-4 * value[0], flat = value[2] < 0.03 * value[1];
+  if (line) {  // seen from the side
+    const double along[3] = {axes[0], axes[3], axes[6]}, up[3] = {0.0, 0.0, 1.0};
+    mju_cross(normal, along, up);
+    flat = mju_normalize3(normal) > 0.3;
+  }
   *azimuth = 115.0;
   *elevation = -28.0;
   if (flat && fabs(normal[2]) > 0.8) {

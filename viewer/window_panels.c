@@ -80,8 +80,9 @@ static void lay_status(irl_window* window) {
     if (window->focus >= 0) {
       (void)snprintf(focus, sizeof focus, "   rollout %d", window->focus);
     }
-    (void)snprintf(text, sizeof text, "t = %.2f s   step %d / %d   %g\xC3\x97%s%s", window->time,
-                   irl_window_step(window), window->show.motion.steps, window->speed, focus,
+    (void)snprintf(text, sizeof text, "t = %.2f s   step %d / %d   %g\xC3\x97%s%s",
+                   fmin(window->time, irl_window_duration(window)), irl_window_step(window),
+                   window->show.motion.steps, window->speed, focus,
                    window->paused ? "   paused" : "");
   }
   int height = (int)(22.0 * layout->unit) + 2, width = layout->width - (int)(40.0 * layout->unit);

@@ -1,0 +1,90 @@
+#include "viewer/scale.h"
+
+#include "test.h"
+
+static void range_leaves_out_the_tails(void) {
+  double values[1000];
+  irl_scale scale;
+  for (int i = 0; i < 1000; i++) {
+    values[i] = (i * 7919) % 1000;  // 0..999 in disorder
+  }
+  values[0] = (double)NAN;  // was 0
+  irl_scale_init(&scale, values, 1000, NULL);
+  CHECK_NEAR(scale.lo, 20.0, 2.0);
+  CHECK_NEAR(scale.hi, 979.0, 2.0);
+  CHECK(scale.below && scale.above);
+  CHECK_NEAR(irl_scale_place(&scale, scale.lo), 0.0, 0.0);
+  CHECK_NEAR(irl_scale_place(&scale, scale.hi), 1.0, 0.0);
+  CHECK(isnan(irl_scale_place(&scale, (double)NAN)));
+}
+
+static void range_of_equal_or_no_values(void) {
+  double equal[3] = {2.5, 2.5, 2.5};
+  irl_scale scale;
+  irl_scale_init(&scale, equal, 3, NULL);
+  CHECK(scale.lo < 2.5 && scale.hi > 2.5);
+  CHECK(!scale.below && !scale.above);
+  irl_scale_init(&scale, equal, 0, NULL);
+  CHECK(scale.lo == 0.0 && scale.hi == 1.0);
+}
+
+static void given_range_is_kept(void) {
+  double values[3] = {-1.0, 0.5, 7.0};
+  const double given[2] = {0.0, 10.0};
+  irl_scale scale;
+  irl_scale_init(&scale, values, 3, given);
+  CHECK(scale.lo == 0.0 && scale.hi == 10.0);
+  CHECK(scale.below && !scale.above);
+}
+
+static void ticks_are_tidy(void) {
+  irl_ticks ticks;
+  irl_ticks_init(&ticks, -0.07, 1.31, 7);
+  CHECK(ticks.n == 7);
+  CHECK(strcmp(ticks.text[0], "0.0") == 0);
+  CHECK(strcmp(ticks.text[6], "1.2") == 0);
+  irl_ticks_init(&ticks, -250.0, 250.0, 5);
+  CHECK(ticks.n == 5);
+  CHECK(strcmp(ticks.text[0],
+               "\xE2\x88\x92"
+               "200") == 0);
+  CHECK(strcmp(ticks.text[2], "0") == 0);
+  irl_ticks_init(&ticks, 1.0, 1.0, 5);
+  CHECK(ticks.n == 0);
+}
+
+static void ticks_lie_within_for_any_range(void) {
+  for (int k = 0; k < 2000; k++) {
+    irl_ticks ticks;
+    double lo = sin(k * 1.7) * pow(10.0, k % 9 - 4), span = pow(10.0, (k * 31 % 130) / 10.0 - 6.0);
+    irl_ticks_init(&ticks, lo, lo + span, 7);
+    CHECK(ticks.n >= 2 && ticks.n <= 8);
+    for (int i = 0; i < ticks.n; i++) {
+      CHECK(ticks.value[i] >= lo - 1e-8 * span && ticks.value[i] <= lo + span * (1 + 1e-8));
+    }
+  }
+}
+
+static void numbers_read_well(void) {
+  const struct {
+    double value;
+    const char* text;
+  } cases[] = {{0.0, "0.00"},
+               {-3.4567,
+                "\xE2\x88\x92"
+                "3.46"},
+               {123.4, "123"},
+               {0.01234, "0.012"},
+               {45.67, "45.7"},
+               {(double)NAN, "?"},
+               {1234567.0, "1.23e+06"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[32];
+    irl_format_number(text, sizeof text, cases[i].value);
+    CHECK_CONTAINS(text, cases[i].text);
+  }
+}
+
+TESTS(TEST(range_leaves_out_the_tails), TEST(range_of_equal_or_no_values),
+      TEST(given_range_is_kept), TEST(ticks_are_tidy), TEST(ticks_lie_within_for_any_range),
+      TEST(numbers_read_well))
