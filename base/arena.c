@@ -17,6 +17,8 @@ static bool round_up(size_t size, size_t* rounded) {
   return true;
 }
 
+// All heap memory of this room comes from here (cJSON takes its own). PTRDIFF_MAX: larger blocks
+// cannot be indexed.
 void* irl_calloc(size_t count, size_t size) {
   size_t bytes = 0;
   size_t rounded = 0;
@@ -24,6 +26,7 @@ void* irl_calloc(size_t count, size_t size) {
       rounded > PTRDIFF_MAX) {
     return NULL;
   }
+  // An empty block still is a block: NULL is left to mean failure.
   rounded = rounded > 0 ? rounded : ALIGNMENT;
   void* memory = aligned_alloc(ALIGNMENT, rounded);
   if (memory != NULL) {
@@ -51,6 +54,7 @@ void irl_arena_fini(irl_arena* arena) {
   *arena = (irl_arena){0};
 }
 
+// `used` is not rounded up afterwards, so that a last array may fill the block to its end.
 void* irl_arena_alloc(irl_arena* arena, size_t count, size_t size) {
   size_t bytes = 0;
   size_t begin = 0;

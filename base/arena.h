@@ -29,7 +29,8 @@ void irl_arena_fini(irl_arena* arena);
 // Returns count*size zeroed bytes, 64-byte aligned; NULL when they overflow or do not fit.
 void* irl_arena_alloc(irl_arena* arena, size_t count, size_t size);
 
-#define IRL_ARENA_NEW(arena, type, count) ((type*)irl_arena_alloc((arena), (size_t)(count), sizeof(type)))
+#define IRL_ARENA_NEW(arena, type, count) \
+  ((type*)irl_arena_alloc((arena), (size_t)(count), sizeof(type)))
 
 // A mark and the return to it, which gives back everything placed since.
 size_t irl_arena_mark(const irl_arena* arena);

@@ -16,6 +16,7 @@ static bool add_array(size_t* total, int a, int b, int c, size_t size) {
          !__builtin_add_overflow(bytes, *total, total);
 }
 
+// Bytes of all arrays, in the order of the struct; reward and log q as one of two numbers a step.
 static bool total_size(const irl_batch* b, size_t* total) {
   const int n = b->n, T = b->horizon;
   const size_t number = sizeof(double);
@@ -36,6 +37,9 @@ irl_err irl_batch_create(irl_batch* batch, int n, int horizon, int nx, int nu, i
     *batch = (irl_batch){0};
     return IRL_ERANGE;
   }
+
+  // One block, carved in order. What an arena would do at its end, irl_batch_destroy does by
+  // itself.
   irl_arena arena;
   irl_err err = irl_arena_init(&arena, bytes);
   if (err != IRL_OK) {
@@ -82,6 +86,8 @@ static void copy_rows(double* dst, const double* src, int rows, int capacity, in
   }
 }
 
+// The part that src does not have (nz or nstate 0) becomes zero. A batch with rewards that takes in
+// a trajectory without can no longer say that it has them.
 void irl_batch_copy(irl_batch* dst, int to, const irl_batch* src, int from) {
   assert(dst->nx == src->nx && dst->nu == src->nu && dst->horizon >= src->horizon);
   assert(dst->nz == src->nz || dst->nz == 0 || src->nz == 0);
@@ -101,7 +107,9 @@ void irl_batch_copy(irl_batch* dst, int to, const irl_batch* src, int from) {
   dst->valid[to] = src->valid[from];
   dst->terminated[to] = src->terminated[from];
   dst->success[to] = src->success[from];
-  dst->has_reward = dst->has_reward && src->has_reward;
+  if (!src->has_reward) {  // no write otherwise: threads may fill one batch together
+    dst->has_reward = false;
+  }
 }
 
 double irl_batch_return(const irl_batch* batch, int i) {

@@ -24,19 +24,19 @@ typedef struct irl_batch {
   int nz;       // reward residual entries, may be 0
   int nstate;   // physics state entries, 0: not recorded
 
-  double* x;           // observations                              (N, T+1, nx)
-  double* u;           // raw actions, as the policy gave them      (N, T, nu)
-  double* z;           // residuals that the reward is made of      (N, T, nz)
-  double* reward;      // true reward of step t, after it           (N, T)
-  double* logq;        // log-density of u_t under its sampler      (N, T)
-  double* state;       // physics state (envs/env.h names its parts) (N, T+1, nstate)
-  int* length;         // control steps until the end, <= T         (N)
-  int* condition;      // initial condition, from 0                 (N)
-  uint8_t* valid;      // 0: diverged, to be left out everywhere    (N)
-  uint8_t* terminated; // ended by the task's termination rule      (N)
-  uint8_t* success;    // task's success rule held                  (N)
-  bool has_reward;     // false: reward holds zeros and means nothing
-  void* memory;        // the one block behind all of it
+  double* x;            // observations                              (N, T+1, nx)
+  double* u;            // raw actions, as the policy gave them      (N, T, nu)
+  double* z;            // residuals that the reward is made of      (N, T, nz)
+  double* reward;       // true reward of step t, after it           (N, T)
+  double* logq;         // log-density of u_t under its sampler      (N, T)
+  double* state;        // physics state (envs/env.h names its parts) (N, T+1, nstate)
+  int* length;          // control steps until the end, <= T         (N)
+  int* condition;       // initial condition, from 0                 (N)
+  uint8_t* valid;       // 0: diverged, to be left out everywhere    (N)
+  uint8_t* terminated;  // ended by the task's termination rule      (N)
+  uint8_t* success;     // task's success rule held                  (N)
+  bool has_reward;      // false: reward holds zeros and means nothing
+  void* memory;         // the one block behind all of it
 } irl_batch;
 
 // All arrays zeroed, length = T, valid = 1, has_reward true. Errors: IRL_ENOMEM, IRL_ERANGE for a
@@ -46,7 +46,8 @@ IRL_NODISCARD irl_err irl_batch_create(irl_batch* batch, int n, int horizon, int
 void irl_batch_destroy(irl_batch* batch);  // a zeroed batch is fine
 
 // Copies trajectory `from` of src over trajectory `to` of dst; the sizes per step must agree and
-// dst's horizon must not be shorter (asserted). nz and nstate may be 0 in either.
+// dst's horizon must not be shorter (asserted). nz and nstate may be 0 in either. Rewards that src
+// does not have make dst a batch without rewards.
 void irl_batch_copy(irl_batch* dst, int to, const irl_batch* src, int from);
 
 // Pointers to one step.

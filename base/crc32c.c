@@ -20,6 +20,7 @@
 static const uint32_t remainders[256] = {ENTRIES64(0u), ENTRIES64(64u), ENTRIES64(128u),
                                          ENTRIES64(192u)};
 
+// The plain way: a byte a step, through the table.
 static uint32_t update_bytes(uint32_t crc, const unsigned char* bytes, size_t size) {
   for (size_t i = 0; i < size; i++) {
     crc = remainders[(crc ^ bytes[i]) & 0xFFu] ^ (crc >> 8);
@@ -28,6 +29,7 @@ static uint32_t update_bytes(uint32_t crc, const unsigned char* bytes, size_t si
 }
 
 #ifdef HAVE_SSE42_BUILD
+// The processor's own instruction has this very polynomial: 8 bytes in 3 cycles.
 __attribute__((target("sse4.2"))) static uint32_t update_words(uint32_t crc,
                                                                const unsigned char* bytes,
                                                                size_t nwords) {
@@ -40,6 +42,8 @@ __attribute__((target("sse4.2"))) static uint32_t update_words(uint32_t crc,
 }
 #endif
 
+// The register begins inverted and ends inverted, so that leading and trailing zeros count; undoing
+// that at the start is what lets a sum be continued.
 uint32_t irl_crc32c(uint32_t crc, const void* data, size_t size) {
   const unsigned char* bytes = data;
   crc = ~crc;

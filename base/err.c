@@ -50,6 +50,7 @@ static void trim_utf8(char* text, size_t length) {
   }
 }
 
+// The sentence is for people and may be cut; the code is for programs and is always kept.
 irl_err irl_fail(irl_errinfo* info, irl_err code, const char* format, ...) {
   if (info == NULL) {
     return code;

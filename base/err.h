@@ -1,8 +1,8 @@
 // Errors of the whole library.
 //
-// A fallible function returns irl_err; IRL_OK (0) is the only success. Functions that read something
-// from outside (files, options, models) also fill a caller-owned irl_errinfo with one sentence,
-// "<what>: <why>; <what to do>", which a program can print as it is. Bugs are asserts.
+// A fallible function returns irl_err; IRL_OK (0) is the only success. Functions that read
+// something from outside (files, options, models) also fill a caller-owned irl_errinfo with one
+// sentence, "<what>: <why>; <what to do>", which a program can print as it is. Bugs are asserts.
 #ifndef MJIRL_BASE_ERR_H_
 #define MJIRL_BASE_ERR_H_
 
@@ -47,12 +47,12 @@ const char* irl_err_name(irl_err code);
 irl_err irl_fail(irl_errinfo* info, irl_err code, const char* format, ...) IRL_PRINTF(3, 4);
 
 // Returns from the calling function when expr fails.
-#define IRL_TRY(expr)                       \
-  do {                                      \
-    irl_err irl_try_code_ = (expr);         \
-    if (irl_try_code_ != IRL_OK) {          \
-      return irl_try_code_;                 \
-    }                                       \
+#define IRL_TRY(expr)               \
+  do {                              \
+    irl_err irl_try_code_ = (expr); \
+    if (irl_try_code_ != IRL_OK) {  \
+      return irl_try_code_;         \
+    }                               \
   } while (0)
 
 #ifdef __cplusplus

@@ -42,6 +42,8 @@ static ssize_t sys_write(int fd, const void* data, size_t size) {
   return n;
 }
 
+// After a failed fsync the kernel may have dropped the data: it is not tried again, the file is
+// lost.
 static int sys_fsync(int fd) {
   int result;
   do {
@@ -78,6 +80,7 @@ static int sys_truncate(int fd, off_t size) {
 
 //---------------------------------- Errors and names ----------------------------------------------
 
+// What the user can do about it.
 static const char* remedy(int error) {
   switch (error) {
     case ENOSPC:
@@ -100,6 +103,7 @@ static const char* remedy(int error) {
   }
 }
 
+// A quota and a size limit are a full disk to the caller: try again after making room.
 static irl_err error_code(int error) {
   switch (error) {
     case ENOSPC:
@@ -116,6 +120,7 @@ static irl_err error_code(int error) {
   }
 }
 
+// "<path>: cannot <verb>: <the system's reason>; <remedy>". strerror_r is GNU's, thread-safe.
 static irl_err fail_errno(irl_errinfo* info, const char* path, const char* verb, int error) {
   char reason[128];
   const char* text = strerror_r(error, reason, sizeof reason);
@@ -173,6 +178,7 @@ bool irl_path_join(char* out, size_t size, const char* folder, const char* name)
 
 //---------------------------------- Reading -------------------------------------------------------
 
+// The size is asked of the open file and not of its path, which may be replaced in between.
 static irl_err read_open_file(int fd, const char* path, size_t max_size, char** data, size_t* size,
                               irl_errinfo* info) {
   struct stat status;
@@ -295,6 +301,8 @@ static irl_err put_in_place(const char* temporary, const char* path, irl_errinfo
   return error != 0 ? fail_write(info, path, "make the new file durable", error) : IRL_OK;
 }
 
+// Order matters: the data must be on the disk before the name points to it, and the name before the
+// caller is told. close can report a late write error (NFS), so it counts too.
 irl_err irl_file_write(const char* path, const void* data, size_t size, irl_errinfo* info) {
   IRL_TRY(check_replaceable(path, info));
   char temporary[PATH_MAX];
@@ -316,6 +324,7 @@ irl_err irl_file_write(const char* path, const void* data, size_t size, irl_erri
   return put_in_place(temporary, path, info);
 }
 
+// fsync works on a descriptor opened for reading: it is the file that is synced.
 irl_err irl_file_commit(const char* temporary, const char* path, irl_errinfo* info) {
   irl_err err = check_replaceable(path, info);
   int error = 0;
@@ -334,6 +343,7 @@ irl_err irl_file_commit(const char* temporary, const char* path, irl_errinfo* in
   return put_in_place(temporary, path, info);
 }
 
+// O_APPEND places the one write at the end, also when another process appends.
 irl_err irl_file_append(const char* path, const void* data, size_t size, irl_errinfo* info) {
   int fd = sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0666);
   if (fd < 0) {
@@ -365,6 +375,7 @@ bool irl_dir_exists(const char* path) {
   return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+// A folder that cannot be listed counts as not empty: nothing is to be put there.
 bool irl_dir_empty(const char* path) {
   DIR* dir = opendir(path);
   if (dir == NULL) {
@@ -393,6 +404,7 @@ static irl_err create_one(const char* path, irl_errinfo* info) {
   return error != 0 ? fail_write(info, path, "make the folder durable", error) : IRL_OK;
 }
 
+// Ends the path at each slash in turn, from the left.
 irl_err irl_dir_create(const char* path, irl_errinfo* info) {
   char partial[PATH_MAX];
   size_t length = strlen(path);
@@ -413,6 +425,8 @@ irl_err irl_dir_create(const char* path, irl_errinfo* info) {
   return create_one(partial, info);
 }
 
+// Permission bits say too little (read-only mounts, quotas, other users' rights): a file is created
+// and removed.
 irl_err irl_dir_check_writable(const char* path, irl_errinfo* info) {
   char folder[PATH_MAX], prefix[PATH_MAX], name[PATH_MAX];
   if (path[0] == '\0') {

@@ -33,6 +33,7 @@ struct irl_json {
 
 //---------------------------------- Places --------------------------------------------------------
 
+// The public header names cJSON nowhere; its node types come back here.
 static const cJSON* item_of(irl_jnode node) {
   return node.item;
 }
@@ -45,6 +46,7 @@ static irl_jnode absent(irl_json* doc) {
   return (irl_jnode){.doc = doc, .item = NULL};
 }
 
+// A place for an item, dead at once if the document has been refused.
 static irl_jnode usable(irl_json* doc, const cJSON* item) {
   return (irl_jnode){.doc = doc, .item = doc->error.code == IRL_OK ? item : NULL};
 }
@@ -55,6 +57,7 @@ static bool is_dead(irl_jnode node) {
 }
 
 IRL_PRINTF(3, 0)
+// Only the first refusal counts: later ones mostly follow from it.
 static void refuse_v(irl_jnode where, irl_err code, const char* format, va_list args) {
   irl_json* doc = where.doc;
   if (doc->error.code != IRL_OK) {
@@ -159,6 +162,7 @@ static void destroy(irl_json* doc) {
   irl_free(doc);
 }
 
+// Scanner first: cJSON never sees a text that it would read more generously than we do.
 static irl_err build(irl_json* doc, size_t size, irl_errinfo* info) {
   doc->scan = (irl_jscan){.name = doc->name, .text = doc->text, .size = size};
   IRL_TRY(irl_json_scan(&doc->scan, info));
@@ -198,6 +202,7 @@ irl_err irl_json_parse(irl_json** out, const char* name, const char* text, size_
   return IRL_OK;
 }
 
+// The path stands in messages as it was given.
 irl_err irl_json_load(irl_json** doc, const char* path, irl_errinfo* info) {
   *doc = NULL;
   char* text = NULL;
@@ -224,6 +229,7 @@ static const char* suggest(const irl_json* doc, const irl_jplace* member, const 
   return best;
 }
 
+// The first in the text; parents come before their children, so an unknown object is named itself.
 static void refuse_unknown_key(irl_json* doc) {
   for (int i = 0; i < doc->scan.nplaces; i++) {
     const irl_jplace* place = &doc->scan.places[i];
@@ -241,6 +247,7 @@ static void refuse_unknown_key(irl_json* doc) {
   }
 }
 
+// Unknown keys mean something only when the loader got to its end.
 irl_err irl_json_close(irl_json* doc, irl_errinfo* info) {
   assert(doc != NULL);
   if (doc->error.code == IRL_OK) {
@@ -337,6 +344,7 @@ static const cJSON* find_member(const cJSON* object, const char* key) {
   return NULL;
 }
 
+// The one way to a member, which also notes what is known and what was asked for.
 irl_jnode irl_json_get_opt(irl_jnode object, const char* key) {
   if (!demand(object, IRL_JSON_OBJECT)) {
     return absent(object.doc);
@@ -366,6 +374,7 @@ static const char* misspelt_member(irl_jnode object, const char* key) {
   return best;
 }
 
+// Here the suggestion goes the other way: from the missing key to one that stands there.
 irl_jnode irl_json_get(irl_jnode object, const char* key) {
   irl_jnode node = irl_json_get_opt(object, key);
   if (node.item == NULL && !is_dead(object)) {
@@ -432,10 +441,12 @@ const char* irl_json_key(irl_jnode object, int index) {
 
 //---------------------------------- Values --------------------------------------------------------
 
+// What a getter gives in the place of a number that it refused: some value in the range.
 static double nearest_to_zero(double lo, double hi) {
   return lo > 0.0 ? lo : hi < 0.0 ? hi : 0.0;
 }
 
+// Names only the bounds that exist.
 static void refuse_range(irl_jnode node, double value, double lo, double hi) {
   if (isinf(lo)) {
     irl_json_refuse(node, IRL_ERANGE, "%.17g is too large; write at most %.17g", value, hi);
@@ -458,6 +469,7 @@ double irl_json_as_number(irl_jnode node, double lo, double hi) {
   return value;
 }
 
+// Whole means whole in value: 1e3 and 5.0 are integers, as in JSON Schema.
 int64_t irl_json_as_int64(irl_jnode node, int64_t lo, int64_t hi) {
   assert(lo >= -IRL_JSON_MAX_INT && hi <= IRL_JSON_MAX_INT);
   double value = irl_json_as_number(node, (double)lo, (double)hi);
@@ -480,6 +492,7 @@ const char* irl_json_as_string(irl_jnode node) {
   return demand(node, IRL_JSON_STRING) ? item_of(node)->valuestring : "";
 }
 
+// The list may be cut when it is very long; the suggestion is not.
 static void refuse_choice(irl_jnode node, const char* word, const char* const* names) {
   char list[320] = "";
   size_t used = 0;
@@ -535,6 +548,7 @@ int irl_json_choice_or(irl_jnode object, const char* key, const char* const* nam
   return node.item != NULL ? irl_json_as_choice(node, names) : fallback;
 }
 
+// `out` is filled in any case, so that a loader may go on to its end.
 void irl_json_as_numbers(irl_jnode array, double* out, int n, double lo, double hi) {
   for (int i = 0; i < n; i++) {
     out[i] = nearest_to_zero(lo, hi);

@@ -1,11 +1,11 @@
 // Strict JSON.
 //
-// Reading: a document keeps its first error, and every getter after it returns its fallback, so that
-// a loader reads straight down and asks once, at irl_json_close. Refused, each with the JSON path
-// ("$.observation[2].joint") and the line: unknown keys (with the closest known name), repeated keys,
-// missing keys, wrong types, numbers out of range, NaN and infinities, integers that are not whole,
-// trailing bytes, invalid UTF-8, zero characters, nesting deeper than 64, more than 2^20 values, files
-// above 16 MiB. A key is known when a getter asked for it.
+// Reading: a document keeps its first error, and every getter after it returns its fallback, so
+// that a loader reads straight down and asks once, at irl_json_close. Refused, each with the JSON
+// path ("$.observation[2].joint") and the line: unknown keys (with the closest known name),
+// repeated keys, missing keys, wrong types, numbers out of range, NaN and infinities, integers that
+// are not whole, trailing bytes, invalid UTF-8, zero characters, nesting deeper than 64, more than
+// 2^20 values, files above 16 MiB. A key is known when a getter asked for it.
 //
 // Messages: "<file>:<line>: $.path[3].key: <why>; <what to do>".
 //
@@ -50,8 +50,8 @@ typedef enum irl_jtype {
 // Opens a file or a text; name stands for the text in messages. On success the caller owns *doc and
 // must call irl_json_close. Errors: IRL_EIO, IRL_ENOENT, IRL_EPARSE, IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_json_load(irl_json** doc, const char* path, irl_errinfo* info);
-IRL_NODISCARD irl_err irl_json_parse(irl_json** doc, const char* name, const char* text, size_t size,
-                                     irl_errinfo* info);
+IRL_NODISCARD irl_err irl_json_parse(irl_json** doc, const char* name, const char* text,
+                                     size_t size, irl_errinfo* info);
 
 // Checks that no unknown key is left, frees the document and returns its first error.
 IRL_NODISCARD irl_err irl_json_close(irl_json* doc, irl_errinfo* info);
@@ -62,7 +62,7 @@ bool irl_json_ok(const irl_json* doc);
 irl_jnode irl_json_root(irl_json* doc);
 irl_jtype irl_json_type(irl_jnode node);
 
-// Member of an object: required (absent is an error) or optional (absent gives item NULL, no error).
+// Member of an object: required (absent is an error) or optional (absent gives item NULL).
 irl_jnode irl_json_get(irl_jnode object, const char* key);
 irl_jnode irl_json_get_opt(irl_jnode object, const char* key);
 bool irl_json_has(irl_jnode object, const char* key);
@@ -71,8 +71,8 @@ bool irl_json_has(irl_jnode object, const char* key);
 int irl_json_length(irl_jnode array);
 irl_jnode irl_json_at(irl_jnode array, int index);
 
-// Values of a place. The range is inclusive. An absent place gives the value in range that is nearest
-// to zero, false, "" or the first choice.
+// Values of a place. The range is inclusive. An absent place gives the value in range that is
+// nearest to zero, false, "" or the first choice.
 double irl_json_as_number(irl_jnode node, double lo, double hi);
 int irl_json_as_int(irl_jnode node, int lo, int hi);
 int64_t irl_json_as_int64(irl_jnode node, int64_t lo, int64_t hi);  // within ±IRL_JSON_MAX_INT
@@ -98,25 +98,25 @@ irl_jnode irl_json_member(irl_jnode object, int index);
 // Refuses a place for the caller's own reason; the message gets file, line and path in front.
 void irl_json_refuse(irl_jnode where, irl_err code, const char* format, ...) IRL_PRINTF(3, 4);
 
-// The name in the NULL-ended list that is closest to `word` (edit distance), or NULL if none is near.
+// The name in the NULL-ended list that is closest to `word` by edit distance; NULL if none is near.
 const char* irl_closest_name(const char* word, const char* const* names);
 
 //---------------------------------- Writing -------------------------------------------------------
 
 typedef struct irl_jout {
-  char* text;       // zero-ended, heap, owned; never NULL after init unless failed
-  size_t size;      // bytes without the zero
+  char* text;   // zero-ended, heap, owned; never NULL after init unless failed
+  size_t size;  // bytes without the zero
   size_t capacity;
   int depth;
-  char stack[64];   // closing brackets that are due
+  char stack[64];  // closing brackets that are due
   bool need_comma;
-  bool pretty;      // two-space indentation and newlines
-  bool failed;      // out of memory
+  bool pretty;  // two-space indentation and newlines
+  bool failed;  // out of memory
 } irl_jout;
 
 void irl_jout_init(irl_jout* out, bool pretty);
 void irl_jout_fini(irl_jout* out);
-void irl_jout_reset(irl_jout* out);  // empty again, memory kept
+void irl_jout_reset(irl_jout* out);               // empty again, memory kept
 void irl_jout_open(irl_jout* out, char bracket);  // '{' or '['
 void irl_jout_close(irl_jout* out);               // the bracket that was opened last
 void irl_jout_key(irl_jout* out, const char* key);

@@ -6,6 +6,7 @@
 
 //---------------------------------- Places --------------------------------------------------------
 
+// Counted only when a message needs it.
 int irl_json_line(const char* text, size_t offset) {
   int line = 1;
   for (size_t i = 0; i < offset; i++) {
@@ -14,6 +15,7 @@ int irl_json_line(const char* text, size_t offset) {
   return line;
 }
 
+// Keys that can follow a dot in a path; others stand in brackets and quotes.
 static bool is_plain_key(const char* key, size_t size) {
   for (size_t i = 0; i < size; i++) {
     char c = key[i];
@@ -41,6 +43,7 @@ static int path_step(const irl_jscan* scan, const irl_jplace* place, char* out, 
                                             : snprintf(out, size, "[\"%.*s%s\"]", shown, key, more);
 }
 
+// Climbs to the root, then writes the steps downwards. The text's own spelling of keys is shown.
 void irl_json_path(const irl_jscan* scan, int place, char* out, size_t size) {
   int chain[IRL_JSON_MAX_DEPTH + 1];
   int n = 0;
@@ -109,6 +112,7 @@ static bool refuse_next(irl_jscan* scan, int place, const char* wanted) {
 
 //---------------------------------- Grammar (RFC 8259) --------------------------------------------
 
+// The next byte, -1 at the end.
 static int peek(const irl_jscan* scan) {
   return scan->pos < scan->size ? (unsigned char)scan->text[scan->pos] : -1;
 }
@@ -133,6 +137,7 @@ static bool skip_digits(irl_jscan* scan, int place) {
   return true;
 }
 
+// number = [ "-" ] ( "0" / 1-9 *digit ) [ "." 1*digit ] [ ( "e" / "E" ) [ "+" / "-" ] 1*digit ]
 static bool scan_number(irl_jscan* scan, int place) {
   const size_t begin = scan->pos;
   scan->pos += peek(scan) == '-';
@@ -227,6 +232,7 @@ int irl_utf8_length(const char* s, size_t left) {
   return bad ? 0 : n;
 }
 
+// A backslash and what follows it.
 static bool scan_escape(irl_jscan* scan, int place) {
   const size_t begin = scan->pos++;
   int c = peek(scan);
@@ -272,6 +278,7 @@ static bool scan_string(irl_jscan* scan, int place) {
   }
 }
 
+// true, false or null; what follows a wrong spelling is the separator's business.
 static bool scan_literal(irl_jscan* scan, int place, const char* word) {
   size_t length = strlen(word);
   if (scan->size - scan->pos < length || memcmp(scan->text + scan->pos, word, length) != 0) {
@@ -300,6 +307,7 @@ static bool scan_separator(irl_jscan* scan, int place, char closing, bool* done)
   return true;
 }
 
+// "[" [ value *( "," value ) ] "]"
 static bool scan_array(irl_jscan* scan, int self) {
   scan->pos++;
   skip_space(scan);
@@ -317,6 +325,7 @@ static bool scan_array(irl_jscan* scan, int self) {
   return true;
 }
 
+// string ":" value. The key's place in the text is kept with the value's.
 static bool scan_member(irl_jscan* scan, int self, int ordinal) {
   if (peek(scan) != '"') {
     return refuse_next(scan, self, "a key in double quotes");
@@ -338,6 +347,7 @@ static bool scan_member(irl_jscan* scan, int self, int ordinal) {
                                        .key_size = (uint32_t)key_size});
 }
 
+// "{" [ member *( "," member ) ] "}"
 static bool scan_object(irl_jscan* scan, int self) {
   scan->pos++;
   skip_space(scan);
@@ -354,6 +364,7 @@ static bool scan_object(irl_jscan* scan, int self) {
   return true;
 }
 
+// Recursion is bounded here, for the scanner itself and for all who walk the tree later.
 static bool scan_container(irl_jscan* scan, int self) {
   if (scan->depth == IRL_JSON_MAX_DEPTH) {
     return refuse(scan, self, scan->pos, "nested deeper than 64 levels; flatten it");
@@ -389,6 +400,7 @@ static bool scan_value(irl_jscan* scan, irl_jplace place) {
       return scan_literal(scan, self, "false");
     case 'n':
       return scan_literal(scan, self, "null");
+    // Python and JavaScript write these when asked to; people write the next two.
     case 'N':
     case 'I':
       return refuse(scan, self, scan->pos, "NaN and infinity are not JSON; write a finite number");

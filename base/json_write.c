@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "base/json_internal.h"
 
+// Room for so many more bytes and the zero. After a failure the text stays as it is, and every
+// later call does nothing; whoever uses the text asks `failed` once.
 static bool reserve(irl_jout* out, size_t more) {
   if (out->failed) {
     return false;
@@ -100,6 +102,7 @@ void irl_jout_open(irl_jout* out, char bracket) {
   out->need_comma = false;
 }
 
+// An empty container stays on one line: need_comma tells that something stands in it.
 void irl_jout_close(irl_jout* out) {
   assert(out->depth > 0);
   char bracket = out->stack[--out->depth];
@@ -136,6 +139,7 @@ static void put_number(irl_jout* out, double value) {
   put(out, text, n);
 }
 
+// Everything that RFC 8259 wants escaped, and DEL, which terminals act on.
 static void put_string(irl_jout* out, const char* value) {
   put(out, "\"", 1);
   size_t left = strlen(value);

@@ -29,6 +29,8 @@ static inline void axpy(double* restrict y, double alpha, const double* restrict
   }
 }
 
+// Eight partial sums, added pairwise at the end: wide enough for one AVX-512 register or two of
+// AVX, and more accurate than one running sum.
 static inline double dot(const double* restrict a, const double* restrict b, int n) {
   double lane[LANES] = {0};
   int i = 0;
@@ -105,6 +107,7 @@ IRL_CLONES void irl_axpy(double* y, double alpha, const double* x, int n) {
   axpy(y, alpha, x, n);
 }
 
+// Both halves are set from one number, so the result is symmetric to the last bit.
 void irl_mat_symmetrize(double* A, int n) {
   for (int i = 0; i < n; i++) {
     for (int j = 0; j < i; j++) {
@@ -116,7 +119,8 @@ void irl_mat_symmetrize(double* A, int n) {
   }
 }
 
-// Row by row: L_ij = (A_ij − Σ_{k<j} L_ik L_jk) / L_jj. Only the lower half of A is read.
+// Cholesky–Banachiewicz, row by row: L_ij = (A_ij − Σ_{k<j} L_ik L_jk) / L_jj. Only the lower half
+// of A is read.
 IRL_CLONES bool irl_cholesky(double* L, const double* A, int n) {
   for (int i = 0; i < n; i++) {
     double* Li = L + (long)i * n;
@@ -135,6 +139,7 @@ IRL_CLONES bool irl_cholesky(double* L, const double* A, int n) {
   return true;
 }
 
+// Forward substitution: x_i = (b_i − Σ_{k<i} L_ik x_k) / L_ii.
 void irl_solve_lower(double* x, const double* L, const double* b, int n) {
   for (int i = 0; i < n; i++) {
     const double* Li = L + (long)i * n;
@@ -142,6 +147,8 @@ void irl_solve_lower(double* x, const double* L, const double* b, int n) {
   }
 }
 
+// Back substitution with Lᵀ, column by column of Lᵀ, which are rows of L: each x_i, once known, is
+// taken out of the equations above it.
 void irl_solve_lower_t(double* x, const double* L, const double* b, int n) {
   if (x != b && n > 0) {
     memmove(x, b, (size_t)n * sizeof *x);
@@ -159,6 +166,7 @@ static inline void divide(double* x, double divisor, int n) {
   }
 }
 
+// Both substitutions for all columns of B at once: the inner loops run along rows of X.
 IRL_CLONES void irl_cholesky_solve(double* X, const double* L, const double* B, int n, int m) {
   if (X != B && n > 0 && m > 0) {
     memmove(X, B, (size_t)n * (size_t)m * sizeof *X);
@@ -225,6 +233,7 @@ double irl_cholesky_logdet(const double* L, int n) {
   return 2.0 * sum;
 }
 
+// ‖L⁻¹(x − mean)‖² is the Mahalanobis distance under Σ = L Lᵀ; no inverse is formed.
 double irl_gauss_logpdf(const double* x, const double* mean, const double* L, int n, double* work) {
   for (int i = 0; i < n; i++) {
     work[i] = x[i] - mean[i];
@@ -233,6 +242,7 @@ double irl_gauss_logpdf(const double* x, const double* mean, const double* L, in
   return -0.5 * (n * LOG_2PI + irl_cholesky_logdet(L, n) + dot(work, work, n));
 }
 
+// exp is taken of differences to the largest entry, so one term is 1 and none overflows.
 double irl_logsumexp(const double* x, int n) {
   double largest = -INFINITY;
   for (int i = 0; i < n; i++) {
@@ -241,6 +251,7 @@ double irl_logsumexp(const double* x, int n) {
     }
     largest = x[i] > largest ? x[i] : largest;
   }
+  // All −inf, or one +inf: the answer is that, where a difference would be NaN.
   if (isinf(largest)) {
     return largest;
   }
@@ -251,6 +262,8 @@ double irl_logsumexp(const double* x, int n) {
   return largest + log(sum);
 }
 
+// The exponent is never positive: neither form overflows, and log1p keeps the digits of a small
+// one.
 double irl_log_sigmoid(double s) {
   return s >= 0.0 ? -log1p(exp(-s)) : s - log1p(exp(s));
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+// Without a sink nothing is formatted: a call costs two comparisons.
 void irl_log(const irl_sink* sink, irl_level level, const char* format, ...) {
   if (sink == NULL || sink->write == NULL) {
     return;
@@ -17,6 +18,7 @@ void irl_log(const irl_sink* sink, irl_level level, const char* format, ...) {
   }
 }
 
+// Relaxed: the flag carries no data, and seeing it one iteration later is early enough.
 bool irl_host_stop(const irl_host* host) {
   return host != NULL && host->stop != NULL &&
          atomic_load_explicit(host->stop, memory_order_relaxed);

@@ -18,7 +18,7 @@ static bool same_letter(char a, char b) {
 // Optimal string alignment: insertions, deletions, replacements and swaps of neighbours, by rows of
 // the usual table.
 int irl_name_distance(const char* a, const char* b) {
-  int table[3][MAX_NAME + 1];
+  int table[3][MAX_NAME + 1];  // the row, the one above it, and the one above that, in turn
   int na = (int)strnlen(a, MAX_NAME + 1);
   int nb = (int)strnlen(b, MAX_NAME + 1);
   if (na > MAX_NAME || nb > MAX_NAME) {
@@ -44,6 +44,8 @@ int irl_name_distance(const char* a, const char* b) {
   return table[na % 3][nb];
 }
 
+// About one mistake in two letters of a short word, three in a long one; a word that would have to
+// change altogether is not near.
 bool irl_name_is_near(const char* word, int distance) {
   int length = (int)strnlen(word, MAX_NAME);
   return distance <= (length < 3 ? 1 : length < 6 ? 2 : 3) && distance < length;

@@ -40,6 +40,8 @@ struct irl_pool {
   worker* workers;  // (nthread - 1)
 };
 
+// Pieces go out in order. Their results are seen by the caller through the mutex, not the counter,
+// which may therefore be relaxed.
 static void take_pieces(irl_pool* pool, irl_piece_fn fn, void* arg, int npieces, int thread) {
   for (;;) {
     long piece = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
@@ -50,6 +52,8 @@ static void take_pieces(irl_pool* pool, irl_piece_fn fn, void* arg, int npieces,
   }
 }
 
+// Sleeps until a job is open that it has not seen, works on it, sleeps again. The mutex is held
+// except while working.
 static void* worker_main(void* arg) {
   const worker* self = arg;
   irl_pool* pool = self->pool;
@@ -98,6 +102,7 @@ static irl_err start_workers(irl_pool* pool, int nthread) {
   return err;
 }
 
+// A thread that cannot be started is reported as lack of memory, which it nearly always is.
 irl_err irl_pool_create(irl_pool** out, int nthread) {
   *out = NULL;
   nthread = nthread > 0 ? nthread : irl_cpu_count();
@@ -144,6 +149,7 @@ int irl_pool_nthread(const irl_pool* pool) {
   return pool != NULL ? pool->nthread : 1;
 }
 
+// Wakes no more workers than there are pieces beside the caller's own.
 static void open_job(irl_pool* pool, int npieces, irl_piece_fn fn, void* arg) {
   pthread_mutex_lock(&pool->mutex);
   assert(pool->fn == NULL && "irl_pool_run is not reentrant");
@@ -162,6 +168,7 @@ static void open_job(irl_pool* pool, int npieces, irl_piece_fn fn, void* arg) {
   pthread_mutex_unlock(&pool->mutex);
 }
 
+// From here on no worker can join; those inside are waited for.
 static void close_job(irl_pool* pool) {
   pthread_mutex_lock(&pool->mutex);
   pool->fn = NULL;
@@ -202,6 +209,7 @@ static int affinity_count(void) {
   return 1;
 }
 
+// Containers are given shares of a CPU: 1.5 CPUs are worth two threads.
 int irl_cpu_quota(const char* text) {
   char* end = NULL;
   double quota = strtod(text, &end);
@@ -213,6 +221,7 @@ int irl_cpu_quota(const char* text) {
   return cpus >= MAX_THREADS ? 0 : (int)cpus + ((double)(int)cpus < cpus);
 }
 
+// The first line of a file that begins with the prefix. These are the kernel's files, not ours.
 static bool read_line(const char* path, const char* prefix, char* line, int size) {
   FILE* file = fopen(path, "re");
   if (file == NULL) {

@@ -7,6 +7,7 @@ __extension__ typedef unsigned __int128 u128;
 
 static const double TWO_PI = 6.283185307179586476925;
 
+// The 128-bit product of two words: returns its low half.
 static uint64_t mulhilo(uint64_t a, uint64_t b, uint64_t* high) {
   u128 product = (u128)a * b;
   *high = (uint64_t)(product >> 64);
@@ -36,6 +37,8 @@ void irl_philox4x64(const uint64_t counter[4], const uint64_t key[2], uint64_t o
   out[3] = x3;
 }
 
+// No mixing is needed: the bijection scatters neighbouring counters as well as distant ones, and
+// two streams cannot overlap, since their counters or keys differ in whole words.
 irl_rng irl_rng_stream(uint64_t seed, irl_purpose purpose, uint64_t iteration, uint64_t condition,
                        uint64_t trajectory) {
   return (irl_rng){.key = {seed, (uint64_t)purpose},
@@ -51,6 +54,7 @@ uint64_t irl_rng_u64(irl_rng* rng) {
   return rng->buffer[4 - rng->left--];
 }
 
+// The upper 53 bits, as NumPy takes them: every value is a multiple of 2^-53.
 double irl_rng_uniform(irl_rng* rng) {
   return (double)(irl_rng_u64(rng) >> 11) * 0x1p-53;
 }
@@ -69,6 +73,8 @@ uint64_t irl_rng_below(irl_rng* rng, uint64_t n) {
   return high;
 }
 
+// Box and Muller 1958: two uniforms make two normals. It takes the same number of words each time,
+// unlike rejection methods, so a stream's position follows from the count of numbers drawn.
 double irl_rng_normal(irl_rng* rng) {
   if (rng->has_spare) {
     rng->has_spare = 0;

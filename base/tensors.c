@@ -16,7 +16,7 @@
 
 enum { LENGTH_SIZE = 8, MAX_HEADER = 100000000, ALIGNMENT = 64 };
 
-static const int64_t MAX_FILE = INT64_C(1) << 36;  // bytes
+static const int64_t MAX_FILE = INT64_C(1) << 36;  // bytes: 64 GiB
 
 static const char METADATA_KEY[] = "__metadata__";
 
@@ -61,6 +61,7 @@ static bool tensor_size(const irl_tensor* tensor, size_t* size) {
   return true;
 }
 
+// "(2, 3)"; four numbers always fit 128 bytes.
 static void shape_text(char* out, size_t size, int rank, const int64_t* shape) {
   size_t used = (size_t)snprintf(out, size, "(");
   for (int i = 0; i < rank; i++) {
@@ -72,6 +73,7 @@ static void shape_text(char* out, size_t size, int rank, const int64_t* shape) {
 
 //---------------------------------- Writing -------------------------------------------------------
 
+// Unique, not empty, and not the name that the format keeps for itself.
 static bool names_are_good(const irl_tensor* tensors, int n) {
   for (int i = 0; i < n; i++) {
     if (tensors[i].name[0] == '\0' || strcmp(tensors[i].name, METADATA_KEY) == 0) {
@@ -98,6 +100,7 @@ static void write_metadata(irl_jout* header, const char* const* metadata, int nm
   irl_jout_close(header);
 }
 
+// "name":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}
 static void write_entry(irl_jout* header, const irl_tensor* tensor, size_t begin, size_t size) {
   irl_jout_key(header, tensor->name);
   irl_jout_open(header, '{');
@@ -144,6 +147,7 @@ static irl_err write_header(irl_jout* header, const irl_tensor* tensors, int nte
   return header->size < MAX_HEADER - LENGTH_SIZE ? IRL_OK : IRL_ERANGE;
 }
 
+// In the order of write_header.
 static void write_arrays(char* out, const irl_tensor* tensors, int ntensors) {
   for (size_t width = 8; width >= 1; width /= 2) {
     for (int i = 0; i < ntensors; i++) {
@@ -211,6 +215,7 @@ static char* copy_string(const char* text) {
   return copy != NULL ? memcpy(copy, text, size) : NULL;
 }
 
+// Strings only, as the format demands.
 static irl_err read_metadata(irl_tensors* t, irl_jnode node) {
   int n = irl_json_nkeys(node);
   t->metadata = IRL_NEW(metadata_pair, n);
@@ -253,6 +258,8 @@ static void read_dtype(irl_tensor* tensor, irl_jnode node) {
                   "type '%.40s' is not known here; write F32, F64, I64 or U8", name);
 }
 
+// One tensor: its shape and type must agree with the bytes that it claims. Whether those bytes
+// exist is seen later, when all claims are known.
 static void read_entry(irl_tensors* t, int index, const char* name, irl_jnode node) {
   irl_tensor* tensor = &t->tensors[index];
   if (name[0] == '\0' || strlen(name) >= IRL_TENSOR_NAME_SIZE) {
@@ -279,6 +286,7 @@ static void read_entry(irl_tensors* t, int index, const char* name, irl_jnode no
   t->sizes[index] = (size_t)(end - begin);
 }
 
+// Refusals stay in the document; the error returned is lack of memory.
 static irl_err read_entries(irl_tensors* t, irl_json* doc) {
   irl_jnode root = irl_json_root(doc);
   int n = irl_json_nkeys(root);
@@ -347,6 +355,7 @@ static irl_err check_cover(const irl_tensors* t, size_t data_size, irl_errinfo* 
   return err;
 }
 
+// The format allows a double to begin at any byte; here it may be used where it lies.
 static irl_err copy_arrays(irl_tensors* t, const char* data, size_t data_size, irl_errinfo* info) {
   IRL_TRY(check_cover(t, data_size, info));
   if (irl_arena_init(&t->arena, data_size + ((size_t)t->count + 1) * ALIGNMENT) != IRL_OK) {
@@ -363,6 +372,7 @@ static irl_err copy_arrays(irl_tensors* t, const char* data, size_t data_size, i
   return IRL_OK;
 }
 
+// u64 header size, header, data.
 static irl_err decode(irl_tensors* t, const char* data, size_t size, irl_errinfo* info) {
   uint64_t header_size = 0;
   if (size < LENGTH_SIZE) {

@@ -5,6 +5,7 @@
 
 #include "base/clones_internal.h"
 
+// The same 32 bits, read as the other type.
 static inline uint32_t bits_of(float x) {
   uint32_t bits;
   memcpy(&bits, &x, sizeof bits);
@@ -55,6 +56,7 @@ IRL_CLONES void irl_tanh_f32(float* x, int n) {
   }
 }
 
+// One pass over y, which stays in cache between the addition and the rest.
 IRL_CLONES void irl_tanh_bias_f32(float* y, const float* bias, int rows, int cols) {
   for (int i = 0; i < rows; i++) {
     float* restrict row = y + (long)i * cols;

@@ -1,7 +1,7 @@
 // Float kernels of the cost network that are not matrix products, vectorised by the compiler and
-// built for several instruction sets. They are made of sums, products and quotients alone, in a fixed
-// order and without fused steps, so that a result has the same bits on every CPU and at every place
-// of an array.
+// built for several instruction sets. They are made of sums, products and quotients alone, in a
+// fixed order and without fused steps, so that a result has the same bits on every CPU and at every
+// place of an array.
 #ifndef MJIRL_BASE_VECMATH_H_
 #define MJIRL_BASE_VECMATH_H_
 
