@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "drivers.h"
 #include "pictures.h"
 #include "synthetic.h"
 #include "viewer/context.h"
@@ -53,6 +54,7 @@ static int without_gl(void) {
 // Runs first: later tests load the drivers.
 static void no_gl_and_no_display_are_one_clear_sentence(void) {
   CHECK(apart(without_gl));
+  drivers_pin();
 }
 
 static void bad_outputs_are_refused_before_work(void) {

@@ -1,5 +1,6 @@
 // For window_test.sh. `window_demo play` opens a window on a made-up replay; `window_demo check
 // FILE WIDTH HEIGHT` succeeds when FILE is a PNG of that size with a picture in it.
+#include "drivers.h"
 #include "pictures.h"
 #include "synthetic.h"
 
@@ -7,6 +8,7 @@ static int play(void) {
   synthetic s;
   irl_errinfo info = {0};
   int frames = 0;
+  drivers_pin();
   syn_open(&s, 4);
   irl_replay_group groups[2] = {s.group, s.group};
   groups[1].name = "again";
