@@ -25,7 +25,7 @@ extern const char* const irl_algo_names[];
   X(int, sampler_steps, 1, 1, 100, "sampler updates (each with fresh trajectories) an iteration")  \
   X(int, demos_start, 1, 0, 1, "1: samplers start from the demonstrations' controllers, 0: zero")  \
   X(double, init_stddev, 0.3, 1e-6, 1e6, "start noise of zero controllers, in action half-ranges") \
-  X(double, demo_widen, 60.0, 1.0, 1000.0, "factor on the demonstrations' covariance at the start")  \
+  X(double, demo_widen, 40.0, 1.0, 1000.0, "factor on the demonstrations' covariance at the start")  \
   X(double, kl_step, 0.5, 1e-6, 1e6, "KL limit of a sampler update, a control step [nats]")        \
   X(double, kl_min, 0.1, 1e-6, 1e6, "least factor that step adaptation may put on kl_step")        \
   X(double, kl_max, 4.0, 1e-6, 1e6, "greatest factor on kl_step")                                  \

@@ -18,7 +18,7 @@ irl_expert_options irl_expert_defaults(const irl_task* task) {
                                 .threads = 0,
                                 .episodes = 20,
                                 .restarts = 6,
-                                .iterations = 40,
+                                .iterations = 25,
                                 .samples = 20};
   return options;
 }

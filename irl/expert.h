@@ -21,7 +21,7 @@ typedef struct irl_expert_options {
   int threads;     // <= 0: all CPUs
   int episodes;    // demonstrations in all, dealt round-robin over the conditions
   int restarts;    // searches a condition, the best is kept; default 6
-  int iterations;  // sampler steps a search; default 40
+  int iterations;  // sampler steps a search; default 25
   int samples;     // trajectories a sampler step; default 20
 } irl_expert_options;
 
