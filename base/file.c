@@ -432,7 +432,7 @@ irl_err irl_dir_check_writable(const char* path, irl_errinfo* info) {
   if (path[0] == '\0') {
     return irl_fail(info, IRL_EIO, "the name of a folder is empty; give one");
   }
-  if (!irl_path_join(folder, sizeof folder, path, "")) {
+  if (!irl_path_join(folder, sizeof folder, path, "")) {  // with its slash, a file is no folder
     return fail_long(info, path);
   }
   struct stat status;
@@ -447,9 +447,6 @@ irl_err irl_dir_check_writable(const char* path, irl_errinfo* info) {
       return fail_write(info, path, "write there", ENOENT);
     }
     memcpy(folder, prefix, sizeof folder);
-  }
-  if (!S_ISDIR(status.st_mode)) {
-    return irl_fail(info, IRL_EEXIST, "%s: %s is not a folder; choose another name", path, folder);
   }
   if (!irl_path_join(prefix, sizeof prefix, folder, ".writable")) {
     return fail_long(info, path);

@@ -215,6 +215,7 @@ static void folders(void) {
   CHECK_CONTAINS(info.text, "not a folder");
   CHECK(irl_dir_check_writable(file, &info) != IRL_OK);
   CHECK(!irl_dir_empty(file));
+  CHECK(irl_dir_check_writable(file, &info) != IRL_OK);
   in(path, file, "below");
   CHECK(irl_dir_create(path, &info) == IRL_EEXIST);
   CHECK(irl_dir_check_writable(path, &info) != IRL_OK);

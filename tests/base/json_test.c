@@ -291,6 +291,38 @@ static void first_error_stays(void) {
   CHECK(strcmp(info.text, "t.json:1: $.b[0]: it is wrong; mend it") == 0);
 }
 
+static void refusal_without_a_place(void) {
+  irl_json* doc = parse("{}");
+  irl_errinfo info = {0};
+  irl_json_refuse(irl_json_get_opt(irl_json_root(doc), "a"), IRL_ENOENT, "no %s; %s", "a",
+                  "add it");
+  CHECK(irl_json_close(doc, &info) == IRL_ENOENT);
+  CHECK(strcmp(info.text, "t.json: no a; add it") == 0);
+}
+
+static void one_sided_ranges(void) {
+  irl_json* doc = parse("[5]");
+  irl_errinfo info = {0};
+  CHECK(irl_json_as_number(irl_json_at(irl_json_root(doc), 0), -INFINITY, -1.5) == -1.5);
+  CHECK(irl_json_close(doc, &info) == IRL_ERANGE);
+  CHECK(strcmp(info.text, "t.json:1: $[0]: 5 is too large; write at most -1.5") == 0);
+}
+
+// More absent keys than fit the first block of notes: all stay suggestions.
+static void many_absent_keys(void) {
+  irl_json* doc = parse("{\"option_77x\": 1}");
+  irl_errinfo info = {0};
+  for (int repeat = 0; repeat < 2; repeat++) {
+    for (int i = 0; i < 100; i++) {
+      char key[32];
+      snprintf(key, sizeof key, "option_%d", i);
+      CHECK(!irl_json_has(irl_json_root(doc), key));
+    }
+  }
+  CHECK(irl_json_close(doc, &info) == IRL_EPARSE);
+  CHECK_CONTAINS(info.text, "did you mean 'option_77'?");
+}
+
 static void members_and_elements(void) {
   irl_json* doc = parse("{\"x\":[10,11,12,13],\"y\":{\"k1\":1,\"k2\":2,\"\":3}}");
   irl_jnode root = irl_json_root(doc);
@@ -325,6 +357,16 @@ static void long_paths_are_cut(void) {
   }
   snprintf(text + strlen(text), sizeof text - strlen(text), "01");
   check_refused(text, "t.json:1: $.kkkkkkkk", "...: a number begins with 0");
+
+  // A key is cut after 60 bytes, between characters: é has two, so that the 60th byte is in one.
+  snprintf(text, sizeof text, "{\"x");
+  for (int i = 0; i < 40; i++) {
+    snprintf(text + strlen(text), sizeof text - strlen(text), "é");
+  }
+  snprintf(text + strlen(text), sizeof text - strlen(text), "\":01}");
+  char expected[200];
+  snprintf(expected, sizeof expected, "t.json:1: $[\"%.59s...\"]: a number", text + 2);
+  check_refused(text, expected, "begins with 0");
 }
 
 static void many_keys_are_quick(void) {
@@ -374,5 +416,6 @@ static void files(void) {
 
 TESTS(TEST(numbers_refused), TEST(structure_refused), TEST(strings_refused), TEST(keys_refused),
       TEST(depth_is_limited), TEST(value_count_is_limited), TEST(good_settings), TEST(bad_settings),
-      TEST(first_error_stays), TEST(members_and_elements), TEST(types), TEST(long_paths_are_cut),
+      TEST(first_error_stays), TEST(refusal_without_a_place), TEST(one_sided_ranges),
+      TEST(many_absent_keys), TEST(members_and_elements), TEST(types), TEST(long_paths_are_cut),
       TEST(many_keys_are_quick), TEST(files))
