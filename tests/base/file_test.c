@@ -185,8 +185,8 @@ static int write_without_rights(const char* path) {
 }
 
 static void read_only_folder_is_refused(void) {
-  char dir[] = "/tmp/file_test.XXXXXX", path[PATH_MAX];  // where nobody may come
-  CHECK(mkdtemp(dir) != NULL);
+  char dir[PATH_MAX], path[PATH_MAX];
+  make_folder(dir);
   in(path, dir, "a");
   CHECK_OK(irl_file_write(path, "old", 3, NULL));
   chmod(dir, 0555);
