@@ -65,12 +65,12 @@ static void compare_episode(checker* c, int episode, int i) {
   int rows = b->length[episode] + 1, steps = c->again.length[i];
   int reached = c->again.valid[i] || steps >= rows ? rows : steps + 1;
   bool differs = reached < rows;
-  for (int e = 0; e < reached * b->nstate; e++) {
+  for (int64_t e = 0; e < (int64_t)reached * b->nstate; e++) {
     double was = irl_batch_state(b, episode, 0)[e], is = irl_batch_state(&c->again, i, 0)[e];
     if (memcmp(&was, &is, sizeof was) != 0) {
       differs = true;
       c->verdict->largest = fmax(c->verdict->largest, fabs(was - is));
-      note_difference(c, episode, e / b->nstate, e % b->nstate, was, is);
+      note_difference(c, episode, (int)(e / b->nstate), (int)(e % b->nstate), was, is);
     }
   }
   if (reached < rows) {
