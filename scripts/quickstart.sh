@@ -24,6 +24,17 @@ quietly() {
   fi
 }
 
+# True when the run came to its end; one that was stopped has a shorter report.
+finished() {
+  python3 - $run 2>/dev/null <<'PYTHON'
+import json, sys
+
+done = json.load(open(sys.argv[1] + "/report.json"))["iterations"]
+asked = json.load(open(sys.argv[1] + "/config.json"))["config"]["iterations"]
+sys.exit(done < asked)
+PYTHON
+}
+
 scripts/install-deps.sh
 
 say "Building $mjirl"
@@ -31,13 +42,17 @@ mkdir -p build
 [ -f $build/build.ninja ] || quietly build/quickstart-configure.log cmake --preset release
 quietly build/quickstart-build.log cmake --build $build --target mjirl
 
-if [ -f $run/report.json ]; then
+if finished; then
   say "Trained before: $run"
 else
   say "Training on demos/data/reacher, into $run"
   resume=()
   [ ! -f $run/config.json ] || resume=(--resume)
   "$mjirl" train --task reacher --demos demos/data/reacher --out $run "${resume[@]}"
+  if ! finished; then
+    echo "Stopped before the end; run quickstart.sh again to go on."
+    exit 1
+  fi
 fi
 
 "$mjirl" eval $run --json >build/quickstart-eval.json
@@ -46,8 +61,8 @@ import json, sys
 
 result = json.load(open(sys.argv[1]))
 print(f"\nNormalised return: {result['normalized_return']:.3f}"
-      f"   (1 = the expert's {result['expert_return']:.2f}, 0 = {result['random_return']:.2f}"
-      " of doing nothing or anything)")
+      f"   (1 is the expert, {result['expert_return']:.2f};"
+      f" 0 the better of no and random actions, {result['random_return']:.2f})")
 PYTHON
 
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
@@ -58,7 +73,7 @@ fi
 
 # draw FILE: the picture or film, unless it is there already and not older than the run.
 draw() {
-  [ "$1" -nt $run/report.json ] || "$mjirl" replay $run --offscreen "$1"
+  [ "$1" -nt $run/report.json ] || "$mjirl" replay $run --offscreen "$1" >/dev/null
   echo "  $PWD/$1"
 }
 
