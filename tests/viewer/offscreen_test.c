@@ -95,15 +95,16 @@ typedef struct places {
   irl_layout layout;
 } places;
 
-static void find_places(const irl_replay* replay, const irl_view_options* options, places* out) {
+static void find_places(const irl_replay* replay, const irl_view_options* options, bool still,
+                        places* out) {
   irl_context gl;
   irl_show show;
   irl_lens lens;
   irl_errinfo info = {0};
   CHECK_OK(irl_context_headless(&gl, &info));
-  CHECK_OK(irl_show_create(&show, replay, options, WIDTH, HEIGHT, true, &info));
+  CHECK_OK(irl_show_create(&show, replay, options, options->width, options->height, still, &info));
   const irl_tile* tile = &show.layout.tile[0];
-  irl_show_stage(&show, 0, tile, &(irl_moment){.still = true, .focus = -1});
+  irl_show_stage(&show, 0, tile, &(irl_moment){.still = still, .focus = -1});
   irl_lens_init(&lens, &show.stage.scene.camera[0], tile->width, tile->height);
   for (int i = 0; i < 2; i++) {
     for (int t = 0; t <= SYN_STEPS; t++) {
@@ -146,7 +147,7 @@ static void trails_have_their_costs_colours(void) {
   const char* cameras[] = {NULL, "above"};
   for (int c = 0; c < 2; c++) {
     irl_view_options options = {.width = WIDTH, .height = HEIGHT, .camera = cameras[c]};
-    find_places(&s.replay, &options, &at);
+    find_places(&s.replay, &options, true, &at);
     shoot(&s.replay, &options, syn_path(path, sizeof path, "known.png"), &p);
     for (int i = 0; i < 2; i++) {
       float right[3], wrong[3];
@@ -161,6 +162,11 @@ static void trails_have_their_costs_colours(void) {
         CHECK(picture_nearest(&p, at.x[i][t], at.y[i][t] + 12.0, 3, right) > 40.0);
       }
       CHECK(at.x[i][SYN_STEPS] - at.x[i][0] > 0.2 * WIDTH);
+      const irl_tile* tile = &at.layout.tile[0];
+      for (int end = 0; end <= SYN_STEPS && c == 0; end += SYN_STEPS) {  // clear of the title
+        CHECK(at.x[i][end] > tile->x && at.x[i][end] < tile->x + tile->width);
+        CHECK(at.y[i][end] > tile->y + tile->head && at.y[i][end] < tile->y + tile->height);
+      }
     }
     CHECK(at.y[0][0] < at.y[1][0]);  // y runs away from the viewer: up
     picture_free(&p);
@@ -177,7 +183,7 @@ static void bar_and_page_have_their_colours(void) {
   irl_colormap_init(&map);
   syn_open(&s, 2);
   irl_view_options options = {.width = WIDTH, .height = HEIGHT};
-  find_places(&s.replay, &options, &at);
+  find_places(&s.replay, &options, true, &at);
   shoot(&s.replay, &options, syn_path(path, sizeof path, "bar.png"), &p);
   const irl_ink page = IRL_THEME_PAGE;
   const float ground[3] = {page.r, page.g, page.b};
@@ -253,33 +259,41 @@ static void remove_folder(const char* path) {
   (void)rmdir(path);
 }
 
-// 40 steps of 0.01 s at 25 frames a second: frames 0 to 10. The trails grow from frame to frame.
-static void folders_hold_all_frames(void) {
-  synthetic s;
-  char path[512], file[600];
-  irl_errinfo info = {0};
-  int frames = 0, coloured[2] = {0, 0};
-  syn_open(&s, 1);
-  remove_folder(syn_path(path, sizeof path, "frames"));
-  irl_view_options options = {.width = 960, .height = 540, .fps = 25};
-  CHECK_OK(irl_viewer_offscreen(&s.replay, &options, path, &frames, NULL, &info));
-  CHECK(frames == 11);
-  CHECK(files_in(path) == 11);
+// True when the trail of rollout 0 has been drawn up to step t in a frame of a film.
+static bool drawn(const picture* p, const places* at, int t) {
   irl_colormap map;
   float rgb[3];
   irl_colormap_init(&map);
-  irl_colormap_at(&map, 0.25, rgb);
-  for (int k = 0; k < 2; k++) {
+  irl_colormap_at(&map, syn_cost(0, 2) / 4.0, rgb);
+  return picture_nearest(p, at->x[0][t], at->y[0][t], 1, rgb) <= 3.0;
+}
+
+// 40 steps of 0.01 s at 25 frames a second: frames 0 to 10, four steps apart. Trails end where the
+// bodies are.
+static void folders_hold_all_frames(void) {
+  synthetic s;
+  places at;
+  char path[512], file[600];
+  irl_errinfo info = {0};
+  int frames = 0;
+  syn_open(&s, 2);
+  remove_folder(syn_path(path, sizeof path, "frames"));
+  irl_view_options options = {.width = 960, .height = 540, .fps = 25};
+  find_places(&s.replay, &options, false, &at);
+  CHECK_OK(irl_viewer_offscreen(&s.replay, &options, path, &frames, NULL, &info));
+  CHECK(frames == 11);
+  CHECK(files_in(path) == 11);
+  for (int f = 0; f < 11; f += 5) {
     picture p;
-    (void)snprintf(file, sizeof file, "%s/%06d.png", path, k == 0 ? 3 : 10);
+    (void)snprintf(file, sizeof file, "%s/%06d.png", path, f);
     CHECK(picture_read(&p, file));
     CHECK(p.width == 960 && p.height == 540);
-    for (int i = 0; i < p.width * 480; i++) {
-      coloured[k] += picture_differs(&p, i % p.width, i / p.width, rgb) <= 2.0;
-    }
+    CHECK(drawn(&p, &at, 2) == (f > 0));
+    CHECK(drawn(&p, &at, 16) == (f > 3));
+    CHECK(drawn(&p, &at, 25) == (f > 7));
+    CHECK(drawn(&p, &at, 36) == (f > 8));
     picture_free(&p);
   }
-  CHECK(coloured[0] > 5 && coloured[1] > 2 * coloured[0]);
   remove_folder(path);
   syn_close(&s);
 }
