@@ -17,25 +17,27 @@ from robomimic.utils.dataset import SequenceDataset
 
 def main(folder):
     path = pathlib.Path(folder) / "data" / "main_data.hdf5"
-    obs_utils.initialize_obs_utils_with_obs_specs({"obs": {"low_dim": ["flat"]}})
+    with h5py.File(path, "r") as file:  # closed again: robomimic opens files in another mode
+        first = file["data/demo_0"]
+        rows = {key: first[key][()] for key in ("actions", "rewards", "dones", "obs/flat")}
+        samples = sum(demo.attrs["num_samples"] for demo in file["data"].values())
+    obs_utils.initialize_obs_utils_with_obs_specs([{"obs": {"low_dim": ["flat"]}}])
     for cache in (None, "low_dim", "all"):
         dataset = SequenceDataset(
             hdf5_path=str(path),
             obs_keys=("flat",),
-            dataset_keys=("actions", "rewards", "dones", "states"),
+            dataset_keys=("actions", "rewards", "dones"),
             seq_length=3,
             frame_stack=2,
             hdf5_cache_mode=cache,
             load_next_obs=True,
         )
-        with h5py.File(path, "r") as file:
-            demos = [file[f"data/demo_{i}"] for i in range(len(file["data"]))]
-            assert len(dataset) == sum(d.attrs["num_samples"] for d in demos)
-            item = dataset[1]  # second step of the first demonstration: rows 0 to 3
-            for key, rows in (("actions", demos[0]["actions"][0:4]), ("rewards", demos[0]["rewards"][0:4])):
-                np.testing.assert_allclose(item[key], rows, rtol=1e-6, err_msg=key)
-            np.testing.assert_allclose(item["obs"]["flat"], demos[0]["obs/flat"][0:4], rtol=1e-6)
-            np.testing.assert_allclose(item["next_obs"]["flat"], demos[0]["obs/flat"][1:5], rtol=1e-6)
+        assert len(dataset) == samples
+        item = dataset[1]  # one frame before the second step, which is in it, and two after
+        for key in ("actions", "rewards", "dones"):
+            np.testing.assert_allclose(item[key], rows[key][0:4], rtol=1e-6, err_msg=key)
+        np.testing.assert_allclose(item["obs"]["flat"], rows["obs/flat"][0:4], rtol=1e-6)
+        np.testing.assert_allclose(item["next_obs"]["flat"], rows["obs/flat"][1:5], rtol=1e-6)
         print(f"cache {cache}: {len(dataset)} sequences")
 
 
