@@ -36,6 +36,7 @@ static void every_bundled_task_repeats(void) {
   for (int i = 0; names && names[i]; i++) {
     repeats(names[i]);
   }
+  irl_task_list_free(names);
 }
 
 // The task that the dataset keeps is enough to repeat it.
