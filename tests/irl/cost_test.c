@@ -96,6 +96,7 @@ static void refresh(fixture* f) {
 }
 
 static void set_up(fixture* f, irl_cost_config config, int nx, int nu, int n) {
+  openblas_set_num_threads(1);  // irl_runtime_init's work
   *f = (fixture){.s = {.config = config, .nx = nx, .nu = nu}, .n = n};
   irl_rng rng = irl_rng_stream(5, IRL_PURPOSE_VERIFY, 0, 0, 0);
   for (int i = 0; i < nx; i++) {
@@ -635,14 +636,10 @@ static void broken_files_are_refused(void) {
   tear_down(&f);
 }
 
-static void one_thread_inside(void) {
-  openblas_set_num_threads(1);  // irl_runtime_init's work
-}
-
-TESTS(TEST(one_thread_inside), TEST(forward_is_the_formula), TEST(backward_is_the_derivative),
-      TEST(blocks_add_up), TEST(bits_do_not_depend_on_threads),
-      TEST(rows_do_not_disturb_each_other), TEST(expansion_has_the_gradient),
-      TEST(gauss_newton_is_exact_for_identity_features), TEST(gauss_newton_of_one_output),
-      TEST(network_hessian_is_projected), TEST(batched_expansion_agrees), TEST(adam_is_algorithm_1),
-      TEST(adam_clips_and_decays), TEST(creation_is_seeded), TEST(creation_refuses_nonsense),
-      TEST(files_round_trip), TEST(broken_files_are_refused))
+TESTS(TEST(forward_is_the_formula), TEST(backward_is_the_derivative), TEST(blocks_add_up),
+      TEST(bits_do_not_depend_on_threads), TEST(rows_do_not_disturb_each_other),
+      TEST(expansion_has_the_gradient), TEST(gauss_newton_is_exact_for_identity_features),
+      TEST(gauss_newton_of_one_output), TEST(network_hessian_is_projected),
+      TEST(batched_expansion_agrees), TEST(adam_is_algorithm_1), TEST(adam_clips_and_decays),
+      TEST(creation_is_seeded), TEST(creation_refuses_nonsense), TEST(files_round_trip),
+      TEST(broken_files_are_refused))
