@@ -79,6 +79,8 @@ static double box_distance(irl_box box, double radius, int px, int py) {
   return hypot(fmax(qx, 0.0), fmax(qy, 0.0)) + fmin(fmax(qx, qy), 0.0) - radius;
 }
 
+// Share of a pixel inside of an edge at this signed distance from its middle: a ramp one pixel
+// wide.
 static float coverage_at(double distance) {
   return (float)fmin(1.0, fmax(0.0, 0.5 - distance));
 }
@@ -141,6 +143,7 @@ typedef struct stamp {
 
 #define PEN_UNITS 1.75  // thickness of the regular weight
 
+// Distance from a point to a straight piece from a to b.
 static double point_to_piece(double px, double py, double ax, double ay, double bx, double by) {
   double dx = bx - ax, dy = by - ay, squared = dx * dx + dy * dy;
   double t = squared > 0.0 ? ((px - ax) * dx + (py - ay) * dy) / squared : 0.0;
@@ -148,6 +151,7 @@ static double point_to_piece(double px, double py, double ax, double ay, double 
   return hypot(px - ax - t * dx, py - ay - t * dy);
 }
 
+// Puts one piece of a stroke into the mask, of which each pixel keeps the largest coverage.
 static void stamp_line(void* arg, double x0, double y0, double x1, double y1) {
   stamp* s = arg;
   double ax = s->x + x0 * s->unit - s->left, ay = s->y - y0 * s->unit - s->top;
@@ -164,6 +168,7 @@ static void stamp_line(void* arg, double x0, double y0, double x1, double y1) {
   }
 }
 
+// Draws one character; letters above some 130 pixels would be cut off.
 static void draw_glyph(irl_canvas* canvas, double x, double y, const irl_pen* pen, unsigned code) {
   stamp s = {.x = x, .y = y, .unit = pen->size / IRL_GLYPH_EM};
   s.half = 0.5 * PEN_UNITS * pen->weight * s.unit;

@@ -60,6 +60,7 @@ static void path_at(double t, double lab[3]) {
   lab[2] = chroma * sin(hue);
 }
 
+// Euclidean distance in OKLab, which is made to match what eyes see.
 static double distance(const double a[3], const double b[3]) {
   double d0 = a[0] - b[0], d1 = a[1] - b[1], d2 = a[2] - b[2];
   return sqrt(d0 * d0 + d1 * d1 + d2 * d2);

@@ -34,6 +34,7 @@ static bool usable(char* why, size_t size) {
   return true;
 }
 
+// Largest side that both a viewport and a renderbuffer may have.
 static int max_side(void) {
   GLint viewport[2] = {0, 0}, buffer = 0;
   glGetIntegerv(GL_MAX_VIEWPORT_DIMS, viewport);
@@ -44,6 +45,8 @@ static int max_side(void) {
 
 //---------------------------------- EGL -----------------------------------------------------------
 
+// Makes an OpenGL context current on a display, with a tiny surface that nothing is drawn to: we
+// draw into a buffer of our own size. Closes what it opened when it fails.
 static bool egl_start(irl_context* context, EGLDisplay display) {
   const EGLint wanted[] = {EGL_SURFACE_TYPE,
                            EGL_PBUFFER_BIT,
@@ -108,6 +111,7 @@ static const char* glfw_reason(void) {
   return text != NULL ? text : "no reason given";
 }
 
+// Opens a window, with four samples a pixel if the driver has that.
 static bool glfw_start(irl_context* context, const char* title, int width, int height, bool visible,
                        char* why, size_t size) {
   if (!glfwInit()) {

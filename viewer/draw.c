@@ -23,6 +23,7 @@ static void to_bytes(const float rgb[3], uint8_t out[3]) {
   }
 }
 
+// Knot at part u of the way from point t to t + 1, its cost mixed alike.
 static void set_knot(const irl_stage* stage, int group, int episode, int k, int t, float u,
                      irl_knot* knot) {
   const irl_motion* motion = stage->motion;
@@ -71,6 +72,7 @@ static void fill_trail(irl_draw* draw, const irl_stage* stage, int group, int ep
   *used += n;
 }
 
+// Visits all trails in order of group, rollout and point; returns what they count up in `used`.
 static size_t each_trail(irl_draw* draw, const irl_stage* stage, trail_visit visit) {
   const irl_motion* motion = draw->motion;
   size_t used = 0;
@@ -131,6 +133,7 @@ static void across(const irl_lens* lens, const irl_knot* knot, size_t i, size_t 
   }
 }
 
+// The two sides of a ribbon at a knot: as many pixels wide at any distance.
 static void set_vertices(const irl_lens* lens, const irl_knot* knot, const float side[2],
                          float half_pixels, uint8_t alpha, irl_ribbon_vertex out[2]) {
   float depth = 0.0F;
@@ -168,6 +171,7 @@ static size_t add_ribbon(irl_draw* draw, const irl_lens* lens, const irl_knot* k
   return begin + 2 * n;
 }
 
+// Ribbons of all rollouts of a group up to the step; the others fade when one has the focus.
 static size_t build_ribbons(irl_draw* draw, const irl_lens* lens, const irl_trails* trails) {
   const irl_batch* batch = draw->motion->replay->groups[trails->group].batch;
   size_t used = 0;

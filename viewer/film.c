@@ -97,6 +97,7 @@ static int start(irl_film* film, int in, double fps) {
   return error;
 }
 
+// The sentence for a film that could not be begun.
 static irl_err fail_start(const char* path, int error, irl_errinfo* info) {
   if (error == ENOENT || error == EACCES) {
     return irl_fail(
@@ -158,6 +159,7 @@ static void last_message(irl_film* film, char* out, size_t size) {
   (void)snprintf(out, size, "%s", length == 0 ? "no message" : line != NULL ? line + 1 : text);
 }
 
+// Exit code of a child, -1 when a signal ended it.
 static int wait_for(pid_t child) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {

@@ -32,6 +32,7 @@ static irl_err find_camera(irl_show* show, const char* name, irl_errinfo* info) 
   return IRL_OK;
 }
 
+// Most poses that a tile shows at once in a film.
 static int most_rollouts(const irl_replay* replay) {
   int most = 0;
   for (int g = 0; g < replay->ngroups; g++) {
@@ -128,6 +129,8 @@ static int step_at_path(const irl_motion* motion, int group, int episode, double
   return last;
 }
 
+// A start, a middle and a final pose of some rollouts of each condition: the end counts, so it
+// stands out.
 static void add_still_poses(irl_show* show, int group) {
   const irl_batch* batch = show->motion.replay->groups[group].batch;
   const double parts[STILL_MOMENTS] = {0.0, 0.55, 1.0};
@@ -154,6 +157,7 @@ static void add_still_poses(irl_show* show, int group) {
   }
 }
 
+// All rollouts where they are now, fainter the more there are.
 static void add_film_poses(irl_show* show, int group, const irl_moment* moment) {
   const irl_batch* batch = show->motion.replay->groups[group].batch;
   int n = batch->n < FILM_ROLLOUTS ? batch->n : FILM_ROLLOUTS;
@@ -195,6 +199,7 @@ typedef struct group_numbers {
   double mean_return;
 } group_numbers;
 
+// Mean cost of a rollout's steps, or the cost of the step shown.
 static double rollout_cost(const irl_motion* motion, int group, int episode, const irl_moment* m) {
   int length = motion->replay->groups[group].batch->length[episode];
   if (!m->still || length == 0) {
@@ -299,7 +304,7 @@ void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y, 
   fill_bar(canvas, show, bar);
   point_ends(canvas, show, bar);
   irl_ticks ticks;
-  irl_ticks_init(&ticks, show->motion.scale.lo, show->motion.scale.hi, 7);
+  irl_ticks_init(&ticks, &show->motion.scale, 8);
   irl_pen number = {fmax(9.0, 14.5 * unit), 1.0, IRL_ALIGN_CENTER, IRL_THEME_TEXT};
   for (int k = 0; k < ticks.n; k++) {
     double at = bar.x + bar.width * irl_scale_place(&show->motion.scale, ticks.value[k]);

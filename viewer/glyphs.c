@@ -166,6 +166,7 @@ unsigned irl_utf8_next(const char** text) {
   return code;
 }
 
+// Binary search; the box for unknown characters.
 static const glyph* find(unsigned code) {
   size_t lo = 0, hi = sizeof GLYPHS / sizeof GLYPHS[0];
   while (lo < hi) {
@@ -191,6 +192,7 @@ typedef struct pen {
   void* arg;
 } pen;
 
+// Moves the pen there, with a line when it is down, and lowers it.
 static void draw_to(pen* p, double x, double y) {
   if (p->down) {
     p->line(p->arg, p->x, p->y, x, y);

@@ -123,6 +123,7 @@ static void telling_point(const mjModel* model, int body, double local[3]) {
   }
 }
 
+// Where a body's point is now [m].
 static void place_of(const irl_motion* motion, int body, const double local[3], double out[3]) {
   mju_mulMatVec3(out, motion->data->xmat + 9 * body, local);
   mju_addTo3(out, motion->data->xpos + 3 * body);
@@ -258,6 +259,7 @@ static void mark_moving(const irl_motion* motion, uint8_t* moves, double* start,
   }
 }
 
+// One pass over a rollout's states: trails, moving bodies, and balls at a few moments.
 static void trace_rollout(irl_motion* motion, int group, int episode, double* start) {
   const irl_batch* batch = batch_of(motion, group);
   int number = rollout_number(motion, group, episode), last = batch->length[episode];
@@ -365,6 +367,7 @@ static irl_err trace_all(irl_motion* motion) {
   return IRL_OK;
 }
 
+// The colour scale over the steps of all rollouts that are shown.
 static irl_err measure_costs(irl_motion* motion) {
   size_t n = 0, used = 0;
   for (int g = 0; g < motion->replay->ngroups; g++) {

@@ -47,6 +47,7 @@ static void studio_close(studio* s) {
   irl_context_close(&s->gl);
 }
 
+// Memory and the offscreen buffer for the largest tile, twice as fine if the driver can.
 static irl_err make_buffers(studio* s, int width, int height, bool fine, irl_errinfo* info) {
   size_t most = 0;
   int wide = 0, tall = 0;
@@ -95,6 +96,7 @@ static irl_err studio_open(studio* s, const irl_replay* replay, const irl_view_o
   return err;
 }
 
+// Renders one group and puts it in its place on the canvas.
 static void shoot_tile(studio* s, int group, const irl_moment* moment) {
   const irl_tile* tile = &s->show.layout.tile[group];
   mjrRect rect = {0, 0, tile->width * s->scale, tile->height * s->scale};
@@ -151,6 +153,7 @@ static int step_of_frame(const irl_show* show, const schedule* plan, int frame) 
 
 //---------------------------------- Outputs -------------------------------------------------------
 
+// Refuses an output that cannot be written, before anything is rendered.
 static irl_err check_output(const char* path, output kind, irl_errinfo* info) {
   char folder[4096];
   if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder) {
@@ -182,6 +185,7 @@ static irl_err write_picture(studio* s, const char* path, int* frames, irl_errin
   return irl_png_write(path, &s->canvas, false, info);
 }
 
+// A film at real time that rests on its last picture.
 static irl_err write_film(studio* s, const char* path, int fps, int* frames, const irl_host* host,
                           irl_errinfo* info) {
   schedule times = plan(&s->show, fps);

@@ -14,6 +14,7 @@ static void copy_rgb(uint8_t* rgb, const irl_canvas* canvas) {
   }
 }
 
+// Encodes into `out`, whose size becomes that of the file.
 static irl_err encode(void* out, png_alloc_size_t* size, const irl_canvas* canvas, const void* rgb,
                       bool fast, const char* path, irl_errinfo* info) {
   png_image image = {.version = PNG_IMAGE_VERSION,

@@ -21,6 +21,26 @@ static size_t keep_finite(double* values, size_t n) {
   return kept;
 }
 
+// Where the median of long-tailed values is put, and below which place it makes a long tail.
+#define MEDIAN_PLACE 0.4
+#define TAIL_PLACE 0.2
+
+// The bend that puts the median there: its place rises from linear to 1 as the bend falls to 0.
+static double bend_for(const irl_scale* scale, double median) {
+  double m = median - scale->lo, h = scale->hi - scale->lo;
+  if (!(m > 0.0) || m >= TAIL_PLACE * h) {
+    return 0.0;
+  }
+  double low = log(m) - 20.0, high = log(h) + 20.0;
+  for (int k = 0; k < 60; k++) {
+    double mid = 0.5 * (low + high), w = exp(mid);
+    bool too_high = asinh(m / w) > MEDIAN_PLACE * asinh(h / w);
+    low = too_high ? mid : low;
+    high = too_high ? high : mid;
+  }
+  return exp(0.5 * (low + high));
+}
+
 void irl_scale_init(irl_scale* scale, double* values, size_t n, const double given[2]) {
   *scale = (irl_scale){.lo = 0.0, .hi = 1.0};
   n = keep_finite(values, n);
@@ -43,6 +63,7 @@ void irl_scale_init(irl_scale* scale, double* values, size_t n, const double giv
       scale->lo -= half;
       scale->hi += half;
     }
+    scale->bend = bend_for(scale, values[n / 2]);
   }
   double slack = 1e-6 * (scale->hi - scale->lo);
   scale->below = least < scale->lo - slack;
@@ -50,7 +71,8 @@ void irl_scale_init(irl_scale* scale, double* values, size_t n, const double giv
 }
 
 double irl_scale_place(const irl_scale* scale, double value) {
-  return (value - scale->lo) / (scale->hi - scale->lo);
+  double v = value - scale->lo, h = scale->hi - scale->lo;
+  return scale->bend > 0.0 ? asinh(v / scale->bend) / asinh(h / scale->bend) : v / h;
 }
 
 // The least of 1, 2, 5 times a power of ten that is at least x.
@@ -79,6 +101,7 @@ static void true_minus(char* out, size_t size, const char* plain) {
   out[used] = 0;
 }
 
+// As many decimals as the steps between the ticks need.
 static void format_tick(char* out, size_t size, double value, double step) {
   char plain[48];
   double largest = fmax(fabs(value), step);
@@ -91,19 +114,68 @@ static void format_tick(char* out, size_t size, double value, double step) {
   true_minus(out, size, plain);
 }
 
-void irl_ticks_init(irl_ticks* ticks, double lo, double hi, int most) {
-  *ticks = (irl_ticks){0};
-  if (!(lo < hi) || !isfinite(hi - lo)) {
-    return;
-  }
+static void add_tick(irl_ticks* ticks, double value, double step) {
+  value = value == 0.0 ? 0.0 : value;  // never -0
+  ticks->value[ticks->n] = value;
+  format_tick(ticks->text[ticks->n], sizeof ticks->text[0], value, step);
+  ticks->n++;
+}
+
+static void linear_ticks(irl_ticks* ticks, double lo, double hi, int most) {
   double step = tidy_step((hi - lo) / most);
   double slack = 1e-9 * (hi - lo);
   for (double k = ceil((lo - slack) / step); k * step <= hi + slack && ticks->n < IRL_TICKS_MAX;
        k++) {
-    double value = k == 0.0 ? 0.0 : k * step;  // never -0
-    ticks->value[ticks->n] = value;
-    format_tick(ticks->text[ticks->n], sizeof ticks->text[0], value, step);
-    ticks->n++;
+    add_tick(ticks, k * step, step);
+  }
+}
+
+// Keeps a value in chosen (n), increasing, if it is on the scale and not too near to another.
+static int choose(double* chosen, int n, int most, const irl_scale* scale, double value) {
+  double place = irl_scale_place(scale, value);
+  if (n >= most || !(place >= 0.0 && place <= 1.0)) {
+    return n;
+  }
+  for (int i = 0; i < n; i++) {
+    if (fabs(irl_scale_place(scale, chosen[i]) - place) < 0.75 / most) {
+      return n;
+    }
+  }
+  int at = n;
+  for (; at > 0 && chosen[at - 1] > value; at--) {
+    chosen[at] = chosen[at - 1];
+  }
+  chosen[at] = value;
+  return n + 1;
+}
+
+// 0 first, then the powers of ten, their fives and their twos, of both signs, as far as room is.
+static void bent_ticks(irl_ticks* ticks, const irl_scale* scale, int most) {
+  const double lead[] = {1.0, 5.0, 2.0};
+  double chosen[IRL_TICKS_MAX];
+  double largest = fmax(fabs(scale->lo), fabs(scale->hi));
+  int top = (int)floor(log10(largest)), n = choose(chosen, 0, most, scale, 0.0);
+  for (int k = 0; k < 3; k++) {
+    for (int power = top; power > top - 8; power--) {
+      n = choose(chosen, n, most, scale, lead[k] * pow(10.0, power));
+      n = choose(chosen, n, most, scale, -lead[k] * pow(10.0, power));
+    }
+  }
+  for (int i = 0; i < n; i++) {
+    double size = fabs(chosen[i]);
+    add_tick(ticks, chosen[i], size > 0.0 ? pow(10.0, floor(log10(size) + 1e-9)) : 1.0);
+  }
+}
+
+void irl_ticks_init(irl_ticks* ticks, const irl_scale* scale, int most) {
+  *ticks = (irl_ticks){0};
+  if (!(scale->lo < scale->hi) || !isfinite(scale->hi - scale->lo)) {
+    return;
+  }
+  if (scale->bend > 0.0) {
+    bent_ticks(ticks, scale, most);
+  } else {
+    linear_ticks(ticks, scale->lo, scale->hi, most);
   }
 }
 

@@ -11,6 +11,7 @@ enum { MAX_GEOMS = 60000 };
 
 //---------------------------------- Life ----------------------------------------------------------
 
+// Of the ball around all that moves [m].
 static double motion_radius(const irl_motion* motion) {
   double squared = 0.0;
   for (int k = 0; k < 3; k++) {
@@ -64,6 +65,7 @@ void irl_stage_destroy(irl_stage* stage) {
 
 //---------------------------------- Surroundings --------------------------------------------------
 
+// A plain, matt paint in the place of a geom's own material; its opacity is left alone.
 static void paint(mjvGeom* geom, irl_ink ink) {
   geom->rgba[0] = ink.r;
   geom->rgba[1] = ink.g;
@@ -107,6 +109,7 @@ static void add_backdrop(mjvScene* scene, const mjvGLCamera* camera) {
   }
 }
 
+// A light from far away, falling along dir.
 static void set_light(mjvLight* light, const float dir[3], float ambient, float diffuse,
                       float specular) {
   *light = (mjvLight){.id = -1, .type = mjLIGHT_DIRECTIONAL, .texid = -1};

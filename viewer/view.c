@@ -63,6 +63,7 @@ typedef struct axes3 {
   double right[3], up[3], forward[3];
 } axes3;
 
+// As MuJoCo's free camera has them.
 static axes3 camera_axes(double azimuth, double elevation) {
   double ca = cos(azimuth * DEGREE), sa = sin(azimuth * DEGREE);
   double ce = cos(elevation * DEGREE), se = sin(elevation * DEGREE);

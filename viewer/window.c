@@ -141,6 +141,7 @@ static void take_screenshot(irl_window* window) {
 
 //---------------------------------- Loop ----------------------------------------------------------
 
+// Notices a resized window.
 static void follow_size(irl_window* window) {
   int width = 0, height = 0;
   glfwGetFramebufferSize(window->gl.window, &width, &height);

@@ -44,6 +44,7 @@ static void move_focus(irl_window* window, int way) {
   window->focus = window->focus >= n ? -1 : window->focus < -1 ? n - 1 : window->focus;
 }
 
+// Switches a group on or off; the last one stays.
 static void toggle_group(irl_window* window, int group) {
   if (group >= window->show.groups) {
     return;
@@ -53,7 +54,7 @@ static void toggle_group(irl_window* window, int group) {
   for (int g = 0; g < window->show.groups; g++) {
     left += window->visible[g];
   }
-  window->visible[group] = window->visible[group] || left == 0;  // one always stays
+  window->visible[group] = window->visible[group] || left == 0;
   window->rearrange = true;
 }
 

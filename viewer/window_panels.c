@@ -70,6 +70,7 @@ static void lay_bar(irl_window* window) {
   }
 }
 
+// A short message while there is one, else time, step, speed and focus.
 static void lay_status(irl_window* window) {
   const irl_layout* layout = &window->show.layout;
   char text[256];

@@ -39,17 +39,17 @@ static void given_range_is_kept(void) {
 
 static void ticks_are_tidy(void) {
   irl_ticks ticks;
-  irl_ticks_init(&ticks, -0.07, 1.31, 7);
+  irl_ticks_init(&ticks, &(irl_scale){.lo = -0.07, .hi = 1.31}, 7);
   CHECK(ticks.n == 7);
   CHECK(strcmp(ticks.text[0], "0.0") == 0);
   CHECK(strcmp(ticks.text[6], "1.2") == 0);
-  irl_ticks_init(&ticks, -250.0, 250.0, 5);
+  irl_ticks_init(&ticks, &(irl_scale){.lo = -250.0, .hi = 250.0}, 5);
   CHECK(ticks.n == 5);
   CHECK(strcmp(ticks.text[0],
                "\xE2\x88\x92"
                "200") == 0);
   CHECK(strcmp(ticks.text[2], "0") == 0);
-  irl_ticks_init(&ticks, 1.0, 1.0, 5);
+  irl_ticks_init(&ticks, &(irl_scale){.lo = 1.0, .hi = 1.0}, 5);
   CHECK(ticks.n == 0);
 }
 
@@ -57,11 +57,39 @@ static void ticks_lie_within_for_any_range(void) {
   for (int k = 0; k < 2000; k++) {
     irl_ticks ticks;
     double lo = sin(k * 1.7) * pow(10.0, k % 9 - 4), span = pow(10.0, (k * 31 % 130) / 10.0 - 6.0);
-    irl_ticks_init(&ticks, lo, lo + span, 7);
+    irl_ticks_init(&ticks, &(irl_scale){.lo = lo, .hi = lo + span}, 7);
     CHECK(ticks.n >= 2 && ticks.n <= 8);
     for (int i = 0; i < ticks.n; i++) {
       CHECK(ticks.value[i] >= lo - 1e-8 * span && ticks.value[i] <= lo + span * (1 + 1e-8));
     }
+  }
+}
+
+// Two thirds of the values lie near 9, one third up to 700: the median is put at 0.4, the order
+// stays, and the numbers along the bar spread over the decades.
+static void long_tails_bend_the_scale(void) {
+  double values[999];
+  irl_scale scale;
+  irl_ticks ticks;
+  for (int i = 0; i < 999; i++) {
+    values[i] = i % 3 < 2 ? 4.0 + i % 10 : 10.0 + 0.69 * i;
+  }
+  irl_scale_init(&scale, values, 999, NULL);
+  CHECK(scale.bend > 0.0);
+  CHECK_NEAR(irl_scale_place(&scale, values[999 / 2]), 0.4, 1e-6);
+  CHECK_NEAR(irl_scale_place(&scale, scale.hi), 1.0, 1e-12);
+  for (double v = scale.lo; v < scale.hi; v += 1.0) {
+    CHECK(irl_scale_place(&scale, v + 1.0) > irl_scale_place(&scale, v));
+  }
+  irl_ticks_init(&ticks, &scale, 8);
+  CHECK(ticks.n >= 4 && ticks.n <= 8);
+  for (int i = 0; i < ticks.n; i++) {
+    double power = pow(10.0, floor(log10(ticks.value[i]) + 1e-9)), lead = ticks.value[i] / power;
+    CHECK(fabs(lead - 1) < 1e-9 || fabs(lead - 2) < 1e-9 || fabs(lead - 5) < 1e-9);
+    CHECK(atof(ticks.text[i]) == ticks.value[i]);
+    CHECK(i == 0 ||
+          irl_scale_place(&scale, ticks.value[i]) - irl_scale_place(&scale, ticks.value[i - 1]) >
+              0.09);
   }
 }
 
@@ -87,4 +115,4 @@ static void numbers_read_well(void) {
 
 TESTS(TEST(range_leaves_out_the_tails), TEST(range_of_equal_or_no_values),
       TEST(given_range_is_kept), TEST(ticks_are_tidy), TEST(ticks_lie_within_for_any_range),
-      TEST(numbers_read_well))
+      TEST(long_tails_bend_the_scale), TEST(numbers_read_well))
