@@ -244,14 +244,21 @@ void irl_show_caption(const irl_show* show, int group, const irl_moment* moment,
                  text, cost);
 }
 
-// Makes the text smaller until it fits, down to three quarters.
+// Makes the text smaller until it fits, down to 0.7 of its size, and then shorter.
 static void draw_fitted(irl_canvas* canvas, double x, double y, irl_pen pen, double room,
                         const char* text) {
+  char shorter[192];
   double width = irl_text_width(&pen, text);
-  if (width > room) {
-    pen.size *= fmax(0.7, room / width);
+  pen.size *= width > room ? fmax(0.7, room / width) : 1.0;
+  int keep = snprintf(shorter, sizeof shorter - 4, "%s", text);
+  keep = keep < (int)sizeof shorter - 5 ? keep : (int)sizeof shorter - 5;
+  while (keep > 0 && irl_text_width(&pen, shorter) > room + 0.5) {
+    do {  // a whole UTF-8 character
+      keep--;
+    } while (keep > 0 && ((unsigned char)shorter[keep] & 0xC0) == 0x80);
+    memcpy(shorter + keep, "\xE2\x80\xA6", 4);  // an ellipsis
   }
-  irl_canvas_text(canvas, x, y, &pen, text);
+  irl_canvas_text(canvas, x, y, &pen, shorter);
 }
 
 void irl_draw_title(irl_canvas* canvas, irl_box box, double unit, const char* name,
