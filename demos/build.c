@@ -1,3 +1,4 @@
+// The contents of main_data.hdf5: one array, two names (docs/demos.md).
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +24,16 @@ typedef struct builder {
 
 //---------------------------------- Checks --------------------------------------------------------
 
+// The batch must be one of this task: what is written beside it would otherwise describe another.
 static irl_err check_sizes(const irl_task* task, const irl_batch* b, irl_errinfo* info) {
   const irl_task_info* t = irl_task_get(task);
+  if (t->nu == 0) {
+    return irl_fail(
+        info, IRL_EUNSUPPORTED,
+        "demonstrations: task %s has no actuators, so there is nothing to demonstrate; use "
+        "a model with actuators",
+        t->name);
+  }
   if (b->nx != t->nx || b->nu != t->nu) {
     return irl_fail(
         info, IRL_EDIM,
@@ -73,6 +82,7 @@ static const char* not_finite(const irl_batch* b, int i) {
   return states ? NULL : "states";
 }
 
+// Readers may rely on finite numbers and on at least one episode with at least one step.
 static irl_err check_values(const irl_batch* b, irl_errinfo* info) {
   int kept = 0;
   for (int i = 0; i < b->n; i++) {
@@ -101,6 +111,7 @@ static irl_err check_values(const irl_batch* b, irl_errinfo* info) {
 
 //---------------------------------- Actions -------------------------------------------------------
 
+// The actions that the simulator saw, (length, nu) into k->action.
 static void clip_actions(const builder* k, int i) {
   const double *low = irl_task_action_low(k->task), *high = irl_task_action_high(k->task);
   const double* u = irl_batch_u(k->batch, i, 0);
@@ -120,6 +131,7 @@ static double scale_action(double applied, double low, double high) {
   return fmin(fmax(scaled, -1), 1);
 }
 
+// The same on robomimic's scale, in place.
 static void scale_actions(const builder* k, int i) {
   const double *low = irl_task_action_low(k->task), *high = irl_task_action_high(k->task);
   int nu = k->batch->nu;
@@ -130,6 +142,7 @@ static void scale_actions(const builder* k, int i) {
 
 //---------------------------------- Episodes ------------------------------------------------------
 
+// Attributes that mean nothing for this task or batch are left out, not written as zero.
 static void put_episode_attributes(const builder* k, int i, int number) {
   const irl_batch* b = k->batch;
   irl_h5w_attr_int(k->file, "id", number);
@@ -183,6 +196,7 @@ static void put_episode(const builder* k, int i, int number) {
   }
 }
 
+// Gives an array of an episode a second name in the group that is being written.
 static void link_to(const builder* k, int number, const char* from, const char* to) {
   char path[64];
   snprintf(path, sizeof path, "/episode_%d/%s", number, from);
@@ -279,6 +293,7 @@ static void put_data(const builder* k, int64_t steps) {
   irl_jout_fini(&out);
 }
 
+// Invalid trajectories are not counted, as they are not written.
 static void count_totals(irl_demos_totals* totals, const irl_batch* b) {
   *totals = (irl_demos_totals){0};
   for (int i = 0; i < b->n; i++) {
@@ -287,6 +302,7 @@ static void count_totals(irl_demos_totals* totals, const irl_batch* b) {
   }
 }
 
+// Episodes are numbered without gaps, which Minari needs, whatever was left out before them.
 static void put_all(const builder* k, int64_t steps) {
   put_origin(k);
   put_data(k, steps);

@@ -1,3 +1,4 @@
+// Re-simulation: whether the recorded actions still lead to the recorded states.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,8 @@ typedef struct checker {
   irl_errinfo* info;
 } checker;
 
-// Simulates episodes first..first+n-1 again.
+// Simulates episodes first..first+n-1 again, past any termination: where a recording ends early it
+// is compared up to its own end.
 static irl_err simulate(checker* c, int first, int n) {
   const irl_batch* b = &c->demos->batch;
   c->again.n = n;
@@ -36,6 +38,7 @@ static irl_err simulate(checker* c, int first, int n) {
   return irl_env_rollout(c->env, &rollout, &c->again, NULL, &invalid, c->info);
 }
 
+// The part of the physics state that an entry of its row belongs to.
 static void name_entry(irl_demos_verdict* v, const irl_task* task, int entry) {
   int count;
   const irl_state_part* parts = irl_task_state_parts(task, &count);
@@ -47,6 +50,7 @@ static void name_entry(irl_demos_verdict* v, const irl_task* task, int entry) {
   }
 }
 
+// Only the first difference is kept: those after it follow from it.
 static void note_difference(checker* c, int episode, int step, int entry, double was, double is) {
   irl_demos_verdict* v = c->verdict;
   if (v->episode >= 0) {
@@ -80,6 +84,7 @@ static void compare_episode(checker* c, int episode, int i) {
   c->verdict->differing += differs;
 }
 
+// In blocks, so that the memory needed does not grow with the dataset.
 static irl_err check_all(checker* c) {
   int n = c->demos->batch.n;
   for (int first = 0; first < n; first += BLOCK) {

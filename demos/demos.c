@@ -1,3 +1,4 @@
+// A dataset in memory: its end, its figures, and whether it belongs to a task.
 #include <math.h>
 #include <string.h>
 
@@ -54,6 +55,7 @@ static irl_err match_parts(const irl_demos* demos, const irl_task* task, irl_err
                          irl_task_get(task)->name);
 }
 
+// Residuals and states may be missing; where they are there, they must be the task's.
 static irl_err match_sizes(const irl_demos* demos, const irl_task_info* t, irl_errinfo* info) {
   const irl_batch* b = &demos->batch;
   if (b->nx != t->nx || b->nu != t->nu) {
@@ -106,6 +108,7 @@ int irl_demos_nconditions(const irl_demos* demos) {
   return largest + 1;
 }
 
+// The mean is summed here and divided at the end.
 static void add_return(irl_demos_summary* s, double value) {
   s->return_min = fmin(s->return_min, value);  // fmin passes over the NaN it starts with
   s->return_max = fmax(s->return_max, value);
@@ -126,6 +129,7 @@ static int64_t add_actions(irl_demos_summary* s, const irl_demos* demos, int i) 
   return changed;
 }
 
+// Lengths, ending and return of one episode.
 static void add_episode(irl_demos_summary* s, const irl_batch* b, int i) {
   int length = b->length[i];
   s->length_min = s->episodes == 0 || length < s->length_min ? length : s->length_min;

@@ -1,3 +1,4 @@
+// Reading a dataset in two passes: first every size, which decides the memory, then every number.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -53,12 +54,14 @@ static irl_err no_memory(const loader* l) {
                   l->file.path, l->plan.bytes);
 }
 
+// Path of a part inside the file.
 static void part_name(char out[128], int episode, int p) {
   snprintf(out, 128, "episode_%d/%s", episode, PARTS[p].name);
 }
 
 //---------------------------------- First pass: sizes ---------------------------------------------
 
+// An episode is as long as its actions; observations and states have one row more.
 static irl_err check_rows(loader* l, int episode, int p, const irl_h5_shape* s, int length) {
   char name[128];
   part_name(name, episode, p);
@@ -98,6 +101,7 @@ static irl_err check_cols(loader* l, int episode, int p, const irl_h5_shape* s) 
                   l->file.path, name, cols, cols == 0 ? 1 : l->plan.cols[p]);
 }
 
+// Sizes of one episode; nothing of it is read yet.
 static irl_err measure_episode(loader* l, int episode) {
   irl_h5_shape shapes[NPARTS];
   char name[128];
@@ -136,6 +140,7 @@ static irl_err check_bytes(loader* l) {
   return IRL_OK;
 }
 
+// Counts the episodes and compares with metadata.json (expected, -1: it does not say).
 static irl_err count_episodes(loader* l, int expected) {
   IRL_TRY(irl_h5r_count(&l->file, "episode_", &l->plan.n));
   bool other = false;
@@ -154,6 +159,7 @@ static irl_err count_episodes(loader* l, int expected) {
   return IRL_OK;
 }
 
+// The first pass.
 static irl_err measure(loader* l, int expected) {
   IRL_TRY(count_episodes(l, expected));
   for (int i = 0; i < l->plan.n; i++) {
@@ -173,6 +179,7 @@ static irl_err measure(loader* l, int expected) {
 
 //---------------------------------- Second pass: values -------------------------------------------
 
+// All memory of the dataset; irl_demos_destroy frees it, also when only some of it is there.
 static irl_err allocate(loader* l) {
   irl_demos* d = l->demos;
   const int* cols = l->plan.cols;
@@ -207,6 +214,7 @@ static double* part_target(const loader* l, int episode, int p) {
   return targets[p];
 }
 
+// Reads one array into its place in the batch and refuses numbers that are not finite.
 static irl_err read_part(loader* l, int episode, int p, int length) {
   char name[128];
   part_name(name, episode, p);
@@ -235,6 +243,8 @@ static irl_err read_attribute(loader* l, const char* name, const char* attribute
   return IRL_OK;
 }
 
+// A fact counts as known when every episode has it; condition 0 stands in until conditions are
+// assigned by an episode's first state.
 static irl_err read_attributes(loader* l, int episode) {
   irl_demos* d = l->demos;
   int64_t condition = 0, success = 0, steps = d->batch.length[episode];
@@ -259,6 +269,7 @@ static irl_err read_attributes(loader* l, int episode) {
   return IRL_OK;
 }
 
+// The second pass for one episode. Its length is read again, as only the longest was kept.
 static irl_err read_episode(loader* l, int episode) {
   irl_batch* b = &l->demos->batch;
   char name[128];
@@ -277,6 +288,7 @@ static irl_err read_episode(loader* l, int episode) {
 
 //---------------------------------- The file's own ------------------------------------------------
 
+// What /mjirl says: the task, the model, where it was recorded. Other programs' files have none.
 static irl_err read_origin(loader* l) {
   irl_demos* d = l->demos;
   const struct {
@@ -323,6 +335,7 @@ static irl_err read_all(loader* l, int expected) {
 
 //---------------------------------- Checksum ------------------------------------------------------
 
+// Checksum of a whole file, read in blocks.
 static irl_err file_crc(const char* path, uint32_t* crc, irl_errinfo* info) {
   enum { BLOCK = 1 << 16 };
   unsigned char* block = irl_calloc(BLOCK, 1);
@@ -363,6 +376,7 @@ static irl_err check_crc(const irl_demos_metadata* metadata, const char* path, i
 
 //---------------------------------- Faces ---------------------------------------------------------
 
+// On failure irl_demos_destroy takes whatever had been put into the dataset.
 irl_err irl_demos_read(irl_demos** demos, const char* data_path, const char* metadata_path,
                        irl_errinfo* info) {
   *demos = NULL;

@@ -1,3 +1,4 @@
+// metadata.json: what Minari asks for, and the checksum of the HDF5 file.
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -33,6 +34,7 @@ static bool valid_id(const char* id) {
   return named && *version && !version[strspn(version, "0123456789")];
 }
 
+// Task names may hold what Minari does not allow in an id.
 static void clean_name(char* name) {
   for (char* c = name; *c; c++) {
     *c = name_char(*c) ? *c : '_';
@@ -69,6 +71,7 @@ static size_t put_bound(char* out, double value) {
   return (size_t)sprintf(out, "%.17g", value);
 }
 
+// A list of bounds, all of them `fallback` where there is no list.
 static size_t put_bounds(char* out, const double* bounds, double fallback, int n) {
   size_t size = 0;
   for (int i = 0; i < n; i++) {
@@ -107,6 +110,7 @@ static bool put_spaces(irl_jout* out, const irl_task* task) {
   return good;
 }
 
+// A name for each observation entry, for people who look at the arrays elsewhere.
 static void put_names(irl_jout* out, const irl_task* task) {
   irl_jout_key(out, "mjirl_observation");
   irl_jout_open(out, '[');
@@ -116,6 +120,7 @@ static void put_names(irl_jout* out, const irl_task* task) {
   irl_jout_close(out);
 }
 
+// The whole object; the order is fixed, so that equal data gives equal bytes.
 static void put_all(irl_jout* out, const char* id, const irl_task* task, const irl_demos_meta* meta,
                     const irl_demos_totals* totals) {
   char crc[16];
@@ -180,6 +185,7 @@ static char* copy_string(const char* text) {
   return copy;
 }
 
+// Whether the file has a checksum, and which.
 static bool read_crc(irl_jnode root, uint32_t* crc) {
   if (!irl_json_has(root, "mjirl_crc32c")) {
     return false;

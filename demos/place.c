@@ -1,3 +1,4 @@
+// Putting a folder in place whole: hidden folder, sync, rename, sync of its parent.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #define PARTIAL ".data.partial"
 
+// The sentence for a failed system call, from errno.
 static irl_err sys_fail(irl_errinfo* info, const char* path, const char* what) {
   irl_err code = errno == ENOSPC || errno == EDQUOT ? IRL_ENOSPC : IRL_EIO;
   return irl_fail(info, code, "%s: %s: %s; choose a folder that can be written", path, what,
@@ -64,6 +66,7 @@ static int sync_folder(const char* path) {
   return result;
 }
 
+// A new folder is durable once the folder that names it is synced.
 static void sync_parent(const char* path) {
   char parent[IRL_DEMOS_PATH];
   snprintf(parent, sizeof parent, "%s", path);
@@ -83,6 +86,7 @@ static void remove_partial(const irl_place* place) {
   (void)rmdir(place->partial);
 }
 
+// Nothing is ever overwritten; an empty folder `data` is no dataset and is replaced.
 static irl_err refuse_existing(const irl_place* place, irl_errinfo* info) {
   if (!irl_dir_empty(place->data) || irl_file_exists(place->data)) {
     return irl_fail(
@@ -94,6 +98,7 @@ static irl_err refuse_existing(const irl_place* place, irl_errinfo* info) {
   return IRL_OK;
 }
 
+// The three paths of a place; slashes at the end of dir do not count.
 static irl_err name_paths(irl_place* place, const char* dir, irl_errinfo* info) {
   size_t size = strlen(dir);
   while (size > 1 && dir[size - 1] == '/') {
@@ -113,6 +118,7 @@ static irl_err name_paths(irl_place* place, const char* dir, irl_errinfo* info) 
   return IRL_OK;
 }
 
+// File systems without locks (EOPNOTSUPP and the like) are used without one.
 static irl_err lock_dir(irl_place* place, irl_errinfo* info) {
   place->lock = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (place->lock < 0) {
@@ -134,6 +140,7 @@ irl_err irl_demos_check_output(const char* dir, irl_errinfo* info) {
   return irl_dir_check_writable(place.dir, info);
 }
 
+// Parents that this call makes are counted, to be removed again if the save fails.
 irl_err irl_place_open(irl_place* place, const char* dir, irl_errinfo* info) {
   IRL_TRY(name_paths(place, dir, info));
   IRL_TRY(refuse_existing(place, info));

@@ -1,3 +1,4 @@
+// What bit-for-bit repetition depends on.
 #include <mujoco/mujoco.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 // these, and not the clock or the name of the machine, decide whether bits repeat.
 
 #if defined(__x86_64__)
+// Vendor, family and model as CPUID gives them (extended family and model added in).
 static void cpu_text(char* out, size_t size) {
   unsigned a = 0, b = 0, c = 0, d = 0;
   char vendor[13] = "unknown";
@@ -33,6 +35,7 @@ static void cpu_text(char* out, size_t size) {
   snprintf(out, size, "%s family %u model %u", vendor, family, model);
 }
 
+// The vector instructions that the C library's mathematics dispatches on.
 static void flags_text(char* out, size_t size) {
   __builtin_cpu_init();
   snprintf(out, size, "%s%s%s%s%s%s", __builtin_cpu_supports("sse4.1") ? "sse4.1" : "sse2",

@@ -1,3 +1,4 @@
+// Saving a dataset: build it in memory, write it beside its place, read it back, put it in place.
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ static irl_err compare(const irl_demos* read, const irl_batch* batch, const char
   for (int i = 0; good && i < batch->n; i++) {
     if (batch->valid[i]) {
       good = j < b->n && same_trajectory(batch, i, b, j) &&
-             (!read->has_logq || same_logq(batch, i, b, j));
+             (!read->has_logq || same_logq(batch, i, b, j)) &&
+             (!read->has_success || (batch->success[i] != 0) == (b->success[j] != 0));
       j++;
     }
   }
@@ -49,6 +51,7 @@ static irl_err compare(const irl_demos* read, const irl_batch* batch, const char
                   "%s: the dataset read back differs from what was written; check the disk", dir);
 }
 
+// The writer's own word is not taken for it: what counts is what a reader gets from the disk.
 static irl_err write_and_compare(const irl_place* place, const void* image, size_t size,
                                  const char* metadata, const irl_batch* batch, irl_errinfo* info) {
   char data_path[IRL_DEMOS_PATH], metadata_path[IRL_DEMOS_PATH];
@@ -65,6 +68,7 @@ static irl_err write_and_compare(const irl_place* place, const void* image, size
   return err;
 }
 
+// Nothing is left of a dataset that cannot be written or does not read back.
 static irl_err put_in_place(const char* dir, const void* image, size_t size, const char* metadata,
                             const irl_batch* batch, irl_errinfo* info) {
   irl_place place;

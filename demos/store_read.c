@@ -1,3 +1,4 @@
+// Reading HDF5 with suspicion: only hard links, plain arrays of numbers and short texts.
 #include <hdf5.h>
 #include <limits.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ static herr_t first_reason(unsigned n, const H5E_error2_t* error, void* out) {
   return 0;
 }
 
+// The sentence for a failed HDF5 call; asks for the reason before another call clears it.
 static irl_err damaged(irl_h5r* r, const char* name) {
   char reason[MAX_NAME] = "no reason given";
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, first_reason, reason);
@@ -90,6 +92,7 @@ irl_err irl_h5r_find(irl_h5r* r, const char* name, bool* present) {
   return IRL_OK;
 }
 
+// Links named <prefix><digits>, counted without opening them.
 typedef struct counter {
   const char* prefix;
   int count;
@@ -117,6 +120,7 @@ irl_err irl_h5r_count(irl_h5r* r, const char* prefix, int* count) {
 
 //---------------------------------- Arrays --------------------------------------------------------
 
+// The sentence for an object that is well-formed but not one of ours.
 static irl_err unfit(irl_h5r* r, const char* name, const char* why) {
   return irl_fail(r->info, IRL_EUNSUPPORTED, "%s: %s %s; see docs/demos.md for the layout", r->path,
                   name, why);
@@ -165,6 +169,7 @@ static const char* refuse_storage(hid_t list) {
   return NULL;
 }
 
+// h5py's bool: an enum on one byte.
 static bool is_flag(hid_t type) {
   return H5Tget_class(type) == H5T_ENUM && H5Tget_size(type) == 1;
 }
@@ -197,6 +202,7 @@ static const char* refuse_empty(hid_t set, const irl_h5_shape* shape) {
   return empty ? "is declared but was never written" : NULL;
 }
 
+// NULL, or why an array is not to be read; its shape on the way.
 static const char* judge(hid_t set, hid_t type, irl_h5_shape* shape) {
   hid_t list = H5Dget_create_plist(set), space = H5Dget_space(set);
   const char* why = list < 0 || space < 0 ? "cannot be examined" : refuse_storage(list);
@@ -322,6 +328,7 @@ static irl_err open_attribute(irl_h5r* r, const char* name, const char* attribut
   return damaged(r, attribute);
 }
 
+// The sentence for an attribute of another type.
 static irl_err wrong_attribute(irl_h5r* r, const char* name, const char* attribute,
                                const char* wanted) {
   return irl_fail(r->info, IRL_EPARSE, "%s: attribute %s of %s is not %s; correct or remove it",
@@ -363,6 +370,7 @@ irl_err irl_h5r_attr_uint(irl_h5r* r, const char* name, const char* attribute, u
   return read_integer(r, name, attribute, H5T_NATIVE_UINT64, value, present);
 }
 
+// Text as h5py writes it, in memory that HDF5 allocates.
 static irl_err read_variable(irl_h5r* r, hid_t id, hid_t type, const char* attribute, char** text) {
   char* found = NULL;
   if (H5Aread(id, type, &found) < 0) {
@@ -373,6 +381,7 @@ static irl_err read_variable(irl_h5r* r, hid_t id, hid_t type, const char* attri
   return *text ? IRL_OK : IRL_ENOMEM;
 }
 
+// Text of fixed length, as other programs write it.
 static irl_err read_fixed(irl_h5r* r, hid_t id, hid_t type, const char* attribute, char** text) {
   *text = irl_calloc(H5Tget_size(type) + 1, 1);
   if (*text && H5Aread(id, type, *text) < 0) {

@@ -1,3 +1,4 @@
+// Building an HDF5 file in memory.
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +25,13 @@ static bool went(irl_h5w* w, int64_t result) {
   return !w->failed;
 }
 
+// Passes a handle through and notes when it is none.
 static hid_t note(irl_h5w* w, hid_t id) {
   w->failed |= id < 0;
   return id;
 }
 
+// h5py's bool.
 static hid_t flag_type(irl_h5w* w) {
   hid_t type = note(w, H5Tenum_create(H5T_STD_I8LE));
   const int8_t no = 0, yes = 1;
@@ -37,6 +40,7 @@ static hid_t flag_type(irl_h5w* w) {
   return type;
 }
 
+// UTF-8 of `size` bytes, or H5T_VARIABLE.
 static hid_t text_type(irl_h5w* w, size_t size) {
   hid_t type = note(w, H5Tcopy(H5T_C_S1));
   went(w, H5Tset_size(type, size));
@@ -179,6 +183,7 @@ void irl_h5w_link(irl_h5w* w, const char* path, const char* name) {
   }
 }
 
+// One array of rank 0, 1 or 2 in the group that is being written.
 static void write_array(irl_h5w* w, const char* name, hid_t file_type, hid_t memory_type,
                         const void* data, int rank, const hsize_t* dims) {
   if (w->failed) {
@@ -219,6 +224,7 @@ void irl_h5w_text(irl_h5w* w, const char* name, const char* text) {
 
 //---------------------------------- Attributes ----------------------------------------------------
 
+// One scalar attribute of the group that is being written.
 static void write_attribute(irl_h5w* w, const char* name, hid_t file_type, hid_t memory_type,
                             const void* value) {
   if (w->failed) {

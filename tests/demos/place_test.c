@@ -61,7 +61,7 @@ static void keeps_a_second_writer_out(void) {
   sample_dir(dir, "second");
   CHECK(mkdir(dir, 0777) == 0);
   int lock = open(dir, O_RDONLY | O_DIRECTORY);
-  CHECK(flock(lock, LOCK_EX) == 0);
+  CHECK(flock(lock, LOCK_SH) == 0);  // shared, so that only an exclusive lock is refused
   CHECK(save(dir, &info) == IRL_EEXIST);
   CHECK_CONTAINS(info.text, "another program is writing");
   close(lock);

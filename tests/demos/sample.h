@@ -39,6 +39,7 @@ static inline irl_batch sample_batch(const irl_task* task) {
     b.condition[i] = t->nconditions > 1 ? i % 2 : 0;
     b.terminated[i] = i == 1;
     b.valid[i] = i != 2;
+    b.success[i] = t->has_success && i == 3;
     sample_fill(irl_batch_x(&b, i, 0), (T + 1) * b.nx, &state);
     sample_fill(irl_batch_u(&b, i, 0), T * b.nu, &state);
     sample_fill(irl_batch_z(&b, i, 0), T * b.nz, &state);

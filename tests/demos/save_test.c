@@ -11,6 +11,7 @@ static void compare(const irl_batch* a, int i, const irl_batch* b, int j) {
   CHECK(b->condition[j] == a->condition[i]);
   CHECK(b->terminated[j] == a->terminated[i]);
   CHECK(b->valid[j] == 1);
+  CHECK(b->success[j] == a->success[i]);
   CHECK(same(irl_batch_x(a, i, 0), irl_batch_x(b, j, 0), (T + 1) * a->nx));
   CHECK(same(irl_batch_u(a, i, 0), irl_batch_u(b, j, 0), T * a->nu));
   CHECK(same(irl_batch_state(a, i, 0), irl_batch_state(b, j, 0), (T + 1) * a->nstate));
@@ -56,6 +57,7 @@ static void round_trip(void) {
   check_padding(&demos->batch);
   CHECK(!strcmp(demos->label[0], "first") && !strcmp(demos->label[1], ""));
   CHECK(!strcmp(demos->label[2], "") && !strcmp(demos->label[3], "größer"));
+  CHECK(demos->has_success && demos->batch.success[2] == 1);
   CHECK(demos->has_seed && demos->has_logq && demos->has_condition && demos->batch.has_reward);
   CHECK(!strcmp(demos->dataset_id, "mjirl/reacher/sample-v3"));
   CHECK(!strcmp(demos->algorithm, "made up"));
