@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/linalg.h"
 #include "irl/cost_internal.h"
 
 // Working memory of one point, cut out of the caller's doubles.
@@ -17,16 +18,22 @@ typedef struct point {
   double* j;        // ∂y/∂x̂                        (O, nx)
   double* vectors;  // eigenvectors of the Hessian  (nx, nx)
   double* matrix;   // Hessian in x̂                 (nx, nx)
+  double* weights;  // one layer's, as doubles      (widest layer)
 } point;
 
 static int layer_size(const irl_cost* cost) {
   return cost->config.depth > 0 ? cost->config.width : 0;
 }
 
+static int widest_layer(const irl_cost* cost) {
+  int width = layer_size(cost), in = width > cost->nx ? width : cost->nx;
+  return width * (in > cost->outputs ? in : cost->outputs);
+}
+
 int irl_cost_work_size(const irl_cost* cost) {
   int width = layer_size(cost), nx = cost->nx;
   return nx + 2 * cost->nu + 2 * cost->config.depth * width + 2 * width * nx +
-         cost->outputs * (1 + nx) + 2 * nx * nx;
+         cost->outputs * (1 + nx) + 2 * nx * nx + widest_layer(cost);
 }
 
 static point cut(const irl_cost* cost, double* work) {
@@ -43,6 +50,7 @@ static point cut(const irl_cost* cost, double* work) {
   p.j = p.y + cost->outputs;
   p.vectors = p.j + cost->outputs * nx;
   p.matrix = p.vectors + nx * nx;
+  p.weights = p.matrix + nx * nx;
   return p;
 }
 
@@ -134,22 +142,26 @@ void irl_cost_eval(const irl_cost* cost, int n, const double* x, const double* u
 
 //---------------------------------- Derivatives ---------------------------------------------------
 
-// z (width, nx) = ∂(W_l h_{l−1})/∂x̂, before the layer's tanh.
-static void tangent(const irl_cost* cost, int layer, const double* below, double* z) {
-  const int width = cost->config.width, nx = cost->nx;
-  const float* w = cost->params + cost->weight_at[layer];
-  for (int k = 0; k < width; k++) {
-    double* row = z + (long)k * nx;
-    for (int i = 0; i < nx; i++) {
-      row[i] = layer == 0 ? (double)w[(long)k * nx + i] : 0;
-    }
-    for (int m = 0; layer > 0 && m < width; m++) {
-      double wkm = (double)w[(long)k * width + m];
-      for (int i = 0; i < nx; i++) {
-        row[i] += wkm * below[(long)m * nx + i];
-      }
+// to (m, n) = from (m, n), whose rows are ld apart
+static void widen(double* to, const float* from, int ld, int m, int n) {
+  for (int i = 0; i < m; i++) {
+    for (int k = 0; k < n; k++) {
+      to[i * n + k] = (double)from[(long)i * ld + k];
     }
   }
+}
+
+// z (width, nx) = ∂(W_l h_{l−1})/∂x̂, before the layer's tanh.
+static void tangent(const irl_cost* cost, const point* p, int layer, const double* below,
+                    double* z) {
+  const int width = cost->config.width, nx = cost->nx;
+  const float* w = cost->params + cost->weight_at[layer];
+  if (layer == 0) {
+    widen(z, w, nx, width, nx);
+    return;
+  }
+  widen(p->weights, w, width, width, width);
+  irl_mat_mul(z, p->weights, below, width, width, nx);
 }
 
 // Σ_k a_k tanh''(z_k) ∇z_k ∇z_kᵀ, a layer's share of the Hessian of g: everything but tanh is
@@ -195,31 +207,29 @@ static const double* last_tangent(const irl_cost* cost, const point* p) {
     double* swap = now;
     now = below;
     below = swap;
-    tangent(cost, l, below, now);
+    tangent(cost, p, l, below, now);
     if (curved) {
       add_curvature(p->matrix, p->adjoint + l * width, h, now, width, nx);
     }
-    for (int k = 0; k < width * nx; k++) {
-      now[k] *= 1 - h[k / nx] * h[k / nx];
+    for (int k = 0; k < width; k++) {
+      const double slope = 1 - h[k] * h[k];
+      for (int i = 0; i < nx; i++) {
+        now[k * nx + i] *= slope;
+      }
     }
   }
   return now;
 }
 
 // J (O, nx) = A [I; ∂h/∂x̂]
-static void jacobian(const irl_cost* cost, const double* t, double* jac) {
+static void jacobian(const irl_cost* cost, const point* p, const double* t) {
   const int nx = cost->nx, width = layer_size(cost);
-  for (int o = 0; o < cost->outputs; o++) {
-    const float* a = cost->params + cost->a_at + (long)o * cost->features;
-    double* row = jac + (long)o * nx;
+  const float* a = cost->params + cost->a_at;
+  widen(p->weights, a + cost->hidden_at, cost->features, cost->outputs, width);
+  irl_mat_mul(p->j, p->weights, t, cost->outputs, width, nx);
+  for (int o = 0; cost->config.identity && o < cost->outputs; o++) {
     for (int i = 0; i < nx; i++) {
-      row[i] = cost->config.identity ? (double)a[i] : 0;
-    }
-    for (int k = 0; k < width; k++) {
-      double ak = (double)a[cost->hidden_at + k];
-      for (int i = 0; i < nx; i++) {
-        row[i] += ak * t[(long)k * nx + i];
-      }
+      p->j[o * nx + i] += (double)a[(long)o * cost->features + i];
     }
   }
 }
@@ -323,19 +333,10 @@ static void to_units(const irl_cost* cost, double* gradient, double* hessian) {
 static void expand_quadratic(const irl_cost* cost, const point* p, double* gradient,
                              double* hessian) {
   const int nx = cost->nx, n = nx + cost->nu;
+  irl_mat_vec_t(gradient, p->j, p->y, cost->outputs, nx);
+  irl_mat_mul_tn(p->matrix, p->j, p->j, nx, cost->outputs, nx);
   for (int i = 0; i < nx; i++) {
-    double slope = 0;
-    for (int o = 0; o < cost->outputs; o++) {
-      slope += p->j[o * nx + i] * p->y[o];
-    }
-    gradient[i] = slope;
-    for (int k = 0; k <= i; k++) {
-      double sum = 0;
-      for (int o = 0; o < cost->outputs; o++) {
-        sum += p->j[o * nx + i] * p->j[o * nx + k];
-      }
-      hessian[i * n + k] = hessian[k * n + i] = sum;
-    }
+    memcpy(hessian + i * n, p->matrix + i * nx, (size_t)nx * sizeof *hessian);
   }
 }
 
@@ -351,7 +352,7 @@ double irl_cost_expand_normalized(const irl_cost* cost, double* gradient, double
       adjoints(cost, &p);
     }
   }
-  jacobian(cost, last_tangent(cost, &p), p.j);
+  jacobian(cost, &p, last_tangent(cost, &p));
   if (cost->config.kind == IRL_COST_NETWORK) {
     memcpy(gradient, p.j, (size_t)nx * sizeof *gradient);
     project(p.matrix, p.vectors, nx, hessian, n);
