@@ -87,13 +87,14 @@ static irl_err image_init(image* im, const irl_learner* l) {
   im->state[0] = l->iteration;
   im->state[1] = l->env_steps;
   im->state[2] = l->adam_step;
+  // Wider types first, as irl_tensors_save lays them out: the checksum runs in the file's order.
   add(im, "state", IRL_I64, im->state, STATE_SIZE);
-  add(im, "theta", IRL_F32, irl_cost_params(l->cost), n);
-  add(im, "adam_m", IRL_F32, l->adam_m, n);
-  add(im, "adam_v", IRL_F32, l->adam_v, n);
   for (int k = 0; k < l->nc; k++) {
     IRL_TRY(add_condition(im, l, k));
   }
+  add(im, "theta", IRL_F32, irl_cost_params(l->cost), n);
+  add(im, "adam_m", IRL_F32, l->adam_m, n);
+  add(im, "adam_v", IRL_F32, l->adam_v, n);
   return IRL_OK;
 }
 

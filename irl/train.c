@@ -21,6 +21,7 @@ typedef struct trainer {
   char checkpoints[MAX_PATH];
   double started;      // clock at the start of this process's share [s]
   double wall_before;  // wall time of earlier shares [s]
+  int saved;           // iteration of the newest checkpoint
 } trainer;
 
 //---------------------------------- The folder ---------------------------------------------------
@@ -54,17 +55,22 @@ static irl_err open_folder(trainer* t, irl_errinfo* info) {
   if (o->resume && irl_run_exists(o->out)) {
     IRL_TRY(irl_run_check_same(o->out, t->learner, o->demos_path, info));
     IRL_TRY(irl_checkpoint_restore(t->learner, t->checkpoints, &iteration, info));
+    t->saved = iteration;
     return irl_metrics_rewind(o->out, iteration, &t->wall_before, info);
   }
   return irl_run_write_start(o->out, t->learner, o->demos_path, info);
 }
 
+// The models first: a run killed in between goes on from the checkpoint before and writes them
+// again.
 static irl_err save(trainer* t, irl_errinfo* info) {
   if (t->options->out == NULL) {
     return IRL_OK;
   }
+  IRL_TRY(irl_run_write_models(t->options->out, t->learner, info));
   IRL_TRY(irl_checkpoint_save(t->learner, t->checkpoints, KEPT_CHECKPOINTS, info));
-  return irl_run_write_models(t->options->out, t->learner, info);
+  t->saved = t->learner->iteration;
+  return IRL_OK;
 }
 
 static irl_err write_report(const trainer* t, irl_errinfo* info) {
@@ -124,7 +130,7 @@ static irl_err iterate(trainer* t, irl_errinfo* info) {
 static irl_err loop(trainer* t, irl_errinfo* info) {
   while (t->learner->iteration < t->options->config.iterations) {
     if (irl_host_stop(t->host)) {
-      if (t->learner->iteration > 0) {
+      if (t->learner->iteration > t->saved) {
         IRL_TRY(save(t, info));
       }
       return irl_fail(info, IRL_ECANCELED,

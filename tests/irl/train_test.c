@@ -143,6 +143,7 @@ static void stopped_and_resumed_ends_the_same(void) {
     irl_host host = {.sink = {count_and_stop, &s}, .stop = &s.stop};
     CHECK(irl_train(&o, &host, &r, &info) == IRL_ECANCELED);
     CHECK_CONTAINS(info.text, "--resume");
+    CHECK(r.iterations == 2 * part);  // it went on, it did not start over
     o.resume = true;
   }
   CHECK_OK(irl_train(&o, NULL, &r, &info));
