@@ -1,3 +1,6 @@
+// The update is compared with nothing but its own matrix products: what it takes longer is the
+// price of everything else (tanh, sums, Adam, sharing out). Both are timed in turn, so that a busy
+// or throttled machine slows both.
 #include "irl/bench_cost.h"
 
 #include <cblas.h>
@@ -24,6 +27,7 @@ typedef struct product {
   bool transposed;  // first kind: the small matrix is stored (n, k)
 } product;
 
+// All products of one forward and backward pass. The first layer needs no gradient in x.
 static int list_products(const irl_bench_cost* b, product out[MAX_PRODUCTS]) {
   int count = 0;
   for (int l = 0; l < b->depth; l++) {
@@ -59,6 +63,7 @@ typedef struct arrays {
   float* c;            // (rows, widest), or one sum a block
 } arrays;
 
+// Rows first to first + n of a product, with one call.
 static void multiply(const arrays* w, int first, int n) {
   const product* p = w->p;
   if (p->over_rows) {
@@ -97,11 +102,13 @@ static double time_product(arrays* w, int way, int threads, irl_pool* pool) {
 
 //---------------------------------- Measurement ---------------------------------------------------
 
+// For qsort.
 static int compare(const void* a, const void* b) {
   double x = *(const double*)a, y = *(const double*)b;
   return (x > y) - (x < y);
 }
 
+// Sorts x.
 static double median(double* x, int n) {
   qsort(x, (size_t)n, sizeof *x, compare);
   return n % 2 == 1 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
@@ -128,11 +135,13 @@ typedef struct setting {
   double* ratio;   // (repeats)
 } setting;
 
+// Columns of the widest array.
 static int widest(const irl_bench_cost* b) {
   int w = b->nx > b->width ? b->nx : b->width;
   return w > b->outputs ? w : b->outputs;
 }
 
+// Memory and random data.
 static irl_err place(setting* s, const irl_bench_cost* b, int repeats) {
   const size_t rows = (size_t)b->rows, n = (size_t)(b->nx + b->nu), w = (size_t)widest(b);
   const size_t nparam = (size_t)irl_cost_nparam(s->cost), sums = (rows / 256 + 1) * w * w;
@@ -192,6 +201,7 @@ static irl_err set_up(setting* s, irl_bench_cost* b, int repeats) {
   return IRL_OK;
 }
 
+// One step of training, as the training loop does it.
 static double time_update(setting* s, int step) {
   irl_adam adam = irl_adam_defaults();
   double start = irl_now();
@@ -202,6 +212,7 @@ static double time_update(setting* s, int step) {
   return irl_now() - start;
 }
 
+// Expansions of all rows, what the sampler asks for once an iteration.
 static double time_expand(setting* s, const irl_bench_cost* b) {
   double* gradient = s->expansion + b->rows;
   double* hessian = gradient + (long)b->rows * (b->nx + b->nu);
@@ -229,6 +240,7 @@ static void choose_ways(setting* s, const irl_bench_cost* b, const product* list
   }
 }
 
+// Products, update and expansion in turn, `repeats` times.
 static void measure(setting* s, irl_bench_cost* b, int repeats) {
   product list[MAX_PRODUCTS];
   int way[MAX_PRODUCTS], count = list_products(b, list);

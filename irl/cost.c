@@ -1,3 +1,4 @@
+// Creation of a cost: what is allowed, where the parts of θ lie, and how they are drawn.
 #include "irl/cost.h"
 
 #include <assert.h>
@@ -12,6 +13,7 @@ enum { MAX_UNITS = 4096, MAX_SIZE = 100000 };
 
 //---------------------------------- Configuration -------------------------------------------------
 
+// 2 × 32 tanh units beside the identity: the network of GCL's smaller tasks (24 to 52 units).
 irl_cost_config irl_cost_defaults(void) {
   return (irl_cost_config){.kind = IRL_COST_QUADRATIC,
                            .depth = 2,
@@ -23,6 +25,7 @@ irl_cost_config irl_cost_defaults(void) {
                            .output_scale = 1};
 }
 
+// Sizes are bounded so that every product of two of them fits an int.
 static irl_err check_sizes(const irl_cost_config* c, int nx, int nu, irl_errinfo* info) {
   if (nx < 1 || nx > MAX_SIZE || nu < 1 || nu > MAX_SIZE) {
     return irl_fail(info, IRL_ERANGE,
@@ -46,6 +49,7 @@ static irl_err check_sizes(const irl_cost_config* c, int nx, int nu, irl_errinfo
   return IRL_OK;
 }
 
+// Values for which nothing could be learned, or for which Z does not exist.
 static irl_err check_values(const irl_cost_config* c, irl_errinfo* info) {
   if (c->depth == 0 && !c->identity) {
     return irl_fail(info, IRL_ERANGE,
@@ -93,6 +97,8 @@ static bool lay_out(irl_cost* cost) {
   return at < 1L << 30;
 }
 
+// Each part of θ has a random stream of its own, so that one layer's size does not change what
+// another one draws.
 static void fill_normal(float* out, int n, double stddev, uint64_t seed, uint64_t part) {
   irl_rng rng = irl_rng_stream(seed, IRL_PURPOSE_INIT, 0, 0, part);
   for (int i = 0; i < n; i++) {
@@ -111,6 +117,7 @@ static void draw_params(irl_cost* cost, uint64_t seed) {
   }
   fill_normal(cost->params + cost->a_at, cost->outputs * cost->features,
               c->output_scale / sqrt(cost->features), seed, 2 * IRL_COST_MAX_DEPTH);
+  // b stays 0: the cost is smallest near the mean of the data at first.
   // softplus⁻¹(v) = v + log(1 − e^{−v})
   double above = c->action_weight - c->action_weight_min;
   for (int j = 0; j < cost->nu; j++) {
@@ -194,12 +201,14 @@ float* irl_cost_params(irl_cost* cost) {
 
 //---------------------------------- Action weights ------------------------------------------------
 
+// softplus ω = max(ω, 0) + log(1 + e^{−|ω|}): neither overflows nor loses small values.
 double irl_cost_action_weight(const irl_cost* cost, int j) {
   double omega = (double)cost->params[cost->omega_at + j];
   double softplus = fmax(omega, 0) + log1p(exp(-fabs(omega)));
   return cost->config.action_weight_min + softplus;
 }
 
+// The derivative of softplus is the logistic function.
 double irl_cost_action_slope(const irl_cost* cost, int j) {
   return 1 / (1 + exp(-(double)cost->params[cost->omega_at + j]));
 }

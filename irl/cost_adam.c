@@ -1,7 +1,9 @@
+// The optimiser: one pass over parameters and moments.
 #include <math.h>
 
 #include "irl/cost.h"
 
+// The paper's values.
 irl_adam irl_adam_defaults(void) {
   return (irl_adam){.rate = 1e-3,
                     .beta1 = 0.9,

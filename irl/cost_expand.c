@@ -21,6 +21,7 @@ typedef struct point {
   double* weights;  // one layer's, as doubles      (widest layer)
 } point;
 
+// Units of a hidden layer, 0 when there is none.
 static int layer_size(const irl_cost* cost) {
   return cost->config.depth > 0 ? cost->config.width : 0;
 }
@@ -36,6 +37,7 @@ int irl_cost_work_size(const irl_cost* cost) {
          cost->outputs * (1 + nx) + 2 * nx * nx + widest_layer(cost);
 }
 
+// The parts lie one behind the other; irl_cost_work_size is their sum.
 static point cut(const irl_cost* cost, double* work) {
   int width = layer_size(cost), nx = cost->nx;
   point p;
@@ -110,6 +112,7 @@ void irl_cost_action_weights(const irl_cost* cost, double* weight) {
   }
 }
 
+// x̂ = (x − mean)/scale, û = u/scale
 static void normalize(const irl_cost* cost, const double* x, const double* u, double* xhat,
                       double* uhat) {
   for (int i = 0; i < cost->nx; i++) {
@@ -260,6 +263,7 @@ static void rotate(double* a, double* v, int n, int p, int q) {
   }
 }
 
+// Σ_{j<i} a_ij², which each sweep makes smaller (quadratically in the end).
 static double off_diagonal(const double* a, int n) {
   double sum = 0;
   for (int i = 0; i < n; i++) {
@@ -270,6 +274,7 @@ static double off_diagonal(const double* a, int n) {
   return sum;
 }
 
+// Σ a_ii²
 static double trace2(const double* a, int n) {
   double sum = 0;
   for (int i = 0; i < n; i++) {
@@ -305,6 +310,7 @@ static void project(double* a, double* vectors, int n, double* out, int ld) {
 
 //---------------------------------- Expansion -----------------------------------------------------
 
+// c has no product of x and u: the actions' part is a diagonal block of its own.
 double irl_cost_expand_action(const irl_cost* cost, const double* weight, const double* uhat,
                               double* gradient, double* hessian) {
   const int nx = cost->nx, n = nx + cost->nu;
@@ -340,6 +346,8 @@ static void expand_quadratic(const irl_cost* cost, const point* p, double* gradi
   }
 }
 
+// The projection is made in x̂, where directions are comparable; a congruence with the scales keeps
+// it semidefinite.
 double irl_cost_expand_normalized(const irl_cost* cost, double* gradient, double* hessian,
                                   double* work) {
   const int nx = cost->nx, n = nx + cost->nu;

@@ -31,6 +31,7 @@ static void first_tangent(const float* restrict wt, const float* restrict h, int
   }
 }
 
+// T (n, nx, width) times 1 − h² of its row.
 static void scale_tangent(const float* restrict h, int n, int nx, int width, float* restrict t) {
   for (int r = 0; r < n; r++) {
     for (int i = 0; i < nx; i++) {
@@ -112,6 +113,7 @@ static void finish_row(const irl_cost_pass* p, irl_cost_lane* s, long row, const
       0.5 * norm2 + irl_cost_expand_action(cost, weight, uhat, p->gradient + row * n, hessian);
 }
 
+// A block's rows are taken in chunks whose tangents stay in the second-level cache.
 static void quadratic_block(const irl_cost_pass* p, irl_cost_lane* s, int block, int first, int n) {
   const irl_cost* cost = p->cost;
   irl_cost_action_weights(cost, s->work + cost->nx + cost->nu);

@@ -13,18 +13,22 @@ static const char FORMAT[] = "mjirl.cost.1";
 
 //---------------------------------- Names ---------------------------------------------------------
 
+// A float matrix of θ.
 static irl_tensor matrix(const char* name, const float* data, int rows, int columns) {
   return irl_tensor_of(name, IRL_F32, data, 2, (int64_t[]){rows, columns});
 }
 
+// A float vector of θ.
 static irl_tensor vector(const char* name, const float* data, int n) {
   return irl_tensor_of(name, IRL_F32, data, 1, (int64_t[]){n});
 }
 
+// A part of the normalisation.
 static irl_tensor doubles(const char* name, const double* data, int n) {
   return irl_tensor_of(name, IRL_F64, data, 1, (int64_t[]){n});
 }
 
+// θ in its own order first, then the normalisation: read_tensors relies on it.
 int irl_cost_tensors(const irl_cost* cost, irl_tensor out[IRL_COST_MAX_TENSORS]) {
   const float* p = cost->params;
   int n = 0;
@@ -46,6 +50,7 @@ int irl_cost_tensors(const irl_cost* cost, irl_tensor out[IRL_COST_MAX_TENSORS])
 
 //---------------------------------- Saving --------------------------------------------------------
 
+// The configuration in full, so that a file stands for itself.
 static void write_config(const irl_cost* cost, irl_jout* out) {
   const irl_cost_config* c = &cost->config;
   irl_jout_open(out, '{');
@@ -62,6 +67,7 @@ static void write_config(const irl_cost* cost, irl_jout* out) {
   irl_jout_close(out);
 }
 
+// Nothing but the contents decides the bytes.
 irl_err irl_cost_save(const irl_cost* cost, const char* path, irl_errinfo* info) {
   irl_tensor tensors[IRL_COST_MAX_TENSORS];
   int n = irl_cost_tensors(cost, tensors);
@@ -80,6 +86,7 @@ irl_err irl_cost_save(const irl_cost* cost, const char* path, irl_errinfo* info)
 
 //---------------------------------- Loading -------------------------------------------------------
 
+// Strictly: an unknown, missing or mistyped key is an error that names it.
 static irl_err read_config(irl_cost_config* c, int* nx, int* nu, const char* path, const char* text,
                            irl_errinfo* info) {
   irl_json* doc;
@@ -126,6 +133,7 @@ static irl_err read_tensors(irl_cost* cost, const irl_tensors* file, const char*
   return IRL_OK;
 }
 
+// A file may have been made elsewhere: numbers that would spread through everything are refused.
 static irl_err check_loaded(const irl_cost* cost, const char* path, irl_errinfo* info) {
   for (int i = 0; i < cost->nparam; i++) {
     if (!isfinite(cost->params[i])) {
@@ -146,6 +154,7 @@ static irl_err check_loaded(const irl_cost* cost, const char* path, irl_errinfo*
   return IRL_OK;
 }
 
+// On failure *cost is NULL and nothing is left to free.
 static irl_err load_from(irl_cost** cost, const irl_tensors* file, const char* path,
                          irl_errinfo* info) {
   const char* format = irl_tensors_metadata(file, "format");

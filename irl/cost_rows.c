@@ -12,10 +12,12 @@
 
 //---------------------------------- Memory --------------------------------------------------------
 
+// Arrays are laid out by row, so that a block's part of each is one stretch of memory.
 static float* take(irl_arena* arena, long rows, long columns) {
   return IRL_ARENA_NEW(arena, float, rows* columns);
 }
 
+// Scratch of one lane; width 0 (no hidden layers) gives empty arrays.
 static bool place_lane(irl_cost_lane* s, const irl_cost* cost, int chunk, irl_arena* arena) {
   long width = cost->config.depth > 0 ? cost->config.width : 0;
   s->dy = take(arena, IRL_COST_BLOCK, cost->outputs);
@@ -42,6 +44,7 @@ static size_t arena_size(const irl_cost* cost, const irl_cost_rows* rows) {
   return floats * sizeof(float) + (size_t)rows->nlane * doubles * sizeof(double) + arrays * align;
 }
 
+// All arrays, out of the arena; false when they do not fit.
 static bool place(irl_cost_rows* rows, const irl_cost* cost) {
   irl_arena* arena = &rows->arena;
   rows->x = take(arena, rows->capacity, cost->nx);
@@ -67,6 +70,7 @@ irl_err irl_cost_rows_create(irl_cost_rows** out, const irl_cost* cost, int capa
     return IRL_ENOMEM;
   }
   int blocks = irl_cost_blocks(capacity), cpus = irl_cpu_count(), width = cost->config.width;
+  // At least 8, so that results for 8 threads are tested on small machines too.
   int lanes = cpus > 8 ? cpus : 8;
   rows->capacity = capacity;
   rows->nlane = lanes < blocks ? lanes : blocks;
@@ -98,6 +102,7 @@ void irl_cost_rows_resize(irl_cost_rows* rows, int nrows) {
   rows->nrows = nrows;
 }
 
+// The only place where double becomes float.
 void irl_cost_rows_set(irl_cost_rows* rows, const irl_cost* cost, int first, int n, const double* x,
                        const double* u) {
   assert(first >= 0 && n >= 0 && first + n <= rows->nrows);
@@ -116,6 +121,8 @@ void irl_cost_rows_set(irl_cost_rows* rows, const irl_cost* cost, int first, int
 
 //---------------------------------- Sharing out ---------------------------------------------------
 
+// One lane takes the next block until none is left: threads that are slow do less. A block's
+// results depend on its rows alone.
 static void run_lane(int piece, int thread, void* arg) {
   (void)thread;
   irl_cost_pass* p = (irl_cost_pass*)arg;
@@ -126,6 +133,7 @@ static void run_lane(int piece, int thread, void* arg) {
   }
 }
 
+// More lanes than blocks, or than there is scratch for, would have nothing to do.
 void irl_cost_run_pass(irl_cost_pass* p, irl_pool* pool) {
   int lanes = pool == NULL ? 1 : irl_pool_nthread(pool), blocks = irl_cost_blocks(p->rows->nrows);
   lanes = lanes < p->rows->nlane ? lanes : p->rows->nlane;
@@ -202,6 +210,7 @@ static float half_norm2(float* restrict y, const float* restrict b, int n) {
   return 0.5f * (((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7])));
 }
 
+// ½ Σ w_j û_j²
 static float action_cost(const float* u, const float* w, int nu) {
   float sum = 0;
   for (int j = 0; j < nu; j++) {
@@ -210,6 +219,7 @@ static float action_cost(const float* u, const float* w, int nu) {
   return 0.5f * sum;
 }
 
+// Activations of a block stay in the rows for the backward pass and for expansions.
 void irl_cost_forward_block(const irl_cost_pass* p, irl_cost_lane* s, int block, int first, int n) {
   (void)s;
   (void)block;
@@ -275,6 +285,7 @@ static void omega_gradient(const irl_cost* cost, const float* u, const float* we
   }
 }
 
+// What layer l reads: x̂, or the layer below. Layer `depth` is A.
 static const float* layer_input(const irl_cost* cost, const irl_cost_rows* rows, int layer,
                                 int first) {
   return layer == 0 ? rows->x + (long)first * cost->nx
@@ -300,6 +311,7 @@ static void backward_hidden(const irl_cost* cost, irl_cost_rows* rows, irl_cost_
   }
 }
 
+// The gradient of one block, into its own array: the sum over blocks is taken later, in order.
 static void backward_block(const irl_cost_pass* p, irl_cost_lane* s, int block, int first, int n) {
   const irl_cost* cost = p->cost;
   const irl_cost_config* c = &cost->config;

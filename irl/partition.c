@@ -1,3 +1,4 @@
+// Nothing here leaves log space before a maximum has been taken off.
 #include "irl/partition.h"
 
 #include <math.h>
@@ -24,6 +25,7 @@ static double largest(const double* x, int n) {
   return max;
 }
 
+// w may be NULL.
 static void fill(double* w, int n, double value) {
   for (int i = 0; w != NULL && i < n; i++) {
     w[i] = value;
@@ -144,6 +146,7 @@ static double residual(const batch_view* p, const batch_view* q, double log_z, d
   return mirror;
 }
 
+// Takes the logits of a batch, at log Z = 0, into the bracket.
 static void widen(const batch_view* b, double* lo, double* hi) {
   for (int i = 0; i < b->n; i++) {
     double s = irl_discriminator_logit(b->cost[i], b->logq[i], 0);
@@ -205,6 +208,7 @@ double irl_discriminator_log_z(const double* cost_p, const double* logq_p, int n
 
 //---------------------------------- Importance side of fact 1 -------------------------------------
 
+// log(e^a + e^b)
 static double log_add(double a, double b) {
   double max = a > b ? a : b;
   return max + log1p(exp((a > b ? b : a) - max));

@@ -157,6 +157,7 @@ static void draw_step(check* k, irl_rng* rng, double size) {
   }
 }
 
+// θ + times · step, and the costs there.
 static void move(check* k, float times) {
   float* params = irl_cost_params(k->moved);
   for (int i = 0; i < k->nparam; i++) {
@@ -165,6 +166,7 @@ static void move(check* k, float times) {
   path_costs(k, k->moved, k->moved_cost);
 }
 
+// The discriminator's loss at θ + times · step.
 static double loss_at(check* k, float times, double log_z) {
   move(k, times);
   return logistic_loss(k->batch, k->moved_cost, log_z);
@@ -207,6 +209,7 @@ static double numerical_error(check* k, const float* g, double log_z) {
 
 //---------------------------------- The check -----------------------------------------------------
 
+// ‖a − b‖/‖b‖
 static double relative_difference(const float* a, const float* b, int n) {
   double difference2 = 0, norm2 = 0;
   for (int i = 0; i < n; i++) {

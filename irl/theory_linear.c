@@ -84,6 +84,7 @@ static irl_err set_samplers(problem* p) {
   return irl_policy_factor(&p->policy[MISSED], NULL);
 }
 
+// A problem of which only a part was created is fine.
 static void problem_destroy(problem* p) {
   irl_dynamics_destroy(&p->dyn);
   irl_quadratic_destroy(&p->cost);
@@ -127,6 +128,7 @@ static void add_step(stacked* s, const problem* p, int t, const double* M, const
   irl_axpy(s->g, 1, g, ACTIONS);
 }
 
+// y_t as a function of all actions at once, step by step: y_0 = [x_0; u_0], x_{t+1} = F y_t.
 static void stack(stacked* s, const problem* p) {
   double M[NY * ACTIONS] = {0}, m[NY] = {0}, next[NX * ACTIONS], next_m[NX];
   *s = (stacked){0};
@@ -166,12 +168,14 @@ typedef struct sample {
   double* logq[DENSITIES];  // (N)
 } sample;
 
+// ½ yᵀCy + cᵀy + c0
 static double step_cost(const problem* p, int t, const double* y) {
   double Cy[NY];
   irl_mat_vec(Cy, p->cost.C + t * NY * NY, y, NY, NY);
   return 0.5 * irl_dot(Cy, y, NY) + irl_dot(p->cost.c + t * NY, y, NY) + p->cost.c0[t];
 }
 
+// One trajectory and its log-density under all three policies.
 static void draw(const problem* p, int source, irl_rng* rng, double* cost, double* logq) {
   double y[NY], next[NX];
   memcpy(y, START, sizeof START);
@@ -196,6 +200,7 @@ typedef struct drawing {
   int replicate;
 } drawing;
 
+// A chunk has a random stream of its own, whichever thread draws it.
 static void draw_chunk(int chunk, int thread, void* arg) {
   (void)thread;
   const drawing* d = (const drawing*)arg;
@@ -228,6 +233,7 @@ typedef struct errors {
   irl_log_z last;  // of the largest N in the last replicate
 } errors;
 
+// From trajectories first to first + n of a sampler, by its own density.
 static irl_log_z estimate_q(workspace* w, int source, int first, int n) {
   const sample* s = &w->samples[source];
   return irl_log_z_from_q(s->cost + first, s->logq[source] + first, n, w->work);
@@ -251,6 +257,7 @@ static irl_log_z estimate_mixture(workspace* w, int source, int first, int n) {
 
 typedef irl_log_z (*estimator)(workspace* w, int source, int first, int n);
 
+// Errors of all groups of each size; groups of one size share no trajectory.
 static void gather(errors* e, workspace* w, estimator estimate, int source, double exact) {
   for (int level = 0; level < LEVELS; level++) {
     const int n = LEVEL_SIZE[level];
