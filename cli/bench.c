@@ -3,12 +3,14 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base/pool.h"
 #include "cli/cli.h"
+#include "envs/bench.h"
 #include "irl/bench_cost.h"
 
 extern char** environ;
@@ -27,8 +29,23 @@ typedef struct figures {
 typedef struct measurement {
   const char* name;
   const char* unit;
-  irl_err (*run)(int threads, figures* out, irl_errinfo* info);
+  irl_err (*run)(const char* subject, int threads, figures* out, irl_errinfo* info);
+  const char* subject;  // a task's name, or NULL
 } measurement;
+
+//---------------------------------- Rollouts ------------------------------------------------------
+
+// rollout compares control steps a second with those of bare mj_step under the same controls.
+static irl_err rollout(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  enum { REPEATS = 15 };
+  irl_task* task = NULL;
+  irl_env_bench bench = {0};
+  IRL_TRY(irl_task_load(&task, subject, NULL, 0, info));
+  const irl_err err = irl_env_bench_run(&bench, task, threads, REPEATS, info);
+  irl_task_destroy(task);
+  *out = (figures){bench.steps_per_second, bench.bare_per_second, bench.ratio};
+  return err;
+}
 
 //---------------------------------- Cost ----------------------------------------------------------
 
@@ -40,7 +57,8 @@ static irl_err bench_cost(irl_bench_cost bench, figures* out) {
 }
 
 // An Adam step of the default settings on reacher.
-static irl_err cost_reacher(int threads, figures* out, irl_errinfo* info) {
+static irl_err cost_reacher(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)subject;
   (void)info;
   return bench_cost((irl_bench_cost){.rows = 13000,
                                      .nx = 10,
@@ -53,7 +71,8 @@ static irl_err cost_reacher(int threads, figures* out, irl_errinfo* info) {
 }
 
 // One of a larger robot.
-static irl_err cost_cheetah(int threads, figures* out, irl_errinfo* info) {
+static irl_err cost_cheetah(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)subject;
   (void)info;
   return bench_cost((irl_bench_cost){.rows = 10000,
                                      .nx = 17,
@@ -68,7 +87,8 @@ static irl_err cost_cheetah(int threads, figures* out, irl_errinfo* info) {
 //---------------------------------- Sampler -------------------------------------------------------
 
 // backward compares times: the ratio is the other way round.
-static irl_err backward(int threads, figures* out, irl_errinfo* info) {
+static irl_err backward(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)subject;
   (void)threads;
   (void)info;
   IRL_TRY(irl_policy_bench_backward(&out->value, &out->reference, 100));
@@ -100,7 +120,8 @@ static irl_err start_once(posix_spawn_file_actions_t* actions, double* seconds) 
 }
 
 // start: from nothing to the first steps of reacher, against the limit of 50 ms.
-static irl_err start(int threads, figures* out, irl_errinfo* info) {
+static irl_err start(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)subject;
   enum { REPEATS = 9 };
   double seconds[REPEATS];
   posix_spawn_file_actions_t actions;
@@ -123,51 +144,74 @@ static irl_err start(int threads, figures* out, irl_errinfo* info) {
 //---------------------------------- All -----------------------------------------------------------
 
 static const measurement measurements[] = {
-    {"cost update 13000 rows 10+2 inputs 2x32", "GF/s", cost_reacher},
-    {"cost update 10000 rows 17+6 inputs 2x64", "GF/s", cost_cheetah},
-    {"backward pass T=100 nx=26 nu=7", "us", backward},
-    {"start reacher", "ms", start},
+    {"cost update 13000 rows 10+2 inputs 2x32", "GF/s", cost_reacher, NULL},
+    {"cost update 10000 rows 17+6 inputs 2x64", "GF/s", cost_cheetah, NULL},
+    {"backward pass T=100 nx=26 nu=7", "us", backward, NULL},
+    {"start reacher", "ms", start, NULL},
 };
 enum { NMEASUREMENTS = sizeof measurements / sizeof measurements[0] };
 
-// measure runs one measurement and writes its row.
-static irl_err measure(cli_context* cli, const measurement* m, int threads) {
+typedef struct bench {
+  cli_context* cli;
+  const char* filter;
+  int threads;
+  int found;
+} bench;
+
+// measure runs one measurement, if it is asked for, and writes its row.
+static irl_err measure(bench* b, const measurement* m) {
   figures f = {0};
-  irl_log(&cli->host.sink, IRL_LOG_PROGRESS, "%s", m->name);
-  IRL_TRY(m->run(threads, &f, &cli->info));
-  irl_jout_open(&cli->result, '{');
-  irl_jout_key_string(&cli->result, "name", m->name);
-  irl_jout_key_number(&cli->result, "value", f.value);
-  irl_jout_key_string(&cli->result, "unit", m->unit);
-  irl_jout_key_number(&cli->result, "reference", f.reference);
-  irl_jout_key_number(&cli->result, "ratio", f.ratio);
-  irl_jout_close(&cli->result);
+  irl_jout* out = &b->cli->result;
+  if (b->filter != NULL && strstr(m->name, b->filter) == NULL) {
+    return IRL_OK;
+  }
+  if (irl_host_stop(&b->cli->host)) {
+    return irl_fail(&b->cli->info, IRL_ECANCELED,
+                    "bench: stopped by a signal; start it again for its numbers");
+  }
+  irl_log(&b->cli->host.sink, IRL_LOG_PROGRESS, "%s", m->name);
+  IRL_TRY(m->run(m->subject, b->threads, &f, &b->cli->info));
+  irl_jout_open(out, '{');
+  irl_jout_key_string(out, "name", m->name);
+  irl_jout_key_number(out, "value", f.value);
+  irl_jout_key_string(out, "unit", m->unit);
+  irl_jout_key_number(out, "reference", f.reference);
+  irl_jout_key_number(out, "ratio", f.ratio);
+  irl_jout_close(out);
+  b->found++;
   return IRL_OK;
 }
 
-// run_bench stops between measurements when asked to.
+// measure_rollouts goes through the bundled tasks.
+static irl_err measure_rollouts(bench* b) {
+  const char* const* tasks = NULL;
+  IRL_TRY(irl_task_list(&tasks, &b->cli->info));
+  irl_err err = IRL_OK;
+  for (int i = 0; err == IRL_OK && tasks[i] != NULL; i++) {
+    char name[128];
+    snprintf(name, sizeof name, "rollout %s", tasks[i]);
+    err = measure(b, &(const measurement){name, "steps/s", rollout, tasks[i]});
+  }
+  irl_task_list_free(tasks);
+  return err;
+}
+
 static irl_err run_bench(cli_context* cli, const void* args) {
   const bench_args* a = args;
-  const int threads = a->common.threads > 0 ? a->common.threads : irl_cpu_count();
-  int found = 0;
+  bench b = {.cli = cli, .filter = a->filter};
+  b.threads = a->common.threads > 0 ? a->common.threads : irl_cpu_count();
   irl_jout_key(&cli->result, "results");
   irl_jout_open(&cli->result, '[');
+  IRL_TRY(measure_rollouts(&b));
   for (int i = 0; i < NMEASUREMENTS; i++) {
-    if (a->filter != NULL && strstr(measurements[i].name, a->filter) == NULL) {
-      continue;
-    }
-    if (irl_host_stop(&cli->host)) {
-      return irl_fail(&cli->info, IRL_ECANCELED, "bench: stopped by a signal; nothing is printed");
-    }
-    IRL_TRY(measure(cli, &measurements[i], threads));
-    found++;
+    IRL_TRY(measure(&b, &measurements[i]));
   }
   irl_jout_close(&cli->result);
-  return found > 0 ? IRL_OK
-                   : irl_fail(&cli->info, IRL_ENOENT,
-                              "--filter: no measurement's name contains '%.80s'; leave it out to "
-                              "see all",
-                              a->filter);
+  return b.found > 0 ? IRL_OK
+                     : irl_fail(&cli->info, IRL_ENOENT,
+                                "--filter: no measurement's name contains '%.80s'; leave it out "
+                                "to see all",
+                                a->filter);
 }
 
 static const cli_option options[] = {
