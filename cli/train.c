@@ -18,7 +18,7 @@ typedef struct train_args {
 // read_config lays --set over --config over the defaults. A bad --set is wrong usage; a bad file is
 // a failure like any other.
 static irl_err read_config(cli_context* cli, const train_args* a, irl_config* config) {
-  *config = irl_config_defaults();
+  *config = irl_config_for((irl_algo)a->algo);
   if (a->config != NULL) {
     IRL_TRY(irl_config_load(config, a->config, &cli->info));
   }

@@ -8,7 +8,7 @@
 #include "base/tensors.h"
 #include "irl/checkpoint_internal.h"
 
-enum { MAX_PATH = 4096, STATE_SIZE = 3, SCALARS = 3, PER_CONDITION = 8, MAX_CHECKPOINTS = 100000 };
+enum { MAX_PATH = 4096, STATE_SIZE = 3, SCALARS = 5, PER_CONDITION = 8, MAX_CHECKPOINTS = 100000 };
 
 //---------------------------------- What is kept -------------------------------------------------
 
@@ -58,6 +58,8 @@ static irl_err add_condition(image* im, const irl_learner* l, int k) {
   block[0] = s->eta;
   block[1] = s->multiplier;
   block[2] = s->objective;
+  block[3] = l->log_z[k];
+  block[4] = l->constant[k];
   pack(&s->policy, block + SCALARS);
   for (int m = 0; m < store->nkept; m++) {
     pack(&store->kept[m], block + SCALARS + size * (size_t)(m + 1));
@@ -259,6 +261,8 @@ static irl_err restore(irl_learner* l, const irl_tensors* t, irl_errinfo* info) 
     l->sampler[k].eta = block[0];
     l->sampler[k].multiplier = block[1];
     l->sampler[k].objective = block[2];
+    l->log_z[k] = block[3];
+    l->constant[k] = block[4];
   }
   l->iteration = (int)values[0];
   l->env_steps = values[1];

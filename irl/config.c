@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char* const irl_algo_names[] = {"gcl", "gcl-q", NULL};
+const char* const irl_algo_names[] = {"gcl", "gcl-q", "gan-gcl", "ebm", "airl", "gail", "bc", NULL};
 
 // What a member's type decides: how it is read from JSON and written.
 typedef enum field_type { FIELD_int, FIELD_double } field_type;
@@ -47,6 +47,27 @@ irl_config irl_config_defaults(void) {
   memset(&config, 0, sizeof config);
   for (int i = 0; i < NFIELDS; i++) {
     set_field(&config, &fields[i], fields[i].fallback);
+  }
+  return config;
+}
+
+irl_config irl_config_for(irl_algo algo) {
+  irl_config config = irl_config_defaults();
+  switch (algo) {
+    case IRL_ALGO_GCL_Q:
+      config.demo_widen = 4.0;
+      break;
+    case IRL_ALGO_AIRL:
+    case IRL_ALGO_GAIL:
+      config.demo_widen = 10.0;
+      break;
+    case IRL_ALGO_BC:
+      config.iterations = 1;
+      break;
+    case IRL_ALGO_GCL:
+    case IRL_ALGO_GAN_GCL:
+    case IRL_ALGO_EBM:
+      break;
   }
   return config;
 }

@@ -12,9 +12,17 @@
 extern "C" {
 #endif
 
-typedef enum irl_algo { IRL_ALGO_GCL, IRL_ALGO_GCL_Q } irl_algo;
+typedef enum irl_algo {
+  IRL_ALGO_GCL,      // MaxEnt IRL, partition function by the mixture of demonstrations and samplers
+  IRL_ALGO_GCL_Q,    // the same by the newest sampler alone
+  IRL_ALGO_GAN_GCL,  // discriminator of trajectories that is given the samplers' density
+  IRL_ALGO_EBM,      // energy-based model, contrastive gradient with samples of p_θ
+  IRL_ALGO_AIRL,     // discriminator of single steps that is given the policy's density
+  IRL_ALGO_GAIL,     // discriminator of single steps without a density: a baseline
+  IRL_ALGO_BC        // behaviour cloning, no cost: a baseline
+} irl_algo;
 
-// "gcl", "gcl-q"; NULL-ended.
+// "gcl", "gcl-q", "gan-gcl", "ebm", "airl", "gail", "bc"; NULL-ended.
 extern const char* const irl_algo_names[];
 
 // X(type, name, default, least, greatest, "meaning [unit]")
@@ -25,7 +33,8 @@ extern const char* const irl_algo_names[];
   X(int, sampler_steps, 1, 1, 100, "sampler updates (each with fresh trajectories) an iteration")  \
   X(int, demos_start, 1, 0, 1, "1: samplers start from the demonstrations' controllers, 0: zero")  \
   X(double, init_stddev, 0.3, 1e-6, 1e6, "start noise of zero controllers, in action half-ranges") \
-  X(double, demo_widen, 40.0, 1.0, 1000.0, "factor on the demonstrations' covariance at the start")  \
+  X(double, demo_widen, 40.0, 1.0, 1000.0,                                                         \
+    "factor on the demonstrations' covariance at the start")                                       \
   X(double, kl_step, 0.5, 1e-6, 1e6, "KL limit of a sampler update, a control step [nats]")        \
   X(double, kl_min, 0.1, 1e-6, 1e6, "least factor that step adaptation may put on kl_step")        \
   X(double, kl_max, 4.0, 1e-6, 1e6, "greatest factor on kl_step")                                  \
@@ -53,6 +62,10 @@ typedef struct irl_config {
 } irl_config;
 
 irl_config irl_config_defaults(void);
+
+// The defaults that suit an algorithm: those without demonstrations in the background start their
+// samplers nearer to them, and behaviour cloning needs one iteration.
+irl_config irl_config_for(irl_algo algo);
 
 // Reads members from a JSON file over the present values. Errors: as base/json.h.
 IRL_NODISCARD irl_err irl_config_load(irl_config* config, const char* path, irl_errinfo* info);

@@ -28,11 +28,32 @@ static int choose_newest(const irl_store* s, int want, int* out) {
   return n;
 }
 
-// Background density of a picked trajectory: the mixture in the picked proportions, or for gcl-q
-// the newest sampler's own.
+// Log-density of a picked trajectory under the algorithm's background; step-wise algorithms have
+// theirs by row.
 static double background(const irl_learner* l, const irl_store* s, int i, int ns) {
-  return l->algo == IRL_ALGO_GCL_Q ? s->log_own[i]
-                                   : irl_store_log_mixture(s, i, (double)s->ndemo, (double)ns);
+  switch (irl_algorithm_of(l->algo)->background) {
+    case IRL_BACKGROUND_MIXTURE:
+      return irl_store_log_mixture(s, i, s->ndemo, ns);
+    case IRL_BACKGROUND_SAMPLERS:
+      return irl_store_log_samplers(s, i);
+    case IRL_BACKGROUND_NEWEST:
+    case IRL_BACKGROUND_STEP:
+    case IRL_BACKGROUND_NONE:
+      break;
+  }
+  return s->log_own[i];
+}
+
+// log π(u_t|x_t) of every step of a trajectory under the sampler that drew it; zeros where the
+// algorithm is given no density.
+static void step_densities(const irl_learner* l, const irl_store* s, int i, double* out) {
+  const irl_policy* policy = irl_store_drawer(s, i);
+  bool given = irl_algorithm_of(l->algo)->background == IRL_BACKGROUND_STEP;
+  for (int t = 0; t < l->info->horizon; t++) {
+    out[t] = given ? irl_policy_logdensity(policy, t, irl_batch_x(&s->batch, i, t),
+                                           irl_batch_u(&s->batch, i, t))
+                   : 0.0;
+  }
 }
 
 static void pick_condition(irl_learner* l, int k, irl_pick_mode mode, uint64_t draw) {
@@ -46,7 +67,7 @@ static void pick_condition(irl_learner* l, int k, irl_pick_mode mode, uint64_t d
       irl_rng_stream(l->seed, IRL_PURPOSE_MINIBATCH, (uint64_t)l->iteration, (uint64_t)k, draw);
   int room = l->per_condition - s->ndemo;
   int want = l->config.batch_samples < room ? l->config.batch_samples : room;
-  int ns = mode == IRL_PICK_NEWEST || l->algo == IRL_ALGO_GCL_Q
+  int ns = mode == IRL_PICK_NEWEST || irl_algorithm_of(l->algo)->background == IRL_BACKGROUND_NEWEST
                ? choose_newest(s, want, pick + s->ndemo)
                : choose_random(s, want, &rng, pick + s->ndemo);
   l->npick[k] = s->ndemo + ns;
@@ -70,6 +91,9 @@ void irl_learner_pick(irl_learner* l, irl_pick_mode mode, uint64_t draw) {
     for (int i = 0; i < l->npick[k]; i++, row += T) {
       int from = l->pick[(long)k * l->per_condition + i];
       irl_cost_rows_set(l->rows, l->cost, row, T, irl_batch_x(b, from, 0), irl_batch_u(b, from, 0));
+      if (irl_algorithm_of(l->algo)->stepwise) {
+        step_densities(l, &l->store[k], from, l->row_logpi + row);
+      }
     }
   }
 }
@@ -90,35 +114,63 @@ void irl_learner_path_costs(irl_learner* l) {
   }
 }
 
-// ∂L/∂c of every picked trajectory; L is the mean of the conditions' losses. False: not finite.
-static bool path_gradients(irl_learner* l) {
-  for (int k = 0; k < l->nc; k++) {
-    long first = (long)k * l->per_condition;
-    irl_loss_input in = {.cost = l->path_cost + first,
-                         .logmu = l->path_logmu + first,
-                         .ndemo = l->store[k].ndemo,
-                         .n = l->npick[k],
-                         .min_ess = l->config.min_ess};
-    irl_loss_output out = l->algo == IRL_ALGO_GCL_Q
-                              ? irl_loss_gcl_q(&in, l->path_gradient + first, l->path_work + first)
-                              : irl_loss_gcl(&in, l->path_gradient + first, l->path_work + first);
-    if (!isfinite(out.loss)) {
-      return false;
-    }
-  }
-  return true;
+irl_loss_output irl_learner_path_loss(irl_learner* l, int k, irl_rng* rng) {
+  long first = (long)k * l->per_condition;
+  irl_loss_input in = {.cost = l->path_cost + first,
+                       .logmu = l->path_logmu + first,
+                       .ndemo = l->store[k].ndemo,
+                       .n = l->npick[k],
+                       .min_ess = l->config.min_ess,
+                       .log_z = l->log_z[k],
+                       .rng = rng};
+  irl_loss_fn loss = irl_algorithm_of(l->algo)->loss;
+  return loss(&in, l->path_gradient + first, l->path_work + first);
 }
 
-static void spread_weights(irl_learner* l) {
-  int T = l->info->horizon, row = 0;
-  for (int k = 0; k < l->nc; k++) {
-    for (int i = 0; i < l->npick[k]; i++) {
-      float w = (float)(l->path_gradient[(long)k * l->per_condition + i] / l->nc);
-      for (int t = 0; t < T; t++) {
-        l->row_weight[row++] = w;
-      }
+// Row weights of a condition's trajectories, all steps alike. Returns the loss.
+static double path_weights(irl_learner* l, int k, irl_rng* rng, int row) {
+  int T = l->info->horizon;
+  irl_loss_output out = irl_learner_path_loss(l, k, rng);
+  l->log_z[k] = out.log_z;
+  for (int i = 0; i < l->npick[k]; i++) {
+    float w = (float)(l->path_gradient[(long)k * l->per_condition + i] / l->nc);
+    for (int t = 0; t < T; t++) {
+      l->row_weight[row++] = w;
     }
   }
+  return out.loss;
+}
+
+// Row weights of a step-wise loss.
+static double step_weights(irl_learner* l, int k, irl_rng* rng, int row) {
+  int T = l->info->horizon, n = l->npick[k] * T;
+  for (int r = 0; r < n; r++) {
+    l->step_cost[r] = (double)l->row_cost[row + r];
+  }
+  irl_loss_input in = {.cost = l->step_cost,
+                       .logmu = l->row_logpi + row,
+                       .ndemo = l->store[k].ndemo * T,
+                       .n = n,
+                       .log_z = l->constant[k],
+                       .rng = rng};
+  irl_loss_output out = irl_algorithm_of(l->algo)->loss(&in, l->step_gradient, NULL);
+  l->constant[k] = out.log_z;
+  for (int r = 0; r < n; r++) {
+    l->row_weight[row + r] = (float)(l->step_gradient[r] / l->nc);
+  }
+  return out.loss;
+}
+
+// Weights of all rows; the loss is the mean of the conditions'. False: it is not finite.
+static bool weigh_rows(irl_learner* l, irl_rng* rng) {
+  int row = 0;
+  bool stepwise = irl_algorithm_of(l->algo)->stepwise, finite = true;
+  for (int k = 0; k < l->nc; k++) {
+    double loss = stepwise ? step_weights(l, k, rng, row) : path_weights(l, k, rng, row);
+    finite = finite && isfinite(loss);
+    row += l->npick[k] * l->info->horizon;
+  }
+  return finite;
 }
 
 // Geometric decay from config.rate to config.rate_end over the run.
@@ -133,15 +185,15 @@ void irl_learner_learn_cost(irl_learner* l) {
   adam.rate = learning_rate(l);
   adam.weight_decay = l->config.weight_decay;
   adam.max_norm = l->config.gradient_norm;
+  irl_rng rng = irl_rng_stream(l->seed, IRL_PURPOSE_RESAMPLE, (uint64_t)l->iteration, 0, 0);
   for (int step = 0; step < l->config.cost_steps; step++) {
     if (step % STEPS_PER_PICK == 0) {
       irl_learner_pick(l, IRL_PICK_RANDOM, (uint64_t)(step / STEPS_PER_PICK));
     }
     irl_learner_path_costs(l);
-    if (!path_gradients(l)) {
+    if (!weigh_rows(l, &rng)) {
       continue;
     }
-    spread_weights(l);
     irl_cost_backward(l->cost, l->rows, l->pool, l->row_weight, l->gradient);
     irl_adam_step(&adam, irl_cost_nparam(l->cost), ++l->adam_step, l->gradient, l->adam_m,
                   l->adam_v, irl_cost_params(l->cost));

@@ -104,26 +104,33 @@ static void measure_facts(const irl_learner* l, int k, irl_metrics* m) {
   m->fact3_error = fmax(m->fact3_error, facts.fact3_error);
 }
 
+// MaxEnt loss, log Z and effective samples on the picked trajectories, for every algorithm alike.
+static irl_loss_output partition(irl_learner* l, int k) {
+  long first = (long)k * l->per_condition;
+  irl_loss_input in = {.cost = l->path_cost + first,
+                       .logmu = l->path_logmu + first,
+                       .ndemo = l->store[k].ndemo,
+                       .n = l->npick[k]};
+  bool mixture = irl_algorithm_of(l->algo)->background == IRL_BACKGROUND_MIXTURE;
+  irl_loss_fn loss = mixture ? irl_loss_gcl : irl_loss_gcl_q;
+  return loss(&in, l->path_gradient + first, l->path_work + first);
+}
+
 static void measure_costs(irl_learner* l, int k, irl_metrics* m) {
   const irl_store* s = &l->store[k];
   long first = (long)k * l->per_condition;
   int ns = l->npick[k] - s->ndemo;
-  irl_loss_input in = {.cost = l->path_cost + first,
-                       .logmu = l->path_logmu + first,
-                       .ndemo = s->ndemo,
-                       .n = l->npick[k]};
-  irl_loss_output out = l->algo == IRL_ALGO_GCL_Q
-                            ? irl_loss_gcl_q(&in, l->path_gradient + first, l->path_work + first)
-                            : irl_loss_gcl(&in, l->path_gradient + first, l->path_work + first);
+  const double* cost = l->path_cost + first;
+  irl_loss_output out = partition(l, k);
   l->log_z[k] = out.log_z;
   m->loss += out.loss / l->nc;
   m->log_z += out.log_z / l->nc;
   m->ess += out.ess / l->nc;
   for (int i = 0; i < s->ndemo; i++) {
-    m->demo_cost += in.cost[i] / (s->ndemo * l->nc);
+    m->demo_cost += cost[i] / (s->ndemo * l->nc);
   }
-  for (int i = s->ndemo; i < in.n; i++) {
-    m->sample_cost += in.cost[i] / (ns * l->nc);
+  for (int i = s->ndemo; i < l->npick[k]; i++) {
+    m->sample_cost += cost[i] / (ns * l->nc);
   }
 }
 
@@ -143,9 +150,14 @@ static double batch_return(const irl_batch* batch) {
 static void measure(irl_learner* l, irl_metrics* m) {
   irl_learner_pick(l, IRL_PICK_NEWEST, 0);
   irl_learner_path_costs(l);
+  const irl_algorithm* a = irl_algorithm_of(l->algo);
+  bool given_density = a->loss != NULL && !a->stepwise;
+  m->fact1_error = m->fact2_error = m->fact3_error = given_density ? 0.0 : NAN;
   for (int k = 0; k < l->nc; k++) {
     measure_costs(l, k, m);
-    measure_facts(l, k, m);
+    if (given_density) {
+      measure_facts(l, k, m);
+    }
     m->entropy += irl_policy_entropy(&l->sampler[k].policy, l->info->horizon) / l->nc;
     l->sampler[k].objective = objective(l, k);
   }
@@ -157,12 +169,15 @@ static void measure(irl_learner* l, irl_metrics* m) {
 
 irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
   memset(m, 0, sizeof *m);
+  bool learns = irl_algorithm_of(l->algo)->loss != NULL;
   uint64_t round = (uint64_t)l->iteration * (uint64_t)l->config.sampler_steps;
   IRL_TRY(irl_learner_draw(l, round, info));
   adapt(l);
-  irl_learner_learn_cost(l);
+  if (learns) {
+    irl_learner_learn_cost(l);
+  }
   measure(l, m);
-  for (int step = 0; step < l->config.sampler_steps; step++) {
+  for (int step = 0; learns && step < l->config.sampler_steps; step++) {
     if (step > 0) {
       IRL_TRY(irl_learner_draw(l, round + (uint64_t)step, info));
       adapt(l);

@@ -8,6 +8,7 @@
 #include "envs/env.h"
 #include "irl/config.h"
 #include "irl/cost.h"
+#include "irl/loss_internal.h"
 #include "irl/metrics_internal.h"
 #include "irl/sampler_internal.h"
 #include "irl/store_internal.h"
@@ -37,14 +38,15 @@ typedef struct irl_learner {
   irl_batch batch;            // newest trajectories, condition by condition (nc × samples)
   int* index;                 // scratch: trajectories a sampler uses       (nc × samples)
   double* log_z;              // newest estimate                           (nc)
+  double* constant;           // learned constants of a step-wise discriminator     (nc)
 
-  irl_cost_rows* rows;           // minibatch of all conditions
-  float *row_cost, *row_weight;  //                                      (rows)
-  int* pick;                     // store index of each minibatch trajectory  (nc, per_condition)
-  int* npick;                    // trajectories picked                       (nc)
-  int per_condition;             // most trajectories of a condition in a minibatch
+  irl_cost_rows* rows;                            // minibatch of all conditions
+  double *row_logpi, *step_cost, *step_gradient;  // of step-wise algorithms (rows), (a condition's)
+  float *row_cost, *row_weight;                   //                                      (rows)
+  int* pick;          // store index of each minibatch trajectory  (nc, per_condition)
+  int* npick;         // trajectories picked                       (nc)
+  int per_condition;  // most trajectories of a condition in a minibatch
   double *path_cost, *path_logmu, *path_gradient, *path_work;  //        (nc, per_condition)
-  double* step_cost;  // scratch                                   (samples × T)
 
   double expert_return, random_return;  // NAN without rewards
 } irl_learner;
@@ -68,6 +70,9 @@ IRL_NODISCARD irl_err irl_learner_draw(irl_learner* learner, uint64_t round, irl
 // newest ones or a random choice among all (stream `draw`), and fills the rows and path_logmu.
 typedef enum irl_pick_mode { IRL_PICK_NEWEST, IRL_PICK_RANDOM } irl_pick_mode;
 void irl_learner_pick(irl_learner* learner, irl_pick_mode mode, uint64_t draw);
+
+// The algorithm's loss on condition k's picked trajectories; path_gradient gets its derivatives.
+irl_loss_output irl_learner_path_loss(irl_learner* learner, int k, irl_rng* rng);
 
 // Costs of the picked trajectories: path_cost.
 void irl_learner_path_costs(irl_learner* learner);

@@ -137,7 +137,9 @@ static irl_err first_policy(irl_learner* l, int k) {
   irl_policy* policy = &l->sampler[k].policy;
   if (l->config.demos_start) {
     irl_policy_copy(policy, &l->store[k].demo_policy);
-    irl_policy_scale_covariance(policy, l->config.demo_widen);
+    if (irl_algorithm_of(l->algo)->loss != NULL) {
+      irl_policy_scale_covariance(policy, l->config.demo_widen);
+    }
     return IRL_OK;
   }
   double stddev[MAX_ACTIONS];
@@ -235,6 +237,7 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->store = IRL_NEW(irl_store, nc);
   l->policy = IRL_NEW(const irl_policy*, nc);
   l->log_z = IRL_NEW(double, nc);
+  l->constant = IRL_NEW(double, nc);
   l->npick = IRL_NEW(int, nc);
   l->index = IRL_NEW(int, (size_t)nc*(size_t)l->config.samples);
   l->per_condition = ndemos + l->config.batch_samples;
@@ -258,7 +261,11 @@ static irl_err allocate_network(irl_learner* l) {
   l->adam_v = IRL_NEW(float, n);
   l->row_cost = IRL_NEW(float, rows);
   l->row_weight = IRL_NEW(float, rows);
-  if (!l->gradient || !l->adam_m || !l->adam_v || !l->row_cost || !l->row_weight) {
+  l->row_logpi = IRL_NEW(double, rows);
+  l->step_cost = IRL_NEW(double, rows);
+  l->step_gradient = IRL_NEW(double, rows);
+  if (!l->gradient || !l->adam_m || !l->adam_v || !l->row_cost || !l->row_weight || !l->row_logpi ||
+      !l->step_cost || !l->step_gradient) {
     return IRL_ENOMEM;
   }
   return irl_cost_rows_create(&l->rows, l->cost, rows);
@@ -326,10 +333,10 @@ void irl_learner_destroy(irl_learner* l) {
     irl_store_fini(&l->store[k]);
     irl_policy_destroy(&l->initial[k]);
   }
-  void* blocks[] = {l->condition, l->sampler,       l->initial,  l->store,     l->policy,
-                    l->log_z,     l->npick,         l->pick,     l->path_cost, l->path_logmu,
-                    l->path_work, l->path_gradient, l->gradient, l->adam_m,    l->adam_v,
-                    l->row_cost,  l->row_weight,    l->index};
+  void* blocks[] = {l->constant,   l->condition, l->sampler,       l->initial,  l->store,
+                    l->policy,     l->log_z,     l->npick,         l->pick,     l->path_cost,
+                    l->path_logmu, l->path_work, l->path_gradient, l->gradient, l->adam_m,
+                    l->adam_v,     l->row_cost,  l->row_weight,    l->index};
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     irl_free(blocks[i]);
   }

@@ -14,10 +14,11 @@ static irl_err allocate(irl_store* s, const irl_batch* demos, int capacity, int 
   s->log_demo = IRL_NEW(double, capacity);
   s->log_samplers = IRL_NEW(double, capacity);
   s->log_own = IRL_NEW(double, capacity);
+  s->round = IRL_NEW(int, capacity);
   s->kept = IRL_NEW(irl_policy, max_kept);
   s->count = IRL_NEW(double, max_kept);
-  if (s->log_demo == NULL || s->log_samplers == NULL || s->log_own == NULL || s->kept == NULL ||
-      s->count == NULL) {
+  if (s->log_demo == NULL || s->log_samplers == NULL || s->log_own == NULL || s->round == NULL ||
+      s->kept == NULL || s->count == NULL) {
     return IRL_ENOMEM;
   }
   return irl_batch_create(&s->batch, capacity, demos->horizon, demos->nx, demos->nu, 0, 0);
@@ -40,6 +41,7 @@ irl_err irl_store_init(irl_store* s, const irl_batch* demos, const int* index, i
     irl_batch_copy(&s->batch, i, demos, index[i]);
     s->log_demo[i] = irl_policy_batch_logdensity(&s->demo_policy, &s->batch, i);
     s->log_samplers[i] = -INFINITY;
+    s->round[i] = -1;
   }
   return IRL_OK;
 }
@@ -53,6 +55,7 @@ void irl_store_fini(irl_store* s) {
   irl_free(s->log_demo);
   irl_free(s->log_samplers);
   irl_free(s->log_own);
+  irl_free(s->round);
   irl_free(s->kept);
   irl_free(s->count);
   memset(s, 0, sizeof *s);
@@ -70,6 +73,7 @@ static void add_sampler_to_old(irl_store* s, const irl_policy* policy, double co
 }
 
 static void densities_of_new(irl_store* s, int i) {
+  s->round[i] = s->nkept - 1;
   s->log_demo[i] = irl_policy_batch_logdensity(&s->demo_policy, &s->batch, i);
   s->log_own[i] = irl_policy_batch_logdensity(&s->kept[s->nkept - 1], &s->batch, i);
   double sum = log(s->count[s->nkept - 1]) + s->log_own[i];
@@ -108,4 +112,12 @@ double irl_store_log_mixture(const irl_store* s, int i, double nd, double ns) {
   double demos = log(nd) + s->log_demo[i];
   double samplers = log(ns) - log(s->total) + s->log_samplers[i];
   return log_add(demos, samplers) - log(nd + ns);
+}
+
+double irl_store_log_samplers(const irl_store* s, int i) {
+  return s->log_samplers[i] - log(s->total);
+}
+
+const irl_policy* irl_store_drawer(const irl_store* s, int i) {
+  return &s->kept[s->round[i] < 0 ? s->nkept - 1 : s->round[i]];
 }

@@ -10,10 +10,11 @@
 typedef struct irl_store {
   irl_batch batch;  // demonstrations first, then samples in the order of drawing
   int ndemo;
-  int n;                   // trajectories in use
-  double* log_demo;        // log-density under the demonstrations' controller          (capacity)
-  double* log_samplers;    // log Σ_m count_m q_m(τ)                                    (capacity)
-  double* log_own;         // under the sampler that drew it; demonstrations: the newest (capacity)
+  int n;                 // trajectories in use
+  double* log_demo;      // log-density under the demonstrations' controller          (capacity)
+  double* log_samplers;  // log Σ_m count_m q_m(τ)                                    (capacity)
+  double* log_own;       // under the sampler that drew it; demonstrations: the newest (capacity)
+  int* round;  // number of the sampler that drew it; demonstrations: −1       (capacity)
   irl_policy demo_policy;  // fitted to the demonstrations (GCL, section 4.3)
   irl_policy* kept;        // samplers                                                  (nkept)
   double* count;           // trajectories each has drawn                               (nkept)
@@ -36,5 +37,11 @@ int irl_store_add(irl_store* store, const irl_policy* policy, const irl_batch* b
 // log μ(τ_i) of the mixture in which demonstrations and samples take part with these numbers of
 // trajectories: log[(nd q_demo(τ) + ns Σ_m (count_m/total) q_m(τ)) / (nd + ns)].
 double irl_store_log_mixture(const irl_store* store, int i, double nd, double ns);
+
+// log Σ_m (count_m/total) q_m(τ_i): the mixture of the kept samplers alone.
+double irl_store_log_samplers(const irl_store* store, int i);
+
+// The sampler that drew trajectory i; for a demonstration the newest one.
+const irl_policy* irl_store_drawer(const irl_store* store, int i);
 
 #endif  // MJIRL_IRL_STORE_INTERNAL_H_
