@@ -19,6 +19,10 @@ static const irl_policy* const* rollout_policies(irl_learner* l) {
 // Fresh trajectories of every sampler into the batch and the stores. `round` numbers all sampling
 // of the run.
 irl_err irl_learner_draw(irl_learner* l, uint64_t round, irl_errinfo* info) {
+  // Checkpoints keep Σ alone: what derives from it must not depend on how a sampler came about.
+  for (int k = 0; k < l->nc; k++) {
+    IRL_TRY(irl_policy_factor(&l->sampler[k].policy, info));
+  }
   irl_rollout rollout = {.mode = IRL_ACTION_SAMPLE,
                          .policy = rollout_policies(l),
                          .seed = l->seed,

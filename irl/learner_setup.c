@@ -333,10 +333,11 @@ void irl_learner_destroy(irl_learner* l) {
     irl_store_fini(&l->store[k]);
     irl_policy_destroy(&l->initial[k]);
   }
-  void* blocks[] = {l->constant,   l->condition, l->sampler,       l->initial,  l->store,
-                    l->policy,     l->log_z,     l->npick,         l->pick,     l->path_cost,
-                    l->path_logmu, l->path_work, l->path_gradient, l->gradient, l->adam_m,
-                    l->adam_v,     l->row_cost,  l->row_weight,    l->index};
+  void* blocks[] = {l->constant,   l->condition,    l->sampler,       l->initial,  l->store,
+                    l->policy,     l->log_z,        l->npick,         l->pick,     l->path_cost,
+                    l->path_logmu, l->path_work,    l->path_gradient, l->gradient, l->adam_m,
+                    l->adam_v,     l->row_cost,     l->row_weight,    l->index,    l->row_logpi,
+                    l->step_cost,  l->step_gradient};
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     irl_free(blocks[i]);
   }
