@@ -101,7 +101,7 @@ static const cli_option options_table[] = {
     {.kind = CLI_CHOICE,
      .name = "algo",
      .metavar = "A",
-     .help = "gcl or gcl-q (gcl)",
+     .help = "gcl, gcl-q, gan-gcl, ebm, airl, gail or bc (gcl)",
      .offset = offsetof(train_args, algo),
      .choices = irl_algo_names},
     CLI_OPTIONAL(train_args, config, "config", "F.json", "settings as a JSON object"),
