@@ -8,6 +8,9 @@ typedef struct verify_args {
   const char* run;
 } verify_args;
 
+// Below this mean D(1−D) the discriminator is saturated (docs/theory.md).
+static const double ill_conditioned = 1e-12;
+
 // write_facts writes the three facts of 1611.03852, section 3.3.
 static void write_facts(irl_jout* out, const irl_verify_result* result) {
   irl_jout_key(out, "facts");
@@ -39,6 +42,19 @@ static void write_lqg(irl_jout* out, const irl_verify_lqg* lqg, bool json) {
   irl_jout_close(out);
 }
 
+// say_why names a fact that the batch is too extreme to judge, or else points to the numbers.
+static irl_err say_why(const irl_verify_result* result, irl_errinfo* info) {
+  for (int i = 0; i < 3; i++) {
+    if (result->facts[i].conditioning < ill_conditioned) {
+      return irl_fail(info, IRL_ENUM,
+                      "verify: ill_conditioned: mean D(1-D) = %.3g is below %.0e, where %s cannot "
+                      "be judged; check a run whose sampler fits its cost better",
+                      result->facts[i].conditioning, ill_conditioned, result->facts[i].name);
+    }
+  }
+  return irl_fail(info, IRL_ENUM, "verify: not every check passed; see the numbers above");
+}
+
 // run_verify prints the numbers in any case; its exit code says whether all are within their
 // bounds.
 static irl_err run_verify(cli_context* cli, const void* args) {
@@ -58,9 +74,7 @@ static irl_err run_verify(cli_context* cli, const void* args) {
   write_lqg(&cli->result, &result.lqg, a->common.json);
   irl_jout_key_bool(&cli->result, "passed", result.passed);
   cli->complete = true;
-  return result.passed ? IRL_OK
-                       : irl_fail(&cli->info, IRL_ENUM,
-                                  "verify: not every check passed; see the numbers above");
+  return result.passed ? IRL_OK : say_why(&result, &cli->info);
 }
 
 static const cli_option options[] = {
