@@ -142,24 +142,45 @@ static void scale_actions(const builder* k, int i) {
 
 //---------------------------------- Episodes ------------------------------------------------------
 
+// Which facts are written of a trajectory.
+static int facts_of(const builder* k, int i) {
+  if (k->meta->facts) {
+    return k->meta->facts[i] & (k->meta->seed ? ~0 : ~IRL_DEMO_SEED);
+  }
+  return IRL_DEMO_CONDITION | (k->meta->seed ? IRL_DEMO_SEED : 0) |
+         (k->t->has_success ? IRL_DEMO_SUCCESS : 0);
+}
+
+// A text of a trajectory, unless it is empty or missing.
+static void put_text(const builder* k, const char* name, const char* const* texts, int i) {
+  if (texts && texts[i] && *texts[i]) {
+    irl_h5w_attr_text(k->file, name, texts[i]);
+  }
+}
+
 // Attributes that mean nothing for this task or batch are left out, not written as zero.
 static void put_episode_attributes(const builder* k, int i, int number) {
   const irl_batch* b = k->batch;
+  const int facts = facts_of(k, i);
   irl_h5w_attr_int(k->file, "id", number);
   irl_h5w_attr_int(k->file, "total_steps", b->length[i]);
-  irl_h5w_attr_int(k->file, "condition", b->condition[i]);
-  if (k->meta->seed) {
+  if (facts & IRL_DEMO_CONDITION) {
+    irl_h5w_attr_int(k->file, "condition", b->condition[i]);
+  }
+  if (facts & IRL_DEMO_SEED) {
     irl_h5w_attr_uint(k->file, "seed", k->meta->seed[i]);
   }
-  if (k->t->has_success) {
+  if (facts & IRL_DEMO_SUCCESS) {
     irl_h5w_attr_flag(k->file, "success", b->success[i]);
+  }
+  if (facts & IRL_DEMO_INCOMPLETE) {
+    irl_h5w_attr_flag(k->file, "incomplete", true);
   }
   if (b->has_reward) {
     irl_h5w_attr_number(k->file, "rewards_sum", irl_batch_return(b, i));
   }
-  if (k->meta->label && k->meta->label[i] && *k->meta->label[i]) {
-    irl_h5w_attr_text(k->file, "label", k->meta->label[i]);
-  }
+  put_text(k, "label", k->meta->label, i);
+  put_text(k, "recording", k->meta->recording, i);
 }
 
 // A flag that is set at the last step or nowhere.
@@ -265,7 +286,7 @@ static void put_origin(const builder* k) {
   irl_h5w_text(k->file, "task.json", irl_task_json(k->task));
   irl_h5w_text(k->file, "model.xml", irl_task_mjcf(k->task));
   irl_demos_platform(platform, sizeof platform);
-  irl_h5w_text(k->file, "platform", platform);
+  irl_h5w_text(k->file, "platform", k->meta->platform ? k->meta->platform : platform);
   if (k->batch->nstate > 0) {
     put_state_parts(k);
   }

@@ -10,8 +10,9 @@ void irl_demos_destroy(irl_demos* demos) {
   if (!demos) {
     return;
   }
-  for (int i = 0; demos->label && i < demos->batch.n; i++) {
+  for (int i = 0; demos->label && demos->recording && i < demos->batch.n; i++) {
     irl_free(demos->label[i]);
+    irl_free(demos->recording[i]);
   }
   char* const texts[] = {demos->dataset_id, demos->algorithm,   demos->task_name, demos->task_json,
                          demos->mjcf,       demos->state_parts, demos->platform};
@@ -19,6 +20,8 @@ void irl_demos_destroy(irl_demos* demos) {
     irl_free(texts[i]);
   }
   irl_free(demos->label);
+  irl_free(demos->recording);
+  irl_free(demos->facts);
   irl_free(demos->seed);
   irl_free(demos->applied);
   irl_batch_destroy(&demos->batch);

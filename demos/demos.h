@@ -18,12 +18,22 @@ extern "C" {
 
 //---------------------------------- Files ---------------------------------------------------------
 
+// What is known of an episode: bits of irl_demos.facts.
+enum {
+  IRL_DEMO_CONDITION = 1,
+  IRL_DEMO_SEED = 2,
+  IRL_DEMO_SUCCESS = 4,     // success or failure was judged
+  IRL_DEMO_INCOMPLETE = 8,  // the recording broke off: it ends where a crash left it
+};
+
 // A loaded dataset. Texts are never NULL; they are "" where the file does not have them.
 typedef struct irl_demos {
   irl_batch batch;    // all episodes, horizon = the longest; state recorded where the file has it
   uint64_t* seed;     // (N), 0 without has_seed
   double* applied;    // actions as the simulator saw them (N, T, nu), or NULL
+  uint8_t* facts;     // IRL_DEMO_... of each episode (N)
   char** label;       // free text of each episode (N)
+  char** recording;   // what its journal called it, "<session>-<number>" (N)
   char* dataset_id;   // e.g. "mjirl/reacher/expert-v0"
   char* algorithm;    // how the data came about
   char* task_name;    // as the file says
@@ -42,8 +52,11 @@ typedef struct irl_demos_meta {
   const char* algorithm;     // how the data came about, e.g. "maximum-entropy LQR expert"
   const char* command;       // command line that makes it again, or NULL
   const uint64_t* seed;      // (N) or NULL
+  const uint8_t* facts;      // (N) or NULL: condition, seed if given, success if the task judges it
   const char* const* label;  // (N) or NULL; an entry may be NULL
-  bool no_logq;              // the batch's log-densities mean nothing (a human acted): not written
+  const char* const* recording;  // (N) or NULL; an entry may be NULL
+  const char* platform;          // where it was recorded, or NULL: here
+  bool no_logq;  // the batch's log-densities mean nothing (a human acted): not written
 } irl_demos_meta;
 
 // Writes <dir>/data/main_data.hdf5 and <dir>/data/metadata.json, whole or not at all: both are
@@ -53,6 +66,12 @@ typedef struct irl_demos_meta {
 // IRL_EIO, IRL_ENOSPC, IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_demos_save(const char* dir, const irl_task* task, const irl_batch* batch,
                                      const irl_demos_meta* meta, irl_errinfo* info);
+
+// The same in the place of a dataset that dir may already hold; it stands until the new one has
+// been read back. What stands can change between a load and this call: see irl_place_open.
+IRL_NODISCARD irl_err irl_demos_replace(const char* dir, const irl_task* task,
+                                        const irl_batch* batch, const irl_demos_meta* meta,
+                                        irl_errinfo* info);
 
 // The refusals of irl_demos_save that can be known before the work begins: IRL_EEXIST, IRL_EIO.
 IRL_NODISCARD irl_err irl_demos_check_output(const char* dir, irl_errinfo* info);

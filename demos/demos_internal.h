@@ -55,16 +55,32 @@ typedef struct irl_place {
   char dir[IRL_DEMOS_PATH];
   char partial[IRL_DEMOS_PATH];  // hidden folder to write to
   char data[IRL_DEMOS_PATH];     // its final name
+  char old[IRL_DEMOS_PATH];      // hidden name of what is being replaced
   int lock;                      // descriptor of dir
   int created;                   // folders made on the way to dir, dir included
+  bool replace;                  // what dir holds may be replaced
 } irl_place;
 
-IRL_NODISCARD irl_err irl_place_open(irl_place* place, const char* dir, irl_errinfo* info);
-// Exactly one of these ends it. A failed commit has already cleaned up.
+// With replace, a dataset that dir holds is kept from changing until the place is closed, so that
+// it can be loaded, changed and put back; without, it is refused (IRL_EEXIST).
+IRL_NODISCARD irl_err irl_place_open(irl_place* place, const char* dir, bool replace,
+                                     irl_errinfo* info);
+// Exactly one of these ends it. A commit that failed before the new folder stood has cleaned up;
+// IRL_OK means that it stands, and would after power loss.
 IRL_NODISCARD irl_err irl_place_commit(irl_place* place, irl_errinfo* info);
 void irl_place_abort(irl_place* place);
 
+//---------------------------------- save.c --------------------------------------------------------
+
+// Writes a dataset to an open place, reads it back, compares, and ends the place either way.
+IRL_NODISCARD irl_err irl_demos_save_at(irl_place* place, const irl_task* task,
+                                        const irl_batch* batch, const irl_demos_meta* meta,
+                                        irl_errinfo* info);
+
 //---------------------------------- load.c --------------------------------------------------------
+
+// Hidden name of a dataset between the two renames of a replacement, where they cannot be one.
+#define IRL_DEMOS_OLD ".data.old"
 
 // Reads one HDF5 file and the metadata.json beside it.
 IRL_NODISCARD irl_err irl_demos_read(irl_demos** demos, const char* data_path,

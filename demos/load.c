@@ -188,12 +188,15 @@ static irl_err allocate(loader* l) {
                                  cols[ACTIONS], cols[RESIDUALS] > 0 ? cols[RESIDUALS] : 0,
                                  cols[STATE] > 0 ? cols[STATE] : 0);
   d->seed = IRL_NEW(uint64_t, n);
+  d->facts = IRL_NEW(uint8_t, n);
   d->label = IRL_NEW(char*, n);
+  d->recording = IRL_NEW(char*, n);
   l->terminations = IRL_NEW(double, l->plan.horizon);
   if (cols[APPLIED] > 0) {
     d->applied = irl_calloc(steps * (size_t)cols[APPLIED], sizeof(double));
   }
-  bool good = !err && d->seed && d->label && l->terminations && (cols[APPLIED] < 0 || d->applied);
+  bool good = !err && d->seed && d->facts && d->label && d->recording && l->terminations &&
+              (cols[APPLIED] < 0 || d->applied);
   return good ? IRL_OK : no_memory(l);
 }
 
@@ -247,7 +250,7 @@ static irl_err read_attribute(loader* l, const char* name, const char* attribute
 // assigned by an episode's first state.
 static irl_err read_attributes(loader* l, int episode) {
   irl_demos* d = l->demos;
-  int64_t condition = 0, success = 0, steps = d->batch.length[episode];
+  int64_t condition = 0, success = 0, incomplete = 0, steps = d->batch.length[episode];
   bool present, condition_there, success_there, seed_there;
   char name[32];
   snprintf(name, sizeof name, "episode_%d", episode);
@@ -255,7 +258,9 @@ static irl_err read_attributes(loader* l, int episode) {
   IRL_TRY(read_attribute(l, name, "condition", 65535, &condition, &condition_there));
   IRL_TRY(read_attribute(l, name, "success", 1, &success, &success_there));
   IRL_TRY(irl_h5r_attr_uint(&l->file, name, "seed", &d->seed[episode], &seed_there));
+  IRL_TRY(read_attribute(l, name, "incomplete", 1, &incomplete, &present));
   IRL_TRY(irl_h5r_attr_text(&l->file, name, "label", &d->label[episode]));
+  IRL_TRY(irl_h5r_attr_text(&l->file, name, "recording", &d->recording[episode]));
   if (steps != d->batch.length[episode]) {
     return irl_fail(l->info, IRL_EDIM,
                     "%s: %s holds %d steps, but its total_steps says %" PRId64 "; restore the file",
@@ -263,6 +268,9 @@ static irl_err read_attributes(loader* l, int episode) {
   }
   d->batch.condition[episode] = (int)condition;
   d->batch.success[episode] = (uint8_t)success;
+  d->facts[episode] =
+      (uint8_t)((condition_there ? IRL_DEMO_CONDITION : 0) | (seed_there ? IRL_DEMO_SEED : 0) |
+                (success_there ? IRL_DEMO_SUCCESS : 0) | (incomplete ? IRL_DEMO_INCOMPLETE : 0));
   d->has_condition &= condition_there;
   d->has_success &= success_there;
   d->has_seed &= seed_there;
@@ -409,6 +417,9 @@ static bool find_files(const char* dir, char* data, char* metadata, size_t size)
   char folder[IRL_DEMOS_PATH];
   if (irl_dir_exists(dir)) {
     bool fits = irl_path_join(folder, sizeof folder, dir, "data");
+    if (fits && !irl_dir_exists(folder)) {
+      fits = irl_path_join(folder, sizeof folder, dir, IRL_DEMOS_OLD);
+    }
     if (!fits || !irl_dir_exists(folder)) {
       fits = snprintf(folder, sizeof folder, "%s", dir) < (int)sizeof folder;
     }

@@ -1,4 +1,5 @@
 // Putting a folder in place whole: hidden folder, sync, rename, sync of its parent.
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -74,20 +75,44 @@ static void sync_parent(const char* path) {
   (void)sync_folder(parent);
 }
 
-// Removes the hidden folder with the files that a save may have put there.
-static void remove_partial(const irl_place* place) {
-  static const char* const names[] = {IRL_DEMOS_DATA, IRL_DEMOS_METADATA};
+// Whether a file's name is one that a save gives, also while it is being written (base/file.c).
+static bool is_ours(const char* name) {
+  return strncmp(name, IRL_DEMOS_DATA, strlen(IRL_DEMOS_DATA)) == 0 ||
+         strncmp(name, IRL_DEMOS_METADATA, strlen(IRL_DEMOS_METADATA)) == 0;
+}
+
+// Removes a hidden folder with the files that a save may have put there.
+static void remove_dataset(const char* folder) {
   char path[IRL_DEMOS_PATH];
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    if (irl_path_join(path, sizeof path, place->partial, names[i])) {
+  DIR* dir = opendir(folder);
+  for (struct dirent* entry; dir && (entry = readdir(dir));) {
+    if (is_ours(entry->d_name) && irl_path_join(path, sizeof path, folder, entry->d_name)) {
       (void)unlink(path);
     }
   }
-  (void)rmdir(place->partial);
+  if (dir) {
+    closedir(dir);
+  }
+  (void)rmdir(folder);
 }
 
-// Nothing is ever overwritten; an empty folder `data` is no dataset and is replaced.
+// Finishes what a crash interrupted: a dataset that was moved aside comes back unless its successor
+// stands, and then it goes.
+static void repair(const irl_place* place) {
+  if (irl_dir_exists(place->old) && irl_dir_empty(place->data)) {
+    (void)rename(place->old, place->data);
+  }
+  if (!irl_dir_empty(place->data)) {
+    remove_dataset(place->old);
+  }
+  remove_dataset(place->partial);
+}
+
+// Nothing is overwritten unasked; an empty folder `data` is no dataset and is replaced.
 static irl_err refuse_existing(const irl_place* place, irl_errinfo* info) {
+  if (place->replace && !irl_file_exists(place->data)) {
+    return IRL_OK;
+  }
   if (!irl_dir_empty(place->data) || irl_file_exists(place->data)) {
     return irl_fail(
         info, IRL_EEXIST,
@@ -98,7 +123,7 @@ static irl_err refuse_existing(const irl_place* place, irl_errinfo* info) {
   return IRL_OK;
 }
 
-// The three paths of a place; slashes at the end of dir do not count.
+// The paths of a place; slashes at the end of dir do not count.
 static irl_err name_paths(irl_place* place, const char* dir, irl_errinfo* info) {
   size_t size = strlen(dir);
   while (size > 1 && dir[size - 1] == '/') {
@@ -111,6 +136,7 @@ static irl_err name_paths(irl_place* place, const char* dir, irl_errinfo* info) 
   *place = (irl_place){.lock = -1};
   memcpy(place->dir, dir, size);
   if (!irl_path_join(place->data, sizeof place->data, place->dir, "data") ||
+      !irl_path_join(place->old, sizeof place->old, place->dir, IRL_DEMOS_OLD) ||
       !irl_path_join(place->partial, sizeof place->partial, place->dir, PARTIAL)) {
     return irl_fail(info, IRL_ERANGE, "dataset folder: its name is too long; give at most %d bytes",
                     IRL_DEMOS_PATH - 64);
@@ -141,8 +167,9 @@ irl_err irl_demos_check_output(const char* dir, irl_errinfo* info) {
 }
 
 // Parents that this call makes are counted, to be removed again if the save fails.
-irl_err irl_place_open(irl_place* place, const char* dir, irl_errinfo* info) {
+irl_err irl_place_open(irl_place* place, const char* dir, bool replace, irl_errinfo* info) {
   IRL_TRY(name_paths(place, dir, info));
+  place->replace = replace;
   IRL_TRY(refuse_existing(place, info));
   place->created = count_missing(place->dir);
   irl_err err = irl_dir_create(place->dir, info);
@@ -150,7 +177,10 @@ irl_err irl_place_open(irl_place* place, const char* dir, irl_errinfo* info) {
     err = lock_dir(place, info);
   }
   if (!err) {
-    remove_partial(place);
+    repair(place);
+    err = refuse_existing(place, info);
+  }
+  if (!err) {
     if (mkdir(place->partial, 0777) != 0) {
       err = sys_fail(info, place->partial, "cannot be made");
     }
@@ -165,28 +195,66 @@ irl_err irl_place_open(irl_place* place, const char* dir, irl_errinfo* info) {
 }
 
 void irl_place_abort(irl_place* place) {
-  remove_partial(place);
+  remove_dataset(place->partial);
   for_created(place, remove_folder);
   close(place->lock);
 }
 
-irl_err irl_place_commit(irl_place* place, irl_errinfo* info) {
-  irl_err err = IRL_OK;
-  if (sync_folder(place->partial) != 0) {
-    err = sys_fail(info, place->partial, "cannot be synced");
-  } else if (rename(place->partial, place->data) != 0) {
-    bool taken = errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR;
-    err = taken ? irl_fail(info, IRL_EEXIST, "%s: appeared meanwhile; choose another folder",
-                           place->data)
-                : sys_fail(info, place->data, "cannot be put in place");
+// Puts the new folder in the place of the old one, which then stands under one of the hidden names.
+// Where the file system cannot exchange two names at once, readers find the old one by its hidden
+// name in between (irl_demos_load).
+static int exchange(const irl_place* place) {
+  if (irl_dir_empty(place->data)) {
+    return rename(place->partial, place->data);
   }
+  if (renameat2(AT_FDCWD, place->partial, AT_FDCWD, place->data, RENAME_EXCHANGE) == 0) {
+    return 0;
+  }
+  if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
+    return -1;
+  }
+  if (rename(place->data, place->old) != 0 || fsync(place->lock) != 0) {
+    return -1;
+  }
+  return rename(place->partial, place->data);
+}
+
+// Moves the new folder into place; without replace, one that appeared meanwhile is not touched.
+static irl_err move_in(const irl_place* place, irl_errinfo* info) {
+  if (sync_folder(place->partial) != 0) {
+    return sys_fail(info, place->partial, "cannot be synced");
+  }
+  int result = place->replace ? exchange(place) : rename(place->partial, place->data);
+  if (result == 0) {
+    return IRL_OK;
+  }
+  bool taken = errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR;
+  return taken ? irl_fail(info, IRL_EEXIST, "%s: appeared meanwhile; choose another folder",
+                          place->data)
+               : sys_fail(info, place->data, "cannot be put in place");
+}
+
+// Some file systems cannot sync folders, and say so.
+static int sync_lock(const irl_place* place) {
+  int result = fsync(place->lock);
+  return result != 0 && (errno == EINVAL || errno == ENOTSUP) ? 0 : result;
+}
+
+irl_err irl_place_commit(irl_place* place, irl_errinfo* info) {
+  irl_err err = move_in(place, info);
   if (err) {
+    repair(place);
     irl_place_abort(place);
     return err;
   }
-  // From here the dataset stands; a folder that cannot be synced is the file system's own affair.
-  (void)fsync(place->lock);
+  // The old dataset goes only when the new one would survive power loss.
+  if (sync_lock(place) != 0) {
+    err = sys_fail(info, place->data, "stands, but perhaps not after power loss");
+  } else {
+    remove_dataset(place->partial);
+    remove_dataset(place->old);
+  }
   for_created(place, sync_parent);
   close(place->lock);
-  return IRL_OK;
+  return err;
 }

@@ -29,16 +29,28 @@ static bool same_logq(const irl_batch* a, int i, const irl_batch* b, int j) {
               sizeof(double));
 }
 
+// Missing and empty texts are the same.
+static bool same_text(const char* const* written, int i, char* const* read, int j) {
+  return strcmp(written && written[i] ? written[i] : "", read[j]) == 0;
+}
+
+// What is written of an episode beside its arrays.
+static bool same_facts(const irl_demos_meta* meta, int i, const irl_demos* read, int j) {
+  return (!meta->seed || !(read->facts[j] & IRL_DEMO_SEED) || meta->seed[i] == read->seed[j]) &&
+         same_text(meta->label, i, read->label, j) &&
+         same_text(meta->recording, i, read->recording, j);
+}
+
 // Compares what stands on the disk with what was to be written.
-static irl_err compare(const irl_demos* read, const irl_batch* batch, const char* dir,
-                       irl_errinfo* info) {
+static irl_err compare(const irl_demos* read, const irl_batch* batch, const irl_demos_meta* meta,
+                       const char* dir, irl_errinfo* info) {
   const irl_batch* b = &read->batch;
   int j = 0;
   bool good = b->nx == batch->nx && b->nu == batch->nu && b->nz == batch->nz &&
               b->nstate == batch->nstate && b->has_reward == batch->has_reward;
   for (int i = 0; good && i < batch->n; i++) {
     if (batch->valid[i]) {
-      good = j < b->n && same_trajectory(batch, i, b, j) &&
+      good = j < b->n && same_trajectory(batch, i, b, j) && same_facts(meta, i, read, j) &&
              (!read->has_logq || same_logq(batch, i, b, j)) &&
              (!read->has_success || (batch->success[i] != 0) == (b->success[j] != 0));
       j++;
@@ -53,7 +65,8 @@ static irl_err compare(const irl_demos* read, const irl_batch* batch, const char
 
 // The writer's own word is not taken for it: what counts is what a reader gets from the disk.
 static irl_err write_and_compare(const irl_place* place, const void* image, size_t size,
-                                 const char* metadata, const irl_batch* batch, irl_errinfo* info) {
+                                 const char* metadata, const irl_batch* batch,
+                                 const irl_demos_meta* meta, irl_errinfo* info) {
   char data_path[IRL_DEMOS_PATH], metadata_path[IRL_DEMOS_PATH];
   if (!irl_path_join(data_path, sizeof data_path, place->partial, IRL_DEMOS_DATA) ||
       !irl_path_join(metadata_path, sizeof metadata_path, place->partial, IRL_DEMOS_METADATA)) {
@@ -63,38 +76,49 @@ static irl_err write_and_compare(const irl_place* place, const void* image, size
   IRL_TRY(irl_file_write(metadata_path, metadata, strlen(metadata), info));
   irl_demos* read = NULL;
   IRL_TRY(irl_demos_read(&read, data_path, metadata_path, info));
-  irl_err err = compare(read, batch, place->dir, info);
+  irl_err err = compare(read, batch, meta, place->dir, info);
   irl_demos_destroy(read);
   return err;
 }
 
-// Nothing is left of a dataset that cannot be written or does not read back.
-static irl_err put_in_place(const char* dir, const void* image, size_t size, const char* metadata,
-                            const irl_batch* batch, irl_errinfo* info) {
-  irl_place place;
-  IRL_TRY(irl_place_open(&place, dir, info));
-  irl_err err = write_and_compare(&place, image, size, metadata, batch, info);
-  if (err) {
-    irl_place_abort(&place);
-    return err;
-  }
-  return irl_place_commit(&place, info);
-}
-
-irl_err irl_demos_save(const char* dir, const irl_task* task, const irl_batch* batch,
-                       const irl_demos_meta* meta, irl_errinfo* info) {
-  const irl_demos_meta none = {0};
-  meta = meta ? meta : &none;
-  IRL_TRY(irl_demos_check_output(dir, info));
+// Builds both files and writes them to the place.
+static irl_err build_and_write(const irl_place* place, const irl_task* task, const irl_batch* batch,
+                               const irl_demos_meta* meta, irl_errinfo* info) {
   void* image = NULL;
   char* metadata = NULL;
   irl_demos_totals totals;
   IRL_TRY(irl_demos_build(&image, &totals, task, batch, meta, info));
-  irl_err err = irl_demos_metadata_text(&metadata, dir, task, meta, &totals, info);
+  irl_err err = irl_demos_metadata_text(&metadata, place->dir, task, meta, &totals, info);
   if (!err) {
-    err = put_in_place(dir, image, totals.bytes, metadata, batch, info);
+    err = write_and_compare(place, image, totals.bytes, metadata, batch, meta, info);
   }
   irl_free(metadata);
   free(image);
   return err;
+}
+
+irl_err irl_demos_save_at(irl_place* place, const irl_task* task, const irl_batch* batch,
+                          const irl_demos_meta* meta, irl_errinfo* info) {
+  const irl_demos_meta none = {0};
+  irl_err err = build_and_write(place, task, batch, meta ? meta : &none, info);
+  if (err) {
+    irl_place_abort(place);  // nothing is left of a dataset that does not read back
+    return err;
+  }
+  return irl_place_commit(place, info);
+}
+
+irl_err irl_demos_save(const char* dir, const irl_task* task, const irl_batch* batch,
+                       const irl_demos_meta* meta, irl_errinfo* info) {
+  irl_place place;
+  IRL_TRY(irl_demos_check_output(dir, info));
+  IRL_TRY(irl_place_open(&place, dir, false, info));
+  return irl_demos_save_at(&place, task, batch, meta, info);
+}
+
+irl_err irl_demos_replace(const char* dir, const irl_task* task, const irl_batch* batch,
+                          const irl_demos_meta* meta, irl_errinfo* info) {
+  irl_place place;
+  IRL_TRY(irl_place_open(&place, dir, true, info));
+  return irl_demos_save_at(&place, task, batch, meta, info);
 }

@@ -116,6 +116,60 @@ static void refuses_a_file_in_the_way(void) {
   CHECK(irl_file_exists(dir));
 }
 
+static int count_entries(const char* dir) {
+  int count = 0;
+  DIR* folder = opendir(dir);
+  for (struct dirent* entry; folder && (entry = readdir(folder));) {
+    count += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+  }
+  closedir(folder);
+  return count;
+}
+
+static irl_err replace(const char* dir, int episodes, irl_errinfo* info) {
+  irl_task* task = sample_task("reacher");
+  irl_batch batch = sample_batch(task);
+  batch.n = episodes;
+  irl_err err = irl_demos_replace(dir, task, &batch, NULL, info);
+  irl_batch_destroy(&batch);
+  irl_task_destroy(task);
+  return err;
+}
+
+static int episodes_in(const char* dir) {
+  irl_demos* demos = NULL;
+  irl_errinfo info = {0};
+  irl_err err = irl_demos_load(&demos, dir, &info);
+  int n = err ? -1 : demos->batch.n;
+  irl_demos_destroy(demos);
+  return n;
+}
+
+static void replaces_when_asked(void) {
+  char dir[2048];
+  irl_errinfo info = {0};
+  CHECK_OK(replace(sample_dir(dir, "replaced"), 5, &info));
+  CHECK(episodes_in(dir) == 4);
+  CHECK_OK(replace(dir, 2, &info));
+  CHECK(episodes_in(dir) == 2 && count_entries(dir) == 1);
+}
+
+// Where two names cannot be exchanged at once, a crash can leave the old dataset moved aside.
+static void finds_what_was_moved_aside(void) {
+  char dir[2048], data[4096], old[4096];
+  irl_errinfo info = {0};
+  CHECK_OK(save(sample_dir(dir, "aside"), &info));
+  snprintf(data, sizeof data, "%s/data", dir);
+  snprintf(old, sizeof old, "%s/.data.old", dir);
+  CHECK(rename(data, old) == 0 && episodes_in(dir) == 4);
+  CHECK(save(dir, &info) == IRL_EEXIST);
+  CHECK(episodes_in(dir) == 4);
+  CHECK(irl_dir_exists(data) || irl_dir_exists(old));
+  CHECK_OK(replace(dir, 2, &info));
+  CHECK(episodes_in(dir) == 2 && count_entries(dir) == 1);
+}
+
 TESTS(TEST(makes_parents), TEST(refuses_to_overwrite), TEST(clears_what_a_crash_left),
       TEST(keeps_a_second_writer_out), TEST(full_disk_leaves_nothing),
-      TEST(full_disk_keeps_a_folder_that_was_there), TEST(refuses_a_file_in_the_way))
+      TEST(full_disk_keeps_a_folder_that_was_there), TEST(refuses_a_file_in_the_way),
+      TEST(replaces_when_asked), TEST(finds_what_was_moved_aside))
