@@ -11,14 +11,23 @@
 #include "base/pool.h"
 #include "envs/episode_internal.h"
 
+// How far an episode has come: written every step, so each has a cache line of its own.
+typedef union progress {
+  struct {
+    int steps;  // control steps simulated, a diverged one included
+    bool terminated, success;
+  };
+  char line[64];
+} progress;
+
 struct irl_env {
   const irl_task* task;
   mjBatch* batch;
   int max_trajectories;
-  int nscratch;     // doubles of scratch per simulation
-  double* scratch;  // (max_trajectories, nscratch): last velocities' values, then residuals
-  int* ids;         // 0, 1, 2, ...                        (max_trajectories)
-  int* steps;       // control steps of the last episode   (max_trajectories)
+  int nscratch;        // doubles of scratch per simulation
+  double* scratch;     // (max_trajectories, nscratch): last velocities' values, then residuals
+  int* ids;            // 0, 1, 2, ...                        (max_trajectories)
+  progress* progress;  // of the last episodes             (max_trajectories)
 };
 
 irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories, int nthread,
@@ -38,8 +47,8 @@ irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories
   env->max_trajectories = max_trajectories;
   env->scratch = irl_calloc((size_t)max_trajectories, (size_t)env->nscratch * sizeof(double));
   env->ids = IRL_NEW(int, max_trajectories);
-  env->steps = IRL_NEW(int, max_trajectories);
-  if (env->scratch == NULL || env->ids == NULL || env->steps == NULL) {
+  env->progress = IRL_NEW(progress, max_trajectories);
+  if (env->scratch == NULL || env->ids == NULL || env->progress == NULL) {
     irl_env_destroy(env);
     return irl_fail(info, IRL_ENOMEM, "env: out of memory; ask for fewer trajectories");
   }
@@ -68,7 +77,7 @@ void irl_env_destroy(irl_env* env) {
   mjb_deleteBatch(env->batch);
   irl_free(env->scratch);
   irl_free(env->ids);
-  irl_free(env->steps);
+  irl_free(env->progress);
   irl_free(env);
 }
 
@@ -151,9 +160,9 @@ static void record(const irl_episode* ep, irl_batch* b, int i, int t) {
 
 // Acts, simulates and records one control step. False when it diverged.
 static bool advance(irl_episode* ep, const rollout_job* job, irl_rng* rng, int i, int t,
-                    double* scratch) {
+                    progress* so_far, double* scratch) {
   irl_batch* b = job->batch;
-  const bool ended = b->terminated[i] != 0;
+  const bool ended = so_far->terminated;
   double* u = irl_batch_u(b, i, t);
   double* z = b->nz > 0 ? irl_batch_z(b, i, t) : scratch;
   bool healthy = true, success = false;
@@ -162,15 +171,15 @@ static bool advance(irl_episode* ep, const rollout_job* job, irl_rng* rng, int i
   if (job->rollout->mode != IRL_ACTION_GIVEN) {
     b->logq[(long)i * b->horizon + t] = logq;
   }
-  job->env->steps[i] = t + 1;
+  so_far->steps = t + 1;
   if (!irl_episode_step(ep, u)) {
     return false;
   }
   record(ep, b, i, t + 1);
   const double reward = irl_episode_outcome(ep, u, z, &healthy, &success);
   b->reward[(long)i * b->horizon + t] = ended ? 0 : reward;
-  b->terminated[i] = ended || !healthy;
-  b->success[i] |= !ended && success;
+  so_far->success |= !ended && success;
+  so_far->terminated = ended || !healthy;
   return true;
 }
 
@@ -185,15 +194,19 @@ static void run_episode(const mjModel* m, mjData* d, int i, void* arg) {
   double* memory = job->env->scratch + (size_t)i * (size_t)job->env->nscratch;
   const double* state =
       r->start_state == NULL ? NULL : r->start_state + (size_t)i * (size_t)task->info.nstate;
+  progress* so_far = &job->env->progress[i];
   irl_episode ep;
-  b->valid[i] = irl_episode_reset(&ep, task, m, d, memory, b->condition[i], state,
-                                  r->exact_start ? NULL : &start);
+  bool valid = irl_episode_reset(&ep, task, m, d, memory, b->condition[i], state,
+                                 r->exact_start ? NULL : &start);
   record(&ep, b, i, 0);
   int t = 0;
-  while (b->valid[i] && t < b->horizon && (r->run_on || !b->terminated[i])) {
-    b->valid[i] = advance(&ep, job, &action, i, t, memory + task->nmemory);
-    t += b->valid[i];
+  while (valid && t < b->horizon && (r->run_on || !so_far->terminated)) {
+    valid = advance(&ep, job, &action, i, t, so_far, memory + task->nmemory);
+    t += valid;
   }
+  b->valid[i] = valid;
+  b->terminated[i] = so_far->terminated;
+  b->success[i] = so_far->success;
   close_trajectory(b, i, t);
 }
 
@@ -264,7 +277,7 @@ irl_err irl_env_rollout(irl_env* env, const irl_rollout* rollout, irl_batch* bat
   for (int i = 0; i < batch->n; i++) {
     batch->terminated[i] = 0;
     batch->success[i] = 0;
-    env->steps[i] = 0;
+    env->progress[i] = (progress){.steps = 0};
   }
   batch->has_reward = env->task->info.has_reward;
   rollout_job job = {env, rollout, batch};
@@ -275,7 +288,7 @@ irl_err irl_env_rollout(irl_env* env, const irl_rollout* rollout, irl_batch* bat
   for (int i = 0; i < batch->n; i++) {
     invalid += !batch->valid[i];
     if (env_steps != NULL) {
-      *env_steps += env->steps[i];
+      *env_steps += env->progress[i].steps;
     }
   }
   if (ninvalid != NULL) {

@@ -107,7 +107,7 @@ static void range_parse(irl_draw* draw, irl_jnode node) {
     spread(normal, draw->hi, draw->n, 0);
     return;
   }
-  if (irl_json_length(uniform) != 2) {
+  if (irl_json_type(uniform) != IRL_JSON_ARRAY || irl_json_length(uniform) != 2) {
     irl_json_refuse(uniform, IRL_EDIM,
                     "must be [low, high]; each a number or one number per entry");
     return;

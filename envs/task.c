@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "envs/task_internal.h"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, JSON_MAX_BYTES = 16 << 20 };
 
 void irl_task_destroy(irl_task* task) {
   if (task == NULL) {
@@ -141,44 +141,67 @@ static void parse_sections(irl_task* task, irl_jnode root) {
   }
 }
 
-// Compiles the document over a model that the task owns already. Closes the document.
-static irl_err compile_task(irl_task* task, irl_json* doc, irl_errinfo* info) {
-  irl_jnode root = irl_json_root(doc);
+static void compile_document(irl_task* task, irl_jnode root) {
   if (!action_bounds(task)) {
     irl_json_refuse(root, IRL_ENOMEM, "out of memory; close other programs");
-  } else {
-    parse_top(task, root);
-    parse_sections(task, root);
-    task->stepping = choose_stepping(task);
-    state_parts(task);
+    return;
   }
-  irl_err text_err = IRL_OK;
-  if (irl_json_ok(doc)) {
-    text_err = irl_text_resolved(&task->json, task, root);
-  }
-  IRL_TRY(irl_json_close(doc, info));
-  return text_err == IRL_OK ? IRL_OK
-                            : irl_fail(info, text_err,
-                                       "%s: out of memory; close other "
-                                       "programs",
-                                       task->name);
+  parse_top(task, root);
+  parse_sections(task, root);
+  task->stepping = choose_stepping(task);
+  state_parts(task);
 }
 
-// Puts the settings over the document, which is replaced.
-static irl_err override(irl_json** doc, const char* path, const char* const* set, int nset,
+// Writes the resolved JSON from a second reading: copying asks for every key, and a document in
+// which every key was asked for can no longer tell which are unknown.
+static irl_err resolve(irl_task* task, const char* name, const char* text, irl_errinfo* info) {
+  irl_json* doc = NULL;
+  IRL_TRY(irl_json_parse(&doc, name, text, strlen(text), info));
+  irl_err err = irl_text_resolved(&task->json, task, irl_json_root(doc));
+  irl_err ignored = irl_json_close(doc, NULL);
+  (void)ignored;
+  return err == IRL_OK ? IRL_OK
+                       : irl_fail(info, err, "%s: out of memory; close other programs", name);
+}
+
+// Compiles a JSON text over a model that the task owns already; name stands for it in messages.
+static irl_err compile_task(irl_task* task, const char* name, const char* text, irl_errinfo* info) {
+  irl_json* doc = NULL;
+  IRL_TRY(irl_json_parse(&doc, name, text, strlen(text), info));
+  compile_document(task, irl_json_root(doc));
+  IRL_TRY(irl_json_close(doc, info));
+  return resolve(task, name, text, info);
+}
+
+// Puts the settings over the text, which is replaced.
+static irl_err override(char** text, const char* name, const char* const* set, int nset,
                         irl_errinfo* info) {
   if (nset == 0) {
     return IRL_OK;
   }
-  char* text = NULL;
-  char name[PATH_BYTES];
-  snprintf(name, sizeof name, "%s with --set", path);
-  irl_err err = irl_text_override(&text, irl_json_root(*doc), set, nset, info);
-  irl_err closed = irl_json_close(*doc, err == IRL_OK ? info : NULL);
-  *doc = NULL;
+  irl_json* doc = NULL;
+  char* changed = NULL;
+  IRL_TRY(irl_json_parse(&doc, name, *text, strlen(*text), info));
+  irl_err err = irl_text_override(&changed, irl_json_root(doc), set, nset, info);
+  irl_err closed = irl_json_close(doc, err == IRL_OK ? info : NULL);
   err = err != IRL_OK ? err : closed;
+  if (err != IRL_OK) {
+    irl_free(changed);
+    return err;
+  }
+  irl_free(*text);
+  *text = changed;
+  return IRL_OK;
+}
+
+// Overrides and compiles; frees the text.
+static irl_err compile_with(irl_task* task, char* text, const char* path, const char* const* set,
+                            int nset, irl_errinfo* info) {
+  char name[PATH_BYTES];
+  snprintf(name, sizeof name, nset > 0 ? "%s with --set" : "%s", path);
+  irl_err err = override(&text, path, set, nset, info);
   if (err == IRL_OK) {
-    err = irl_json_parse(doc, name, text, strlen(text), info);
+    err = compile_task(task, name, text, info);
   }
   irl_free(text);
   return err;
@@ -200,44 +223,62 @@ static bool model_path(char* out, size_t size, const char* json_path, const char
   return snprintf(out, size, "%.*s/%s", (int)(slash - json_path), json_path, model) < (int)size;
 }
 
+// The "model" member alone, settings included; all else is checked once there is a model.
+static irl_err model_member(char* out, size_t size, const char* path, const char* text,
+                            const char* const* set, int nset, irl_errinfo* info) {
+  irl_json* doc = NULL;
+  char* copy = irl_strdup(text);
+  irl_err err = copy == NULL
+                    ? irl_fail(info, IRL_ENOMEM, "%s: out of memory; close other programs", path)
+                    : override(&copy, path, set, nset, info);
+  if (err == IRL_OK) {
+    err = irl_json_parse(&doc, path, copy, strlen(copy), info);
+  }
+  irl_free(copy);
+  IRL_TRY(err);
+  const char* model = irl_json_as_string(irl_json_get(irl_json_root(doc), "model"));
+  const bool ok = irl_json_ok(doc);
+  const bool fits = model_path(out, size, path, model);
+  err = irl_json_close(doc, ok ? NULL : info);
+  if (!ok) {
+    return err;
+  }
+  return fits ? IRL_OK
+              : irl_fail(info, IRL_ERANGE, "%s: the model's path is too long; move it", path);
+}
+
 static irl_err load_json(irl_task* task, const char* path, const char* const* set, int nset,
                          irl_errinfo* info) {
-  irl_json* doc = NULL;
+  char* text = NULL;
+  size_t size = 0;
   char model[PATH_BYTES];
-  IRL_TRY(irl_json_load(&doc, path, info));
-  IRL_TRY(override(&doc, path, set, nset, info));
-  const char* file = irl_json_as_string(irl_json_get(irl_json_root(doc), "model"));
-  if (!irl_json_ok(doc)) {
-    return irl_json_close(doc, info);
-  }
+  IRL_TRY(irl_file_read(path, JSON_MAX_BYTES, &text, &size, info));
   irl_err err = IRL_OK;
-  if (!model_path(model, sizeof model, path, file)) {
-    err = irl_fail(info, IRL_ERANGE, "%s: the model's path is too long; move it", path);
-  } else {
+  if (strlen(text) != size) {
+    err = irl_fail(info, IRL_EPARSE, "%s: holds a zero byte; give a JSON text", path);
+  }
+  if (err == IRL_OK) {
+    err = model_member(model, sizeof model, path, text, set, nset, info);
+  }
+  if (err == IRL_OK) {
     err = irl_model_load(&task->model, &task->mjcf, model, info);
   }
   if (err != IRL_OK) {
-    irl_err ignored = irl_json_close(doc, NULL);
-    (void)ignored;
+    irl_free(text);
     return err;
   }
-  return compile_task(task, doc, info);
+  return compile_with(task, text, path, set, nset, info);
 }
 
 static irl_err load_mjcf(irl_task* task, const char* path, const char* const* set, int nset,
                          irl_errinfo* info) {
   char* text = NULL;
-  irl_json* doc = NULL;
   IRL_TRY(irl_model_load(&task->model, &task->mjcf, path, info));
   irl_err err = irl_text_default(&text, task->model, path);
   if (err != IRL_OK) {
     return irl_fail(info, err, "%s: out of memory; close other programs", path);
   }
-  err = irl_json_parse(&doc, path, text, strlen(text), info);
-  irl_free(text);
-  IRL_TRY(err);
-  IRL_TRY(override(&doc, path, set, nset, info));
-  return compile_task(task, doc, info);
+  return compile_with(task, text, path, set, nset, info);
 }
 
 static irl_err no_such_task(const char* name, irl_errinfo* info) {
@@ -287,7 +328,6 @@ irl_err irl_task_load(irl_task** out, const char* name_or_path, const char* cons
 
 irl_err irl_task_from_text(irl_task** out, const char* json, const char* mjcf, irl_errinfo* info) {
   *out = NULL;
-  irl_json* doc = NULL;
   irl_task* task = IRL_NEW(irl_task, 1);
   irl_err err = IRL_ENOMEM;
   if (task == NULL || (task->mjcf = irl_strdup(mjcf)) == NULL) {
@@ -295,8 +335,7 @@ irl_err irl_task_from_text(irl_task** out, const char* json, const char* mjcf, i
     goto fail;
   }
   if ((err = irl_model_from_text(&task->model, mjcf, "kept model", info)) != IRL_OK ||
-      (err = irl_json_parse(&doc, "kept task", json, strlen(json), info)) != IRL_OK ||
-      (err = compile_task(task, doc, info)) != IRL_OK) {
+      (err = compile_task(task, "kept task", json, info)) != IRL_OK) {
     goto fail;
   }
   *out = task;

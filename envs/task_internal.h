@@ -51,8 +51,8 @@ typedef struct irl_group {  // consecutive channels
 // it.
 typedef struct irl_check {
   irl_group group;
-  double lo, hi, norm;
-  bool lo_open, hi_open, has_norm;
+  double lo, hi, norm;  // ±inf: no such rule
+  bool lo_open, hi_open;
 } irl_check;
 
 // A random part of the start state, over several entries of qpos or qvel.

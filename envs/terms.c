@@ -145,9 +145,8 @@ static void check_parse(irl_task* task, irl_check* check, irl_jnode node) {
   check->lo = bound(node, "min", "above", -HUGE_VAL, &check->lo_open);
   check->hi = bound(node, "max", "below", HUGE_VAL, &check->hi_open);
   check->norm = irl_json_number_or(node, "norm_below", 0, 1e10, HUGE_VAL);
-  check->has_norm = check->norm < HUGE_VAL;
   if (irl_json_ok(node.doc) && check->lo == -HUGE_VAL && check->hi == HUGE_VAL &&
-      !check->has_norm) {
+      check->norm == HUGE_VAL) {
     irl_json_refuse(node, IRL_EPARSE,
                     "allows everything; give min, max, above, below or norm_below");
   }

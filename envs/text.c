@@ -87,6 +87,9 @@ static irl_err append_overrides(irl_jout* out, const char* const* set, int nset,
     }
     memcpy(key, set[i], (size_t)(equals - set[i]));
     key[equals - set[i]] = 0;
+    if (is_overridden(key, set + i + 1, nset - i - 1)) {
+      continue;  // the last one counts
+    }
     irl_jout_key(out, key);
     irl_err err = override_value(out, equals + 1);
     if (err != IRL_OK) {
