@@ -18,7 +18,7 @@ machine() {
   rm -rf "${work:?}/bin" "$work/calls"
   mkdir -p "$work/bin"
   for program in bash env true; do
-    ln -s "$(command -v $program)" "$work/bin/$program"
+    ln -s "$(type -P $program)" "$work/bin/$program"
   done
   stand_in id "echo $1"
   shift
