@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "cli/cli.h"
 #include "cli/kernels.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "demos/guard.h"
 #include "irl/runtime.h"
 
 // What the shell gets to see.
@@ -220,6 +222,25 @@ static int help(int argc, char* const* argv) {
   return print_command_help(command);
 }
 
+// probe is the hidden command `demos probe-hdf5 FILE`: this program as its own helper, which reads
+// a file of others to its end before the program itself does.
+static int probe(const char* path) {
+  irl_errinfo info = {0};
+  const irl_err err = irl_demos_probe(path, &info);
+  printf("%s\n", err == IRL_OK ? "ok" : info.text);
+  return err == IRL_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+// name_helper tells the library to use this program as the helper, unless the user named one.
+static void name_helper(void) {
+  char path[4096];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (size > 0) {
+    path[size] = '\0';
+    (void)setenv("MJIRL_PROBE", path, 0);
+  }
+}
+
 // dispatch decides by the first words and returns the exit code.
 static int dispatch(int argc, char* const* argv) {
   int words = 0;
@@ -236,6 +257,9 @@ static int dispatch(int argc, char* const* argv) {
     cli_choose_kernels(irl_runtime_blas(), argv);
     return print_version();
   }
+  if (argc == 4 && strcmp(argv[1], "demos") == 0 && strcmp(argv[2], "probe-hdf5") == 0) {
+    return probe(argv[3]);
+  }
   const cli_command* command = find_command(argc - 1, argv + 1, &words);
   if (command != NULL) {
     return start_command(command, argc - 1 - words, argv + 1 + words, argv);
@@ -248,6 +272,7 @@ static int dispatch(int argc, char* const* argv) {
 
 int main(int argc, char** argv) {
   irl_errinfo info = {0};
+  name_helper();
   const int code = dispatch(argc, argv);
   if (code == EXIT_DONE && cli_finish_output(&info) != IRL_OK) {
     cli_print_error(info.text);

@@ -283,10 +283,16 @@ static void put_origin(const builder* k) {
   irl_h5w_attr_int(k->file, "format", IRL_DEMOS_FORMAT);
   irl_h5w_attr_text(k->file, "task", k->t->name);
   irl_h5w_attr_flag(k->file, "has_reward", k->batch->has_reward);
+  if (k->meta->no_action) {
+    irl_h5w_attr_flag(k->file, "has_action", false);
+  }
   irl_h5w_text(k->file, "task.json", irl_task_json(k->task));
   irl_h5w_text(k->file, "model.xml", irl_task_mjcf(k->task));
   irl_demos_platform(platform, sizeof platform);
-  irl_h5w_text(k->file, "platform", k->meta->platform ? k->meta->platform : platform);
+  const char* recorded = k->meta->platform ? k->meta->platform : platform;
+  if (*recorded) {
+    irl_h5w_text(k->file, "platform", recorded);
+  }
   if (k->batch->nstate > 0) {
     put_state_parts(k);
   }
@@ -312,6 +318,35 @@ static void put_data(const builder* k, int64_t steps) {
     irl_h5w_attr_text(k->file, "env_args", out.text);
   }
   irl_jout_fini(&out);
+}
+
+// robomimic's filter keys: names of demonstrations, in the order of the file.
+static irl_err put_mask(const builder* k, const char* name, uint8_t wanted) {
+  enum { NAME = 16 };
+  const irl_batch* b = k->batch;
+  char* names = irl_calloc((size_t)b->n, NAME);
+  int count = 0, number = 0;
+  if (!names) {
+    return IRL_ENOMEM;
+  }
+  for (int i = 0; i < b->n; i++) {
+    if (b->valid[i] && k->meta->mask[i] == wanted) {
+      snprintf(names + (ptrdiff_t)NAME * count++, NAME, "demo_%d", number);
+    }
+    number += b->valid[i] != 0;
+  }
+  irl_h5w_names(k->file, name, names, NAME, count);
+  irl_free(names);
+  return IRL_OK;
+}
+
+static irl_err put_masks(const builder* k) {
+  if (!k->meta->mask) {
+    return IRL_OK;
+  }
+  irl_h5w_group(k->file, "/mask");
+  IRL_TRY(put_mask(k, "train", IRL_DEMOS_TRAIN));
+  return put_mask(k, "valid", IRL_DEMOS_VALID);
 }
 
 // Invalid trajectories are not counted, as they are not written.
@@ -352,6 +387,7 @@ irl_err irl_demos_build(void** image, irl_demos_totals* totals, const irl_task* 
     count_totals(totals, batch);
     irl_h5w_open(&file);
     put_all(&k, totals->steps);
+    file.failed |= put_masks(&k) != IRL_OK;
     err = irl_h5w_finish(&file, image, &totals->bytes);
   }
   irl_free(k.action);

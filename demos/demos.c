@@ -20,6 +20,7 @@ void irl_demos_destroy(irl_demos* demos) {
     irl_free(texts[i]);
   }
   irl_free(demos->label);
+  irl_free(demos->mask);
   irl_free(demos->recording);
   irl_free(demos->facts);
   irl_free(demos->seed);

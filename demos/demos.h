@@ -40,12 +40,17 @@ typedef struct irl_demos {
   char* task_json;    // compiled task
   char* mjcf;         // model
   char* state_parts;  // JSON: [{"name": "qpos", "offset": 1, "size": 4}, ...]
-  char* platform;     // JSON: what bit-for-bit repetition depends on
+  char* platform;     // JSON: what bit-for-bit repetition depends on; "" unknown
+  uint8_t* mask;      // irl_demos_mask of each episode (N), or NULL: the file has no masks
   bool has_logq;      // false: batch.logq holds zeros and means nothing
   bool has_seed;
   bool has_condition;  // false: batch.condition holds zeros
   bool has_success;    // false: batch.success holds zeros
+  bool has_action;     // false: batch.u holds zeros and means nothing
 } irl_demos;
+
+// robomimic's filter keys, as `mask/train` and `mask/valid` in the file.
+typedef enum irl_demos_mask { IRL_DEMOS_UNMASKED, IRL_DEMOS_TRAIN, IRL_DEMOS_VALID } irl_demos_mask;
 
 typedef struct irl_demos_meta {
   const char* dataset_id;    // e.g. "mjirl/reacher/expert-v0"; NULL: made from the task's name
@@ -55,8 +60,10 @@ typedef struct irl_demos_meta {
   const uint8_t* facts;      // (N) or NULL: condition, seed if given, success if the task judges it
   const char* const* label;  // (N) or NULL; an entry may be NULL
   const char* const* recording;  // (N) or NULL; an entry may be NULL
-  const char* platform;          // where it was recorded, or NULL: here
-  bool no_logq;  // the batch's log-densities mean nothing (a human acted): not written
+  const char* platform;          // where it was recorded; NULL: here, "" unknown
+  const uint8_t* mask;           // (N) irl_demos_mask, or NULL
+  bool no_logq;    // the batch's log-densities mean nothing (a human acted): not written
+  bool no_action;  // actions are not known, those of the batch are zeros
 } irl_demos_meta;
 
 // Writes <dir>/data/main_data.hdf5 and <dir>/data/metadata.json, whole or not at all: both are

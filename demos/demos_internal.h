@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "demos/demos.h"
+#include "demos/guard.h"
 
 #define IRL_DEMOS_DATA "main_data.hdf5"
 #define IRL_DEMOS_METADATA "metadata.json"
@@ -84,6 +85,15 @@ IRL_NODISCARD irl_err irl_demos_save_at(irl_place* place, const irl_task* task,
 
 // Reads one HDF5 file and the metadata.json beside it.
 IRL_NODISCARD irl_err irl_demos_read(irl_demos** demos, const char* data_path,
-                                     const char* metadata_path, irl_errinfo* info);
+                                     const char* metadata_path, const irl_demos_access* access,
+                                     irl_errinfo* info);
+
+// Paths of the two files of a dataset, which is named by its folder, its data folder or the HDF5
+// file itself. Errors: IRL_ENOENT, IRL_ERANGE.
+IRL_NODISCARD irl_err irl_demos_find(const char* dir, char* data, char* metadata, size_t size,
+                                     irl_errinfo* info);
+
+// A copy of a text (irl_free); NULL when there is no memory.
+char* irl_demos_text(const char* text);
 
 #endif  // MJIRL_DEMOS_DEMOS_INTERNAL_H_

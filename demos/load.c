@@ -5,11 +5,13 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "demos/demos_internal.h"
+#include "demos/guard.h"
 #include "demos/store_internal.h"
 
 #define MAX_BYTES ((int64_t)8 << 30)  // of declared arrays; a damaged size must not take all memory
@@ -201,28 +203,28 @@ static irl_err allocate(loader* l) {
 }
 
 // Where a part of an episode goes.
-static double* part_target(const loader* l, int episode, int p) {
+static double* part_target(const loader* l, int slot, int p) {
   irl_batch* b = &l->demos->batch;
-  int64_t step = (int64_t)episode * b->horizon;
+  int64_t step = (int64_t)slot * b->horizon;
   double* const targets[NPARTS] = {
-      [OBSERVATIONS] = irl_batch_x(b, episode, 0),
-      [ACTIONS] = irl_batch_u(b, episode, 0),
+      [OBSERVATIONS] = irl_batch_x(b, slot, 0),
+      [ACTIONS] = irl_batch_u(b, slot, 0),
       [REWARDS] = b->reward + step,
       [TERMINATIONS] = l->terminations,
-      [STATE] = b->nstate > 0 ? irl_batch_state(b, episode, 0) : NULL,
+      [STATE] = b->nstate > 0 ? irl_batch_state(b, slot, 0) : NULL,
       [LOGQ] = b->logq + step,
       [APPLIED] = l->demos->applied ? l->demos->applied + step * b->nu : NULL,
-      [RESIDUALS] = b->nz > 0 ? irl_batch_z(b, episode, 0) : NULL,
+      [RESIDUALS] = b->nz > 0 ? irl_batch_z(b, slot, 0) : NULL,
   };
   return targets[p];
 }
 
 // Reads one array into its place in the batch and refuses numbers that are not finite.
-static irl_err read_part(loader* l, int episode, int p, int length) {
+static irl_err read_part(loader* l, int episode, int slot, int p, int length) {
   char name[128];
   part_name(name, episode, p);
   int rows = length + PARTS[p].extra_rows, cols = l->plan.cols[p];
-  double* out = part_target(l, episode, p);
+  double* out = part_target(l, slot, p);
   IRL_TRY(irl_h5r_numbers(&l->file, name, out, rows, cols));
   for (int64_t i = 0; i < (int64_t)rows * cols; i++) {
     if (!isfinite(out[i])) {
@@ -248,27 +250,27 @@ static irl_err read_attribute(loader* l, const char* name, const char* attribute
 
 // A fact counts as known when every episode has it; condition 0 stands in until conditions are
 // assigned by an episode's first state.
-static irl_err read_attributes(loader* l, int episode) {
+static irl_err read_attributes(loader* l, int episode, int slot) {
   irl_demos* d = l->demos;
-  int64_t condition = 0, success = 0, incomplete = 0, steps = d->batch.length[episode];
+  int64_t condition = 0, success = 0, incomplete = 0, steps = d->batch.length[slot];
   bool present, condition_there, success_there, seed_there;
   char name[32];
   snprintf(name, sizeof name, "episode_%d", episode);
   IRL_TRY(read_attribute(l, name, "total_steps", INT_MAX, &steps, &present));
   IRL_TRY(read_attribute(l, name, "condition", 65535, &condition, &condition_there));
   IRL_TRY(read_attribute(l, name, "success", 1, &success, &success_there));
-  IRL_TRY(irl_h5r_attr_uint(&l->file, name, "seed", &d->seed[episode], &seed_there));
+  IRL_TRY(irl_h5r_attr_uint(&l->file, name, "seed", &d->seed[slot], &seed_there));
   IRL_TRY(read_attribute(l, name, "incomplete", 1, &incomplete, &present));
-  IRL_TRY(irl_h5r_attr_text(&l->file, name, "label", &d->label[episode]));
-  IRL_TRY(irl_h5r_attr_text(&l->file, name, "recording", &d->recording[episode]));
-  if (steps != d->batch.length[episode]) {
+  IRL_TRY(irl_h5r_attr_text(&l->file, name, "label", &d->label[slot]));
+  IRL_TRY(irl_h5r_attr_text(&l->file, name, "recording", &d->recording[slot]));
+  if (steps != d->batch.length[slot]) {
     return irl_fail(l->info, IRL_EDIM,
                     "%s: %s holds %d steps, but its total_steps says %" PRId64 "; restore the file",
-                    l->file.path, name, d->batch.length[episode], steps);
+                    l->file.path, name, d->batch.length[slot], steps);
   }
-  d->batch.condition[episode] = (int)condition;
-  d->batch.success[episode] = (uint8_t)success;
-  d->facts[episode] =
+  d->batch.condition[slot] = (int)condition;
+  d->batch.success[slot] = (uint8_t)success;
+  d->facts[slot] =
       (uint8_t)((condition_there ? IRL_DEMO_CONDITION : 0) | (seed_there ? IRL_DEMO_SEED : 0) |
                 (success_there ? IRL_DEMO_SUCCESS : 0) | (incomplete ? IRL_DEMO_INCOMPLETE : 0));
   d->has_condition &= condition_there;
@@ -277,21 +279,22 @@ static irl_err read_attributes(loader* l, int episode) {
   return IRL_OK;
 }
 
-// The second pass for one episode. Its length is read again, as only the longest was kept.
-static irl_err read_episode(loader* l, int episode) {
+// The second pass for one episode, into a row of the batch. Its length is read again, as only the
+// longest was kept.
+static irl_err read_episode(loader* l, int episode, int slot) {
   irl_batch* b = &l->demos->batch;
   char name[128];
   irl_h5_shape shape;
   part_name(name, episode, ACTIONS);
   IRL_TRY(irl_h5r_shape(&l->file, name, &shape));
-  b->length[episode] = shape.rows;
+  b->length[slot] = shape.rows;
   for (int p = 0; p < NPARTS; p++) {
     if (l->plan.cols[p] > 0) {
-      IRL_TRY(read_part(l, episode, p, shape.rows));
+      IRL_TRY(read_part(l, episode, slot, p, shape.rows));
     }
   }
-  b->terminated[episode] = l->plan.cols[TERMINATIONS] > 0 && l->terminations[shape.rows - 1] != 0;
-  return read_attributes(l, episode);
+  b->terminated[slot] = l->plan.cols[TERMINATIONS] > 0 && l->terminations[shape.rows - 1] != 0;
+  return read_attributes(l, episode, slot);
 }
 
 //---------------------------------- The file's own ------------------------------------------------
@@ -310,13 +313,14 @@ static irl_err read_origin(loader* l) {
     IRL_TRY(irl_h5r_text(&l->file, texts[i].name, texts[i].text));
   }
   bool ours, present;
-  int64_t has_reward = 1, format = IRL_DEMOS_FORMAT;
+  int64_t has_reward = 1, has_action = 1, format = IRL_DEMOS_FORMAT;
   IRL_TRY(irl_h5r_find(&l->file, "mjirl", &ours));
   const char* place = ours ? "mjirl" : "/";
   IRL_TRY(irl_h5r_attr_text(&l->file, place, ours ? "task" : "mjirl_task", &d->task_name));
   if (ours) {
     IRL_TRY(irl_h5r_attr_int(&l->file, place, "format", &format, &present));
     IRL_TRY(irl_h5r_attr_int(&l->file, place, "has_reward", &has_reward, &present));
+    IRL_TRY(irl_h5r_attr_int(&l->file, place, "has_action", &has_action, &present));
   }
   if (format != IRL_DEMOS_FORMAT) {
     return irl_fail(l->info, IRL_EUNSUPPORTED,
@@ -326,8 +330,37 @@ static irl_err read_origin(loader* l) {
                     l->file.path, format, IRL_DEMOS_FORMAT);
   }
   d->batch.has_reward = l->plan.cols[REWARDS] > 0 && has_reward != 0;
+  d->has_action = has_action != 0;
   d->has_logq = l->plan.cols[LOGQ] > 0;
   return IRL_OK;
+}
+
+// One of robomimic's filter keys; names that are no episode of this file are passed over.
+static irl_err read_mask(loader* l, const char* name, uint8_t value) {
+  char** names;
+  int count;
+  bool present;
+  irl_demos* d = l->demos;
+  IRL_TRY(irl_h5r_find(&l->file, name, &present));
+  if (!present) {
+    return IRL_OK;
+  }
+  IRL_TRY(irl_h5r_names(&l->file, name, &names, &count));
+  d->mask = d->mask ? d->mask : IRL_NEW(uint8_t, d->batch.n);
+  for (int i = 0; d->mask && i < count; i++) {
+    char* end = names[i];
+    long episode = strncmp(names[i], "demo_", 5) ? -1 : strtol(names[i] + 5, &end, 10);
+    if (end > names[i] + 5 && !*end && episode >= 0 && episode < d->batch.n) {
+      d->mask[episode] = value;
+    }
+  }
+  irl_h5_names_free(names);
+  return d->mask ? IRL_OK : no_memory(l);
+}
+
+static irl_err read_masks(loader* l) {
+  IRL_TRY(read_mask(l, "mask/train", IRL_DEMOS_TRAIN));
+  return read_mask(l, "mask/valid", IRL_DEMOS_VALID);
 }
 
 static irl_err read_all(loader* l, int expected) {
@@ -336,8 +369,9 @@ static irl_err read_all(loader* l, int expected) {
   irl_demos* d = l->demos;
   d->has_condition = d->has_success = d->has_seed = true;
   for (int i = 0; i < l->plan.n; i++) {
-    IRL_TRY(read_episode(l, i));
+    IRL_TRY(read_episode(l, i, i));
   }
+  IRL_TRY(read_masks(l));
   return read_origin(l);
 }
 
@@ -384,14 +418,20 @@ static irl_err check_crc(const irl_demos_metadata* metadata, const char* path, i
 
 //---------------------------------- Faces ---------------------------------------------------------
 
+// A file is ours if its checksum says so; others are for the helper first.
+static irl_err check_file(const irl_demos_metadata* metadata, const char* path,
+                          const irl_demos_access* access, irl_errinfo* info) {
+  return metadata->has_crc ? check_crc(metadata, path, info) : irl_demos_guard(path, access, info);
+}
+
 // On failure irl_demos_destroy takes whatever had been put into the dataset.
 irl_err irl_demos_read(irl_demos** demos, const char* data_path, const char* metadata_path,
-                       irl_errinfo* info) {
+                       const irl_demos_access* access, irl_errinfo* info) {
   *demos = NULL;
   irl_demos_metadata metadata;
   IRL_TRY(irl_demos_metadata_read(&metadata, metadata_path, info));
   loader l = {.demos = IRL_NEW(irl_demos, 1), .info = info};
-  irl_err err = l.demos ? check_crc(&metadata, data_path, info) : IRL_ENOMEM;
+  irl_err err = l.demos ? check_file(&metadata, data_path, access, info) : IRL_ENOMEM;
   if (l.demos) {
     l.demos->dataset_id = metadata.dataset_id;
     l.demos->algorithm = metadata.algorithm;
@@ -433,10 +473,9 @@ static bool find_files(const char* dir, char* data, char* metadata, size_t size)
          irl_path_join(metadata, size, folder, IRL_DEMOS_METADATA);
 }
 
-irl_err irl_demos_load(irl_demos** demos, const char* dir, irl_errinfo* info) {
-  char data[IRL_DEMOS_PATH], metadata[IRL_DEMOS_PATH];
-  *demos = NULL;
-  if (!find_files(dir, data, metadata, sizeof data)) {
+irl_err irl_demos_find(const char* dir, char* data, char* metadata, size_t size,
+                       irl_errinfo* info) {
+  if (!find_files(dir, data, metadata, size)) {
     return irl_fail(info, IRL_ERANGE, "dataset: the path is longer than %d bytes; shorten it",
                     IRL_DEMOS_PATH - 1);
   }
@@ -445,5 +484,110 @@ irl_err irl_demos_load(irl_demos** demos, const char* dir, irl_errinfo* info) {
                     "%s: there is no dataset (%s); give a folder that mjirl or Minari wrote", dir,
                     data);
   }
-  return irl_demos_read(demos, data, metadata, info);
+  return IRL_OK;
+}
+
+irl_err irl_demos_load_with(irl_demos** demos, const char* dir, const irl_demos_access* access,
+                            irl_errinfo* info) {
+  char data[IRL_DEMOS_PATH], metadata[IRL_DEMOS_PATH];
+  *demos = NULL;
+  IRL_TRY(irl_demos_find(dir, data, metadata, sizeof data, info));
+  return irl_demos_read(demos, data, metadata, access, info);
+}
+
+irl_err irl_demos_load(irl_demos** demos, const char* dir, irl_errinfo* info) {
+  return irl_demos_load_with(demos, dir, NULL, info);
+}
+
+//---------------------------------- One episode at a time -----------------------------------------
+
+struct irl_demos_stream {
+  irl_h5r file;
+  char path[IRL_DEMOS_PATH];
+  irl_demos_metadata metadata;
+  layout first;  // widths, from the first episode; n is the number of all
+};
+
+// The names are counted and the first episode's sizes taken; the others follow when they are read.
+static irl_err open_stream(irl_demos_stream* s, const irl_demos_access* access, irl_errinfo* info) {
+  if (!s->metadata.has_crc) {
+    IRL_TRY(irl_demos_guard(s->path, access, info));
+  }
+  IRL_TRY(irl_h5r_open(&s->file, s->path, info));
+  loader l = {.file = s->file, .info = info};
+  IRL_TRY(count_episodes(&l, s->metadata.episodes));
+  IRL_TRY(measure_episode(&l, 0));
+  s->first = l.plan;
+  return IRL_OK;
+}
+
+irl_err irl_demos_open(irl_demos_stream** stream, const char* dir, const irl_demos_access* access,
+                       irl_errinfo* info) {
+  char metadata[IRL_DEMOS_PATH];
+  *stream = NULL;
+  irl_demos_stream* s = IRL_NEW(irl_demos_stream, 1);
+  if (!s) {
+    return irl_fail(info, IRL_ENOMEM, "%s: no memory to open it; free some", dir);
+  }
+  s->file.file = -1;
+  irl_err err = irl_demos_find(dir, s->path, metadata, sizeof metadata, info);
+  err = err ? err : irl_demos_metadata_read(&s->metadata, metadata, info);
+  err = err ? err : open_stream(s, access, info);
+  if (err) {
+    irl_demos_close(s);
+    return err;
+  }
+  *stream = s;
+  return IRL_OK;
+}
+
+int irl_demos_stream_count(const irl_demos_stream* stream) {
+  return stream->first.n;
+}
+
+void irl_demos_close(irl_demos_stream* stream) {
+  if (stream) {
+    irl_h5r_close(&stream->file);
+    irl_free(stream->metadata.dataset_id);
+    irl_free(stream->metadata.algorithm);
+    irl_free(stream);
+  }
+}
+
+// Sizes and numbers of one episode into a dataset of one.
+static irl_err read_one(loader* l, int episode) {
+  irl_demos* d = l->demos;
+  d->has_condition = d->has_success = d->has_seed = true;
+  l->plan.horizon = 0;
+  IRL_TRY(measure_episode(l, episode));
+  l->plan.n = 1;
+  IRL_TRY(check_bytes(l));
+  IRL_TRY(allocate(l));
+  IRL_TRY(read_episode(l, episode, 0));
+  return read_origin(l);
+}
+
+irl_err irl_demos_read_episode(irl_demos** demos, irl_demos_stream* stream, int episode,
+                               irl_errinfo* info) {
+  *demos = NULL;
+  if (episode < 0 || episode >= stream->first.n) {
+    return irl_fail(info, IRL_ERANGE, "%s: has no episode %d; give 0 to %d", stream->path, episode,
+                    stream->first.n - 1);
+  }
+  loader l = {.file = stream->file, .demos = IRL_NEW(irl_demos, 1), .info = info};
+  l.file.info = info;
+  l.plan = stream->first;
+  irl_err err = l.demos ? read_one(&l, episode) : IRL_ENOMEM;
+  if (!err) {
+    l.demos->dataset_id = irl_demos_text(stream->metadata.dataset_id);
+    l.demos->algorithm = irl_demos_text(stream->metadata.algorithm);
+    err = l.demos->dataset_id && l.demos->algorithm ? IRL_OK : no_memory(&l);
+  }
+  irl_free(l.terminations);
+  if (err) {
+    irl_demos_destroy(l.demos);
+    return err;
+  }
+  *demos = l.demos;
+  return IRL_OK;
 }

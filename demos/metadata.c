@@ -176,7 +176,7 @@ irl_err irl_demos_metadata_text(char** text, const char* dir, const irl_task* ta
 
 //---------------------------------- Reading -------------------------------------------------------
 
-static char* copy_string(const char* text) {
+char* irl_demos_text(const char* text) {
   size_t size = strlen(text);
   char* copy = irl_calloc(size + 1, 1);
   if (copy) {
@@ -210,9 +210,9 @@ irl_err irl_demos_metadata_read(irl_demos_metadata* metadata, const char* path, 
     metadata->episodes = irl_json_int_or(root, "total_episodes", 0, 1 << 30, -1);
   }
   metadata->dataset_id =
-      copy_string(doc ? irl_json_string_or(irl_json_root(doc), "dataset_id", "") : "");
+      irl_demos_text(doc ? irl_json_string_or(irl_json_root(doc), "dataset_id", "") : "");
   metadata->algorithm =
-      copy_string(doc ? irl_json_string_or(irl_json_root(doc), "algorithm_name", "") : "");
+      irl_demos_text(doc ? irl_json_string_or(irl_json_root(doc), "algorithm_name", "") : "");
   // Other programs put keys of their own into this file, so unknown ones are no error here.
   bool good = !doc || irl_json_ok(doc);
   irl_err closed = doc ? irl_json_close(doc, good ? NULL : info) : IRL_OK;

@@ -75,7 +75,7 @@ static irl_err write_and_compare(const irl_place* place, const void* image, size
   IRL_TRY(irl_file_write(data_path, image, size, info));
   IRL_TRY(irl_file_write(metadata_path, metadata, strlen(metadata), info));
   irl_demos* read = NULL;
-  IRL_TRY(irl_demos_read(&read, data_path, metadata_path, info));
+  IRL_TRY(irl_demos_read(&read, data_path, metadata_path, NULL, info));
   irl_err err = compare(read, batch, meta, place->dir, info);
   irl_demos_destroy(read);
   return err;

@@ -40,13 +40,16 @@ void irl_h5w_open(irl_h5w* w);
 // The file's bytes (free) and the end of the writer, also after a failure.
 IRL_NODISCARD irl_err irl_h5w_finish(irl_h5w* w, void** image, size_t* size);
 
-void irl_h5w_group(irl_h5w* w, const char* path);  // absolute path; later names are relative to it
+// Absolute path; later names are relative to it. "/" is there already and is only gone to.
+void irl_h5w_group(irl_h5w* w, const char* path);
 void irl_h5w_subgroup(irl_h5w* w, const char* name);
 void irl_h5w_link(irl_h5w* w, const char* path, const char* name);  // hard link to an object
 // cols 0: one-dimensional
 void irl_h5w_numbers(irl_h5w* w, const char* name, const double* data, int rows, int cols);
 void irl_h5w_ints(irl_h5w* w, const char* name, const int64_t* data, int rows);
 void irl_h5w_flags(irl_h5w* w, const char* name, const uint8_t* data, int rows);
+// count names of `width` bytes each, zero-filled, as robomimic's masks are
+void irl_h5w_names(irl_h5w* w, const char* name, const char* names, size_t width, int count);
 void irl_h5w_text(irl_h5w* w, const char* name, const char* text);  // scalar text, any length
 void irl_h5w_attr_int(irl_h5w* w, const char* name, int64_t value);
 void irl_h5w_attr_uint(irl_h5w* w, const char* name, uint64_t value);
@@ -77,6 +80,13 @@ void irl_h5r_close(irl_h5r* r);
 IRL_NODISCARD irl_err irl_h5r_find(irl_h5r* r, const char* name, bool* present);
 // Number of links in the root that are named <prefix><digits>.
 IRL_NODISCARD irl_err irl_h5r_count(irl_h5r* r, const char* prefix, int* count);
+// Names of the hard-linked members of a group in alphabetical order, NULL-ended
+// (irl_h5_names_free); none where there is no such group. At most 2^20. Errors: IRL_EPARSE,
+// IRL_ERANGE, IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_h5r_members(irl_h5r* r, const char* group, char*** names, int* count);
+// The strings of a one-dimensional array of texts of fixed length, in the same form.
+IRL_NODISCARD irl_err irl_h5r_names(irl_h5r* r, const char* name, char*** names, int* count);
+void irl_h5_names_free(char** names);  // NULL is fine
 // Refuses everything but a plain array of numbers inside this file.
 IRL_NODISCARD irl_err irl_h5r_shape(irl_h5r* r, const char* name, irl_h5_shape* shape);
 // Reads an array of known shape, from any number type or bool.

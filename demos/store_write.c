@@ -165,7 +165,9 @@ irl_err irl_h5w_finish(irl_h5w* w, void** image, size_t* size) {
 
 void irl_h5w_group(irl_h5w* w, const char* path) {
   close_place(w);
-  if (!w->failed) {
+  if (!w->failed && !strcmp(path, "/")) {
+    w->place = note(w, H5Gopen2(w->file, "/", H5P_DEFAULT));
+  } else if (!w->failed) {
     w->place = note(w, H5Gcreate2(w->file, path, H5P_DEFAULT, w->group_list, H5P_DEFAULT));
   }
 }
@@ -212,6 +214,16 @@ void irl_h5w_ints(irl_h5w* w, const char* name, const int64_t* data, int rows) {
 void irl_h5w_flags(irl_h5w* w, const char* name, const uint8_t* data, int rows) {
   const hsize_t dims[1] = {(hsize_t)rows};
   write_array(w, name, w->flag_type, w->flag_type, data, 1, dims);
+}
+
+// h5py reads these as bytes, which is what robomimic expects.
+void irl_h5w_names(irl_h5w* w, const char* name, const char* names, size_t width, int count) {
+  const hsize_t dims[1] = {(hsize_t)count};
+  hid_t type = note(w, H5Tcopy(H5T_C_S1));
+  went(w, H5Tset_size(type, width));
+  went(w, H5Tset_strpad(type, H5T_STR_NULLPAD));
+  write_array(w, name, type, type, names, 1, dims);
+  H5Tclose(type);
 }
 
 // Text of fixed length inside a dataset: attributes end at 64 KiB, models do not.
