@@ -7,8 +7,7 @@
 
 static atomic_long allocations;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// The sanitizers bring their own malloc.
+#ifdef SANITIZED
 #define COUNTING 0
 #else
 #define COUNTING 1

@@ -53,10 +53,10 @@ static void bounds_are_open_or_closed(void) {
   static const struct {
     const char* range;
     int terminated;
-  } cases[] = {{"\"min\": 0", 0},          {"\"max\": 0", 0},
-               {"\"above\": 0", 1},        {"\"below\": 0", 1},
-               {"\"min\": 0.1", 1},        {"\"max\": -0.1", 1},
-               {"\"norm_below\": 0.1", 0}, {"\"above\": -1, \"below\": 1", 0}};
+  } cases[] = {
+      {"\"min\": 0", 0},          {"\"max\": 0", 0},        {"\"above\": 0", 1},
+      {"\"below\": 0", 1},        {"\"min\": 0.1", 1},      {"\"max\": -0.1", 1},
+      {"\"norm_below\": 0.1", 0}, {"\"norm_below\": 0", 1}, {"\"above\": -1, \"below\": 1", 0}};
   for (int k = 0; k < (int)(sizeof cases / sizeof cases[0]); k++) {
     char json[600];
     snprintf(
@@ -85,6 +85,24 @@ static void success_must_be_held(void) {
           slider, false, &invalid);
   CHECK(b.success[0] == 0);
   irl_batch_destroy(&b);
+}
+
+// cos(0.1 t) > 0 for 15 steps, and after a break for 31 more: the count begins again.
+static void success_must_be_unbroken(void) {
+  static const int hold[] = {31, 33};
+  for (int k = 0; k < 2; k++) {
+    char json[600];
+    int invalid;
+    snprintf(
+        json, sizeof json,
+        "{\"name\": \"s\", \"model\": \"m\", \"horizon\": 100, \"observation\": {\"qpos\": \"x\"}, "
+        "\"conditions\": [{\"qvel\": {\"x\": 1}}], \"success\": {\"hold\": %d, \"when\": "
+        "[{\"qpos\": \"x\", \"transform\": \"cos\", \"above\": 0}]}}",
+        hold[k]);
+    irl_batch b = run(json, slider, false, &invalid);
+    CHECK(invalid == 0 && b.success[0] == (k == 0));
+    irl_batch_destroy(&b);
+  }
 }
 
 // A spring that Euler cannot integrate at this step: the state grows until MuJoCo calls it bad.
@@ -203,6 +221,7 @@ static void install(void) {
 }
 
 TESTS(TEST(install), TEST(episodes_end_when_unhealthy), TEST(bounds_are_open_or_closed),
-      TEST(success_must_be_held), TEST(diverged_trajectories_are_invalid),
-      TEST(bad_actions_are_invalid), TEST(simulator_errors_stay_in_their_trajectory),
-      TEST(warnings_are_listed), TEST(nothing_is_written))
+      TEST(success_must_be_held), TEST(success_must_be_unbroken),
+      TEST(diverged_trajectories_are_invalid), TEST(bad_actions_are_invalid),
+      TEST(simulator_errors_stay_in_their_trajectory), TEST(warnings_are_listed),
+      TEST(nothing_is_written))

@@ -6,16 +6,17 @@
 static const char* const tasks[] = {"reacher", "inverted_pendulum", "point_mass", "lq_point_mass"};
 
 // The sample model with all that a worker touches: velocities, health, success, noise, forces.
-#define RICH_TASK                                                                               \
-  SAMPLE_TASK(                                                                                  \
-      ", \"reward\": [{\"name\": \"forward\", \"norm\": \"linear\", \"weight\": -1, "           \
-      "\"residual\": {\"velocity\": {\"site\": \"tip\"}, \"components\": [0]}}, "               \
-      "{\"name\": \"alive\", \"norm\": \"constant\", \"weight\": -1, \"while\": \"healthy\"}, " \
-      "{\"name\": \"felt\", \"norm\": \"l2\", \"weight\": 0.01, \"residual\": "                 \
-      "[{\"sensor\": \"felt\"}, {\"cfrc_ext\": \"pole\"}]}], "                                  \
-      "\"healthy\": [{\"qpos\": \"hinge\", \"min\": -0.4, \"max\": 0.4}], "                     \
-      "\"success\": {\"when\": [{\"qpos\": \"slider\", \"above\": 0.01}], \"hold\": 3}, "       \
-      "\"reset\": {\"noise\": [{\"qpos\": [\"slider\", \"hinge\"], \"normal\": 0.1}]}")
+static const char* const rich_task =
+    "{\"name\": \"rich\", \"model\": \"m\", \"horizon\": 30, \"frame_skip\": 2, \"observation\": ["
+    "{\"qpos\": \"*\"}, {\"qvel\": \"*\"}, {\"cfrc_ext\": \"pendant\"}, {\"site\": \"tip\"}], "
+    "\"reward\": [{\"name\": \"forward\", \"norm\": \"linear\", \"weight\": -1, "
+    "\"residual\": {\"velocity\": {\"site\": \"tip\"}, \"components\": [0]}}, "
+    "{\"name\": \"alive\", \"norm\": \"constant\", \"weight\": -1, \"while\": \"healthy\"}, "
+    "{\"name\": \"felt\", \"norm\": \"l2\", \"weight\": 0.01, \"residual\": "
+    "[{\"sensor\": \"felt\"}, {\"qfrc_constraint\": \"ball\"}]}], "
+    "\"healthy\": [{\"qpos\": \"hinge\", \"min\": -0.4, \"max\": 0.4}], "
+    "\"success\": {\"when\": [{\"qpos\": \"slider\", \"above\": 0.01}], \"hold\": 3}, "
+    "\"reset\": {\"noise\": [{\"qpos\": [\"slider\", \"hinge\"], \"normal\": 0.1}]}}";
 
 static uint64_t hash_at(const irl_task* task, int nthread, int n) {
   irl_policy policy = sample_policy(task, irl_task_get(task)->horizon, 0.8);
@@ -33,7 +34,7 @@ static uint64_t hash_at(const irl_task* task, int nthread, int n) {
 static void bits_do_not_depend_on_threads(void) {
   static const int threads[] = {2, 3, 8};
   for (int k = 0; k < 5; k++) {
-    irl_task* task = k < 4 ? bundled_task(tasks[k]) : sample_task(RICH_TASK, NULL);
+    irl_task* task = k < 4 ? bundled_task(tasks[k]) : sample_task(rich_task, NULL);
     const uint64_t one = hash_at(task, 1, 24);
     for (int j = 0; j < 3; j++) {
       CHECK(hash_at(task, threads[j], 24) == one);
@@ -44,7 +45,7 @@ static void bits_do_not_depend_on_threads(void) {
 
 // Nothing of an episode reaches the next one on the same simulator data.
 static void episodes_leave_no_trace(void) {
-  irl_task* task = sample_task(RICH_TASK, NULL);
+  irl_task* task = sample_task(rich_task, NULL);
   irl_policy policy = sample_policy(task, 30, 0.8);
   const irl_policy* each[1] = {&policy};
   irl_batch together = sample_batch(task, 6, 30), alone = sample_batch(task, 1, 30);
@@ -95,7 +96,7 @@ static void log_densities_are_the_policys(void) {
 }
 
 static void other_modes_act_as_they_say(void) {
-  irl_task* task = sample_task(RICH_TASK, NULL);
+  irl_task* task = sample_task(rich_task, NULL);
   irl_batch b = sample_batch(task, 40, 30);
   irl_rollout rollout = sample_rollout(IRL_ACTION_UNIFORM, NULL);
   rollout.run_on = true;
@@ -170,7 +171,7 @@ static void recorded_states_start_again(void) {
 }
 
 static void state_parts_have_their_places(void) {
-  irl_task* task = sample_task(RICH_TASK, NULL);
+  irl_task* task = sample_task(rich_task, NULL);
   irl_batch b = sample_batch(task, 1, 5);
   irl_rollout rollout = sample_rollout(IRL_ACTION_UNIFORM, NULL);
   CHECK(roll_out(task, &rollout, &b, 1) == 0);

@@ -7,9 +7,10 @@
 #include "envs/env.h"
 #include "test.h"
 
-// A cart with a pole, a sensor and a ball joint: something of everything that entries can name.
+// A cart with a pole, sensors, and a pendant in contact on a ball joint: something of everything
+// that entries can name. MuJoCo does not clamp controls here, so that clipping is ours.
 static const char* const sample_mjcf =
-    "<mujoco><option timestep='0.01' integrator='Euler'><flag contact='disable'/></option>"
+    "<mujoco><option timestep='0.01' integrator='Euler'><flag clampctrl='disable'/></option>"
     "<worldbody><site name='goal' pos='0.5 0.25 0.1'/>"
     "<body name='cart'><joint name='slider' type='slide' axis='1 0 0' damping='1'/>"
     "<geom name='box' type='box' size='0.1 0.1 0.1'/>"
@@ -18,6 +19,7 @@ static const char* const sample_mjcf =
     "<site name='tip' pos='0 0 0.5'/></body></body>"
     "<body name='pendant' pos='0 1 1'><joint name='ball' type='ball' damping='0.1'/>"
     "<geom name='bob' type='sphere' size='0.05' pos='0 0 -0.3'/></body>"
+    "<geom name='anvil' type='box' size='0.1 0.1 0.05' pos='0 1 0.601'/>"
     "</worldbody><actuator><motor name='push' joint='slider' gear='10' ctrllimited='true' "
     "ctrlrange='-1 2'/><motor name='twist' joint='hinge'/></actuator>"
     "<sensor><jointvel name='speed' joint='slider'/><accelerometer name='felt' "

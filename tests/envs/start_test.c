@@ -113,6 +113,20 @@ static void conditions_take_noise(void) {
   irl_task_destroy(task);
 }
 
+// A condition that fixes one of two drawn joints: the other is still drawn.
+static void conditions_may_fix_a_part(void) {
+  const char* const set[] = {"conditions=[{\"qpos\": {\"target_x\": 0.05}}]"};
+  irl_task* task = NULL;
+  CHECK_OK(irl_task_load(&task, "reacher", set, 1, NULL));
+  irl_batch b = starts(task, 8, 0, false);
+  for (int i = 1; i < N; i++) {
+    CHECK(irl_batch_x(&b, i, 0)[4] == 0.05);
+    CHECK(irl_batch_x(&b, i, 0)[5] != irl_batch_x(&b, i - 1, 0)[5]);
+  }
+  irl_batch_destroy(&b);
+  irl_task_destroy(task);
+}
+
 // A start depends on (seed, condition, number) alone: trajectory i of a batch that begins at 10 is
 // trajectory i + 10 of one that begins at 0.
 static void streams_are_numbered(void) {
@@ -134,4 +148,4 @@ static void streams_are_numbered(void) {
 
 TESTS(TEST(noise_has_its_distribution), TEST(rejection_keeps_a_ring),
       TEST(impossible_rejections_are_invalid), TEST(conditions_take_noise),
-      TEST(streams_are_numbered))
+      TEST(conditions_may_fix_a_part), TEST(streams_are_numbered))

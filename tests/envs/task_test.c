@@ -92,10 +92,11 @@ static void observations_are_mujocos(void) {
 
 // A residual "velocity" is the displacement of a control step over its length.
 static void velocities_are_displacements(void) {
-  irl_task* task = sample_task(
-      SAMPLE_TASK(", \"reward\": [{\"name\": \"forward\", \"norm\": \"linear\", \"weight\": -2, "
-                  "\"residual\": {\"velocity\": {\"qpos\": \"slider\"}}}]"),
-      NULL);
+  irl_task* task =
+      sample_task(SAMPLE_TASK(", \"reset\": {\"key\": \"home\"}, \"reward\": [{\"name\": "
+                              "\"forward\", \"norm\": \"linear\", \"weight\": -2, "
+                              "\"residual\": {\"velocity\": {\"qpos\": \"slider\"}}}]"),
+                  NULL);
   irl_batch batch = sample_batch(task, 2, 30);
   irl_rollout rollout = sample_rollout(IRL_ACTION_UNIFORM, NULL);
   CHECK(roll_out(task, &rollout, &batch, 1) == 0);
@@ -233,6 +234,38 @@ static void timings_differ_in_positions_only(void) {
   irl_task_destroy(new_task);
 }
 
+// Under Euler the fresh observations cost nothing and change nothing: the states are those of whole
+// steps, and what is observed is what a recorded state gives.
+static void split_steps_are_whole_steps(void) {
+  static const char* const format =
+      "{\"name\": \"s\", \"model\": \"m\", \"horizon\": 20, \"frame_skip\": 3, \"timing\": \"%s\","
+      "\"observation\": [{\"site\": \"tip\"}, {\"sensor\": \"speed\"}]}";
+  char fresh[300], gymnasium[300];
+  snprintf(fresh, sizeof fresh, format, "fresh");
+  snprintf(gymnasium, sizeof gymnasium, format, "gymnasium");
+  irl_task *a_task = sample_task(fresh, NULL), *b_task = sample_task(gymnasium, NULL);
+  irl_batch a = sample_batch(a_task, 2, 20), b = sample_batch(b_task, 2, 20);
+  irl_rollout rollout = sample_rollout(IRL_ACTION_UNIFORM, NULL);
+  CHECK(roll_out(a_task, &rollout, &a, 1) == 0 && roll_out(b_task, &rollout, &b, 1) == 0);
+  CHECK(memcmp(a.state, b.state, (size_t)(2 * 21 * a.nstate) * sizeof(double)) == 0);
+  const mjModel* m = irl_task_model(a_task);
+  mjData* d = mj_makeData(m);
+  const int tip = mj_name2id(m, mjOBJ_SITE, "tip");
+  for (int t = 0; t <= 20; t++) {
+    irl_task_set_state(a_task, d, irl_batch_state(&a, 1, t));
+    mj_forward(m, d);
+    CHECK(memcmp(irl_batch_x(&a, 1, t), d->site_xpos + 3 * tip, 3 * sizeof(double)) == 0);
+    CHECK(irl_batch_x(&a, 1, t)[3] == d->sensordata[0]);
+    CHECK(t == 0 || irl_batch_x(&b, 1, t)[3] != d->sensordata[0]);
+  }
+  CHECK((m->opt.disableflags & mjDSBL_AUTORESET) != 0);
+  mj_deleteData(d);
+  irl_batch_destroy(&a);
+  irl_batch_destroy(&b);
+  irl_task_destroy(a_task);
+  irl_task_destroy(b_task);
+}
+
 // MJPC's way: norm and weight in the sensor, the residual in the task.
 static void user_sensors_declare_terms(void) {
   static const char* const mjcf =
@@ -252,4 +285,5 @@ static void user_sensors_declare_terms(void) {
 TESTS(TEST(bundled_tasks_load), TEST(reacher_is_described), TEST(observations_are_mujocos),
       TEST(velocities_are_displacements), TEST(texts_make_the_task_again),
       TEST(bare_models_have_a_default), TEST(includes_are_resolved), TEST(settings_replace_members),
-      TEST(timings_differ_in_positions_only), TEST(user_sensors_declare_terms))
+      TEST(timings_differ_in_positions_only), TEST(split_steps_are_whole_steps),
+      TEST(user_sensors_declare_terms))
