@@ -8,7 +8,14 @@
 #include "base/tensors.h"
 #include "irl/checkpoint_internal.h"
 
-enum { MAX_PATH = 4096, STATE_SIZE = 3, SCALARS = 5, PER_CONDITION = 8, MAX_CHECKPOINTS = 100000 };
+enum {
+  MAX_PATH = 4096,
+  STATE_SIZE = 3,
+  CREW_SCALARS = 3,
+  SCALARS = 2 * CREW_SCALARS + 2,
+  PER_CONDITION = 8,
+  MAX_CHECKPOINTS = 100000
+};
 
 //---------------------------------- What is kept -------------------------------------------------
 
@@ -45,24 +52,38 @@ static irl_err unpack(irl_policy* p, const double* in, irl_errinfo* info) {
   return irl_policy_factor(p, info);
 }
 
+// A condition's numbers: per crew the step control's state, log Z and the constant, then per crew
+// the present policy, then every kept one in the order of drawing.
+static size_t condition_size(const irl_learner* l, int k, int kept) {
+  return SCALARS + policy_size(&irl_learner_sampler(l, k)->policy) * (size_t)(kept + IRL_NCREWS);
+}
+
 static irl_err add_condition(image* im, const irl_learner* l, int k) {
-  const irl_sampler* s = &l->sampler[k];
   const irl_store* store = &l->store[k];
-  size_t size = policy_size(&s->policy);
-  size_t count = size * (size_t)(store->nkept + 1) + SCALARS;
-  double* block = IRL_NEW(double, count);
+  size_t size = policy_size(&irl_learner_sampler(l, k)->policy);
+  size_t count = condition_size(l, k, store->nkept);
+  double *block = IRL_NEW(double, count), *at = block;
   if (block == NULL) {
     return IRL_ENOMEM;
   }
   im->blocks[im->nblocks++] = block;
-  block[0] = s->eta;
-  block[1] = s->multiplier;
-  block[2] = s->objective;
-  block[3] = l->log_z[k];
-  block[4] = l->constant[k];
-  pack(&s->policy, block + SCALARS);
-  for (int m = 0; m < store->nkept; m++) {
-    pack(&store->kept[m], block + SCALARS + size * (size_t)(m + 1));
+  for (int which = 0; which < IRL_NCREWS; which++, at += CREW_SCALARS) {
+    if (l->crew[which].samples > 0) {
+      const irl_sampler* s = &l->crew[which].sampler[k];
+      at[0] = s->eta;
+      at[1] = s->multiplier;
+      at[2] = s->objective;
+    }
+  }
+  *at++ = l->log_z[k];
+  *at++ = l->constant[k];
+  for (int which = 0; which < IRL_NCREWS; which++, at += size) {
+    if (l->crew[which].samples > 0) {
+      pack(&l->crew[which].sampler[k].policy, at);
+    }
+  }
+  for (int m = 0; m < store->nkept; m++, at += size) {
+    pack(&store->kept[m], at);
   }
   char name[64];
   snprintf(name, sizeof name, "condition%d", l->condition[k]);
@@ -208,35 +229,60 @@ static irl_err copy_floats(const irl_tensors* t, const char* name, float* out, i
   return IRL_OK;
 }
 
-// Pointer to a condition's packed numbers; their count must be that of `rounds` kept samplers.
-static irl_err find_condition(const irl_learner* l, const irl_tensors* t, int k, int rounds,
+// Pointer to a condition's packed numbers; their count must be that of `kept` samplers.
+static irl_err find_condition(const irl_learner* l, const irl_tensors* t, int k, int kept,
                               const double** block, irl_errinfo* info) {
   char name[64];
   const void* data;
-  size_t size = policy_size(&l->sampler[k].policy);
-  int64_t count = (int64_t)(size * (size_t)(rounds + 1) + SCALARS);
+  int64_t count = (int64_t)condition_size(l, k, kept);
   snprintf(name, sizeof name, "condition%d", l->condition[k]);
   IRL_TRY(irl_tensors_find(t, name, IRL_F64, 1, &count, &data, info));
   *block = data;
   return IRL_OK;
 }
 
-// Draws every round's trajectories again from the kept samplers, then puts the newest ones in
-// place.
-static irl_err draw_again(irl_learner* l, const irl_tensors* t, int rounds, irl_errinfo* info) {
+// Puts packed policies into the crews at work: those from `slot` on, one a crew.
+static irl_err unpack_crews(irl_learner* l, const irl_tensors* t, int kept, int slot,
+                            irl_errinfo* info) {
   const double* block;
-  for (int m = 0; m <= rounds; m++) {
-    for (int k = 0; k < l->nc; k++) {
-      irl_policy* policy = &l->sampler[k].policy;
-      IRL_TRY(find_condition(l, t, k, rounds, &block, info));
-      size_t slot = m < rounds ? (size_t)m + 1 : 0;
-      IRL_TRY(unpack(policy, block + SCALARS + policy_size(policy) * slot, info));
-    }
-    if (m < rounds) {
-      IRL_TRY(irl_learner_draw(l, (uint64_t)m, info));
+  for (int k = 0; k < l->nc; k++) {
+    IRL_TRY(find_condition(l, t, k, kept, &block, info));
+    size_t size = policy_size(&irl_learner_sampler(l, k)->policy);
+    int at = slot;
+    for (int which = 0; which < IRL_NCREWS; which++) {
+      bool works = l->crew[which].samples > 0;
+      if (works) {
+        irl_policy* policy = &l->crew[which].sampler[k].policy;
+        IRL_TRY(unpack(policy, block + SCALARS + size * (size_t)at, info));
+      }
+      at += works || slot == 0;  // the present policies have a place for every crew
     }
   }
   return IRL_OK;
+}
+
+// Draws every round's trajectories again from the kept samplers, then puts the newest ones in
+// place.
+static irl_err draw_again(irl_learner* l, const irl_tensors* t, int rounds, int crews,
+                          irl_errinfo* info) {
+  for (int m = 0; m < rounds; m++) {
+    IRL_TRY(unpack_crews(l, t, rounds * crews, IRL_NCREWS + m * crews, info));
+    IRL_TRY(irl_learner_draw(l, (uint64_t)m, info));
+  }
+  return unpack_crews(l, t, rounds * crews, 0, info);
+}
+
+static void restore_condition(irl_learner* l, int k, const double* block) {
+  for (int which = 0; which < IRL_NCREWS; which++, block += CREW_SCALARS) {
+    if (l->crew[which].samples > 0) {
+      irl_sampler* s = &l->crew[which].sampler[k];
+      s->eta = block[0];
+      s->multiplier = block[1];
+      s->objective = block[2];
+    }
+  }
+  l->log_z[k] = block[0];
+  l->constant[k] = block[1];
 }
 
 static irl_err restore(irl_learner* l, const irl_tensors* t, irl_errinfo* info) {
@@ -255,14 +301,11 @@ static irl_err restore(irl_learner* l, const irl_tensors* t, irl_errinfo* info) 
                     "checkpoint: holds %lld iterations of %d; raise iterations to go on",
                     (long long)values[0], l->config.iterations);
   }
-  IRL_TRY(draw_again(l, t, (int)values[0] * l->config.sampler_steps, info));
+  int crews = l->crew[IRL_CREW_EXPLORE].samples > 0 ? 2 : 1;
+  IRL_TRY(draw_again(l, t, (int)values[0] * l->config.sampler_steps, crews, info));
   for (int k = 0; k < l->nc; k++) {
     IRL_TRY(find_condition(l, t, k, l->store[k].nkept, &block, info));
-    l->sampler[k].eta = block[0];
-    l->sampler[k].multiplier = block[1];
-    l->sampler[k].objective = block[2];
-    l->log_z[k] = block[3];
-    l->constant[k] = block[4];
+    restore_condition(l, k, block);
   }
   l->iteration = (int)values[0];
   l->env_steps = values[1];

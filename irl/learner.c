@@ -11,33 +11,15 @@
 
 static const irl_policy* const* rollout_policies(irl_learner* l) {
   for (int k = 0; k < l->nc; k++) {
-    l->policy[l->condition[k]] = &l->sampler[k].policy;
+    l->policy[l->condition[k]] = &irl_learner_sampler(l, k)->policy;
   }
   return l->policy;
 }
 
-// Fresh trajectories of every sampler into the batch and the stores. `round` numbers all sampling
-// of the run.
 irl_err irl_learner_draw(irl_learner* l, uint64_t round, irl_errinfo* info) {
-  // Checkpoints keep Σ alone: what derives from it must not depend on how a sampler came about.
-  for (int k = 0; k < l->nc; k++) {
-    IRL_TRY(irl_policy_factor(&l->sampler[k].policy, info));
-  }
-  irl_rollout rollout = {.mode = IRL_ACTION_SAMPLE,
-                         .policy = rollout_policies(l),
-                         .seed = l->seed,
-                         .iteration = round,
-                         .reset_purpose = IRL_PURPOSE_RESET,
-                         .action_purpose = IRL_PURPOSE_ACTION,
-                         .run_on = true};
-  IRL_TRY(irl_env_rollout(l->env, &rollout, &l->batch, &l->env_steps, NULL, info));
-  int n = l->config.samples;
-  for (int k = 0; k < l->nc; k++) {
-    if (irl_store_add(&l->store[k], &l->sampler[k].policy, &l->batch, k * n, n) == 0) {
-      return irl_fail(info, IRL_ESIM,
-                      "training: every trajectory of condition %d diverged; use a smaller "
-                      "max_stddev or time step",
-                      l->condition[k]);
+  for (int which = 0; which < IRL_NCREWS; which++) {
+    if (l->crew[which].samples > 0) {
+      IRL_TRY(irl_crew_draw(l, which, round, info));
     }
   }
   return IRL_OK;
@@ -54,21 +36,7 @@ static double objective(const irl_learner* l, int k) {
   return sum / (l->npick[k] - s->ndemo);
 }
 
-//---------------------------------- Samplers' steps ----------------------------------------------
-
-static void step_sampler(int k, int thread, void* arg) {
-  (void)thread;
-  irl_learner* l = arg;
-  int n = l->config.samples, used = 0;
-  int* index = l->index + k * n;
-  for (int i = k * n; i < (k + 1) * n; i++) {
-    if (l->batch.valid[i]) {
-      index[used++] = i;
-    }
-  }
-  irl_objective objective = irl_cost_objective(l->cost, l->info->nx, l->info->nu);
-  irl_sampler_step(&l->sampler[k], &l->sampler_options, &l->batch, index, used, &objective);
-}
+//---------------------------------- Step control -------------------------------------------------
 
 // Compares the newest samples with those before them under the present cost, which both samplers'
 // step was taken on, and adapts the KL limits.
@@ -76,11 +44,12 @@ static void adapt(irl_learner* l) {
   irl_learner_pick(l, IRL_PICK_NEWEST, 0);
   irl_learner_path_costs(l);
   for (int k = 0; k < l->nc; k++) {
-    irl_sampler* s = &l->sampler[k];
+    irl_sampler* s = irl_learner_sampler(l, k);
     if (isfinite(s->objective)) {
       irl_sampler_adapt(s, &l->sampler_options, s->objective, objective(l, k));
     }
   }
+  irl_explorers_adapt(l);
 }
 
 //---------------------------------- Metrics ------------------------------------------------------
@@ -162,10 +131,10 @@ static void measure(irl_learner* l, irl_metrics* m) {
     if (given_density) {
       measure_facts(l, k, m);
     }
-    m->entropy += irl_policy_entropy(&l->sampler[k].policy, l->info->horizon) / l->nc;
-    l->sampler[k].objective = objective(l, k);
+    m->entropy += irl_policy_entropy(&irl_learner_sampler(l, k)->policy, l->info->horizon) / l->nc;
+    irl_learner_sampler(l, k)->objective = objective(l, k);
   }
-  m->return_mean = l->info->has_reward ? batch_return(&l->batch) : NAN;
+  m->return_mean = l->info->has_reward ? batch_return(&l->crew[IRL_CREW_MAIN].batch) : NAN;
   m->normalized_return = irl_normalized_return(m->return_mean, l->random_return, l->expert_return);
 }
 
@@ -175,6 +144,7 @@ irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
   memset(m, 0, sizeof *m);
   bool learns = irl_algorithm_of(l->algo)->loss != NULL;
   uint64_t round = (uint64_t)l->iteration * (uint64_t)l->config.sampler_steps;
+  IRL_TRY(irl_explorers_prepare(l));
   IRL_TRY(irl_learner_draw(l, round, info));
   adapt(l);
   if (learns) {
@@ -186,13 +156,14 @@ irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
       IRL_TRY(irl_learner_draw(l, round + (uint64_t)step, info));
       adapt(l);
       for (int k = 0; k < l->nc; k++) {
-        l->sampler[k].objective = objective(l, k);
+        irl_learner_sampler(l, k)->objective = objective(l, k);
       }
     }
-    irl_pool_run(l->pool, l->nc, step_sampler, l);
+    irl_explorers_measure(l);
+    irl_crew_step(l);
   }
   for (int k = 0; k < l->nc; k++) {
-    m->kl += l->sampler[k].report.kl / l->nc;
+    m->kl += irl_learner_sampler(l, k)->report.kl / l->nc;
   }
   m->iteration = ++l->iteration;
   m->env_steps = l->env_steps;
@@ -207,10 +178,10 @@ irl_err irl_learner_judge(irl_learner* l, int episodes, double* return_mean,
                           double* normalized_return) {
   irl_batch batch;
   const irl_task_info* t = l->info;
-  int chunk = l->batch.n, done = 0;
+  int chunk = l->crew[IRL_CREW_MAIN].batch.n, done = 0;
   double sum = 0.0;
   IRL_TRY(irl_batch_create(&batch, chunk, t->horizon, t->nx, t->nu, 0, 0));
-  memcpy(batch.condition, l->batch.condition, sizeof(int) * (size_t)chunk);
+  memcpy(batch.condition, l->crew[IRL_CREW_MAIN].batch.condition, sizeof(int) * (size_t)chunk);
   irl_err err = IRL_OK;
   for (int part = 0; done < episodes && err == IRL_OK; part++, done += chunk) {
     irl_rollout rollout = {.mode = IRL_ACTION_SAMPLE,

@@ -13,6 +13,18 @@
 #include "irl/sampler_internal.h"
 #include "irl/store_internal.h"
 
+// Samplers of all conditions that draw together. The main crew is what training is for; the
+// explorers start from nothing on the present cost again and again, so that the cost is also put
+// right where a new policy would find a way round it and the main crew no longer goes.
+typedef struct irl_crew {
+  irl_sampler* sampler;  //                                               (nc)
+  irl_batch batch;       // newest trajectories, condition by condition   (nc × samples)
+  int samples;           // a condition and round; 0: the crew rests
+  int* index;            // scratch                                       (nc × samples)
+} irl_crew;
+
+enum { IRL_CREW_EXPLORE, IRL_CREW_MAIN, IRL_NCREWS };  // in the order of drawing
+
 typedef struct irl_learner {
   const irl_task* task;
   const irl_task_info* info;
@@ -29,14 +41,12 @@ typedef struct irl_learner {
   int iteration;  // finished iterations
   int64_t env_steps;
 
-  int* condition;        // task's number of each condition in use    (nc)
-  irl_sampler* sampler;  //                                           (nc)
-  irl_policy* initial;   // samplers before the first update          (nc)
-  irl_store* store;      //                                           (nc)
+  int* condition;  // task's number of each condition in use    (nc)
+  irl_crew crew[IRL_NCREWS];
+  irl_policy* initial;  // samplers before the first update          (nc)
+  irl_store* store;     //                                           (nc)
   irl_sampler_options sampler_options;
   const irl_policy** policy;  // by the task's condition, for rollouts   (nconditions)
-  irl_batch batch;            // newest trajectories, condition by condition (nc × samples)
-  int* index;                 // scratch: trajectories a sampler uses       (nc × samples)
   double* log_z;              // newest estimate                           (nc)
   double* constant;           // learned constants of a step-wise discriminator     (nc)
 
@@ -62,8 +72,30 @@ void irl_learner_destroy(irl_learner* learner);
 IRL_NODISCARD irl_err irl_learner_iterate(irl_learner* learner, irl_metrics* metrics,
                                           irl_errinfo* info);
 
-// Fresh trajectories of every sampler into the batch and the stores; `round` numbers all sampling
-// of the run, from 0.
+static inline irl_sampler* irl_learner_sampler(const irl_learner* learner, int k) {
+  return &learner->crew[IRL_CREW_MAIN].sampler[k];
+}
+
+// A crew's memory for l->nc conditions, and its end. Errors: IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_crew_init(irl_crew* crew, const irl_learner* learner, int samples);
+void irl_crew_fini(irl_crew* crew, int nc);
+
+// Fresh trajectories of one crew into its batch and the stores.
+IRL_NODISCARD irl_err irl_crew_draw(irl_learner* learner, int which, uint64_t round,
+                                    irl_errinfo* info);
+
+// One step of every sampler of every crew on the present cost.
+void irl_crew_step(irl_learner* learner);
+
+// The explorers: new starts where they are due (before drawing), step control under the cost that
+// the last step was taken on (after drawing), and the objective under the present cost (before
+// stepping).
+IRL_NODISCARD irl_err irl_explorers_prepare(irl_learner* learner);
+void irl_explorers_adapt(irl_learner* learner);
+void irl_explorers_measure(irl_learner* learner);
+
+// Fresh trajectories of every sampler into the batches and the stores; `round` numbers all
+// sampling of the run, from 0.
 IRL_NODISCARD irl_err irl_learner_draw(irl_learner* learner, uint64_t round, irl_errinfo* info);
 
 // Picks trajectories for the network: all demonstrations of each condition and samples, either the

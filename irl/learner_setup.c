@@ -128,31 +128,22 @@ static irl_err make_cost(irl_learner* l, irl_errinfo* info) {
 
 //---------------------------------- Samplers -----------------------------------------------------
 
-static double half_range(const irl_task* task, int j) {
-  double lo = irl_task_action_low(task)[j], hi = irl_task_action_high(task)[j];
-  return isfinite(lo) && isfinite(hi) ? 0.5 * (hi - lo) : 1.0;
-}
-
 static irl_err first_policy(irl_learner* l, int k) {
-  irl_policy* policy = &l->sampler[k].policy;
-  if (l->config.demos_start) {
-    irl_policy_copy(policy, &l->store[k].demo_policy);
-    if (irl_algorithm_of(l->algo)->loss != NULL) {
-      irl_policy_scale_covariance(policy, l->config.demo_widen);
-    }
-    return IRL_OK;
+  irl_sampler* sampler = irl_learner_sampler(l, k);
+  if (!l->config.demos_start) {
+    return irl_sampler_start(sampler, l->task, l->config.init_stddev, 0.0, NULL);
   }
-  double stddev[MAX_ACTIONS];
-  for (int j = 0; j < l->info->nu; j++) {
-    stddev[j] = l->config.init_stddev * half_range(l->task, j);
+  irl_policy_copy(&sampler->policy, &l->store[k].demo_policy);
+  if (irl_algorithm_of(l->algo)->loss != NULL) {
+    irl_policy_scale_covariance(&sampler->policy, l->config.demo_widen);
   }
-  return irl_policy_set_noise(policy, stddev);
+  return IRL_OK;
 }
 
 static void sampler_options(irl_learner* l) {
   double scale = INFINITY;
   for (int j = 0; j < l->info->nu; j++) {
-    scale = fmin(scale, half_range(l->task, j));
+    scale = fmin(scale, irl_half_range(l->task, j));
   }
   irl_sampler_options* o = &l->sampler_options;
   o->kl_step = l->config.kl_step;
@@ -166,24 +157,26 @@ static void sampler_options(irl_learner* l) {
 
 static irl_err make_stores(irl_learner* l, const irl_demos* demos, int* index, irl_errinfo* info) {
   irl_policy_fit_options fit = irl_policy_fit_defaults();
-  int max_kept = l->config.iterations * l->config.sampler_steps;
+  int rounds = l->config.iterations * l->config.sampler_steps;
+  int samples = rounds * (l->config.samples + l->config.explore);
   for (int k = 0; k < l->nc; k++) {
     int n = demos_of(demos, l->condition[k], index);
-    IRL_TRY(irl_store_init(&l->store[k], &demos->batch, index, n, max_kept * l->config.samples,
-                           max_kept, &fit, info));
+    IRL_TRY(irl_store_init(&l->store[k], &demos->batch, index, n, samples, IRL_NCREWS * rounds,
+                           &fit, info));
   }
   return IRL_OK;
 }
 
-static irl_err make_samplers(irl_learner* l) {
+static irl_err make_crews(irl_learner* l) {
   const irl_task_info* t = l->info;
-  int work = irl_cost_objective(l->cost, t->nx, t->nu).work_size;
+  bool learns = irl_algorithm_of(l->algo)->loss != NULL;
   sampler_options(l);
+  IRL_TRY(irl_crew_init(&l->crew[IRL_CREW_MAIN], l, l->config.samples));
+  IRL_TRY(irl_crew_init(&l->crew[IRL_CREW_EXPLORE], l, learns ? l->config.explore : 0));
   for (int k = 0; k < l->nc; k++) {
-    IRL_TRY(irl_sampler_init(&l->sampler[k], t->horizon, t->nx, t->nu, 0, work));
     IRL_TRY(irl_policy_create(&l->initial[k], t->horizon, t->nx, t->nu));
     IRL_TRY(first_policy(l, k));
-    irl_policy_copy(&l->initial[k], &l->sampler[k].policy);
+    irl_policy_copy(&l->initial[k], &irl_learner_sampler(l, k)->policy);
   }
   return IRL_OK;
 }
@@ -232,14 +225,12 @@ static irl_err random_return(irl_learner* l) {
 static irl_err allocate(irl_learner* l, int ndemos) {
   int nc = l->info->nconditions;
   l->condition = IRL_NEW(int, nc);
-  l->sampler = IRL_NEW(irl_sampler, nc);
   l->initial = IRL_NEW(irl_policy, nc);
   l->store = IRL_NEW(irl_store, nc);
   l->policy = IRL_NEW(const irl_policy*, nc);
   l->log_z = IRL_NEW(double, nc);
   l->constant = IRL_NEW(double, nc);
   l->npick = IRL_NEW(int, nc);
-  l->index = IRL_NEW(int, (size_t)nc*(size_t)l->config.samples);
   l->per_condition = ndemos + l->config.batch_samples;
   size_t paths = (size_t)nc * (size_t)l->per_condition;
   l->pick = IRL_NEW(int, paths);
@@ -247,8 +238,8 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->path_logmu = IRL_NEW(double, paths);
   l->path_gradient = IRL_NEW(double, paths);
   l->path_work = IRL_NEW(double, paths);
-  bool ok = l->condition && l->sampler && l->initial && l->store && l->policy && l->log_z &&
-            l->npick && l->index && l->pick && l->path_cost && l->path_logmu && l->path_gradient &&
+  bool ok = l->condition && l->initial && l->store && l->policy && l->log_z && l->constant &&
+            l->npick && l->pick && l->path_cost && l->path_logmu && l->path_gradient &&
             l->path_work;
   return ok ? IRL_OK : IRL_ENOMEM;
 }
@@ -271,15 +262,6 @@ static irl_err allocate_network(irl_learner* l) {
   return irl_cost_rows_create(&l->rows, l->cost, rows);
 }
 
-static irl_err create_batch(irl_learner* l) {
-  const irl_task_info* t = l->info;
-  IRL_TRY(irl_batch_create(&l->batch, l->nc * l->config.samples, t->horizon, t->nx, t->nu, 0, 0));
-  for (int i = 0; i < l->batch.n; i++) {
-    l->batch.condition[i] = l->condition[i / l->config.samples];
-  }
-  return IRL_OK;
-}
-
 static irl_err setup(irl_learner* l, const irl_demos* demos, int threads, int* index,
                      irl_errinfo* info) {
   IRL_TRY(irl_demos_match(demos, l->task, info));
@@ -291,8 +273,7 @@ static irl_err setup(irl_learner* l, const irl_demos* demos, int threads, int* i
   IRL_TRY(irl_pool_create(&l->pool, threads));
   IRL_TRY(make_stores(l, demos, index, info));
   IRL_TRY(make_cost(l, info));
-  IRL_TRY(make_samplers(l));
-  IRL_TRY(create_batch(l));
+  IRL_TRY(make_crews(l));
   l->expert_return = expert_return(l, demos, index);
   IRL_TRY(random_return(l));
   return allocate_network(l);
@@ -329,21 +310,21 @@ void irl_learner_destroy(irl_learner* l) {
     return;
   }
   for (int k = 0; k < l->nc; k++) {
-    irl_sampler_fini(&l->sampler[k]);
     irl_store_fini(&l->store[k]);
     irl_policy_destroy(&l->initial[k]);
   }
-  void* blocks[] = {l->constant,   l->condition,    l->sampler,       l->initial,  l->store,
-                    l->policy,     l->log_z,        l->npick,         l->pick,     l->path_cost,
-                    l->path_logmu, l->path_work,    l->path_gradient, l->gradient, l->adam_m,
-                    l->adam_v,     l->row_cost,     l->row_weight,    l->index,    l->row_logpi,
-                    l->step_cost,  l->step_gradient};
+  void* blocks[] = {l->constant,  l->condition,     l->initial,   l->store,     l->policy,
+                    l->log_z,     l->npick,         l->pick,      l->path_cost, l->path_logmu,
+                    l->path_work, l->path_gradient, l->gradient,  l->adam_m,    l->adam_v,
+                    l->row_cost,  l->row_weight,    l->row_logpi, l->step_cost, l->step_gradient};
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     irl_free(blocks[i]);
   }
   irl_cost_rows_destroy(l->rows);
   irl_cost_destroy(l->cost);
-  irl_batch_destroy(&l->batch);
+  for (int which = 0; which < IRL_NCREWS; which++) {
+    irl_crew_fini(&l->crew[which], l->nc);
+  }
   irl_env_destroy(l->env);
   irl_pool_destroy(l->pool);
   irl_free(l);

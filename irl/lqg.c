@@ -162,7 +162,7 @@ static irl_err learned(truth* w, const irl_demos* demos, irl_algo algo, int thre
     err = irl_host_stop(host) ? IRL_ECANCELED : irl_learner_iterate(l, &m, info);
   }
   for (int k = 0; k < l->nc && err == IRL_OK; k++) {
-    r->kl_to_truth += kl_to_truth(w, l->condition[k], &l->sampler[k].policy);
+    r->kl_to_truth += kl_to_truth(w, l->condition[k], &irl_learner_sampler(l, k)->policy);
   }
   irl_learner_destroy(l);
   return err;

@@ -5,7 +5,7 @@
 #include "base/pool.h"
 #include "irl/optimize_internal.h"
 
-enum { JUDGE_EPISODES = 20, MAX_ACTIONS = 256 };
+enum { JUDGE_EPISODES = 20 };
 
 // One search over all conditions at a time; its memory serves every restart.
 typedef struct search {
@@ -27,11 +27,6 @@ typedef struct search {
 } search;
 
 //---------------------------------- Setting up ---------------------------------------------------
-
-static double half_range(const irl_task* task, int j) {
-  double lo = irl_task_action_low(task)[j], hi = irl_task_action_high(task)[j];
-  return isfinite(lo) && isfinite(hi) ? 0.5 * (hi - lo) : 1.0;
-}
 
 static irl_err batches(search* s) {
   const irl_task_info* t = s->info;
@@ -86,33 +81,13 @@ static void search_fini(search* s) {
   irl_batch_destroy(&s->judge);
 }
 
-// Where a search starts: noise around zero, or, from the second on, around a random pull that
-// fades, so that the searches fall into different valleys.
+// Where a search starts: around zero, or, from the second on, around a random pull.
 static irl_err start_policy(const search* s, int k) {
   static const double noise[] = {0.3, 0.5, 0.2, 1.0};
-  irl_sampler* sampler = &s->sampler[k];
-  irl_policy* policy = &sampler->policy;
   irl_rng rng = irl_rng_stream(s->options->seed, IRL_PURPOSE_EXPERT, 0,
                                (uint64_t)s->options->condition[k], (uint64_t)s->restart);
-  double stddev[MAX_ACTIONS];
-  int nu = s->info->nu;
-  if (nu > MAX_ACTIONS) {
-    return IRL_EUNSUPPORTED;
-  }
-  for (int j = 0; j < nu; j++) {
-    stddev[j] = noise[s->restart % 4] * half_range(s->options->task, j);
-  }
-  IRL_TRY(irl_policy_set_noise(policy, stddev));
-  for (int j = 0; s->restart > 0 && j < nu; j++) {
-    double pull = 0.3 * irl_rng_normal(&rng) * half_range(s->options->task, j);
-    double fade = fmax(1.0, 0.2 * policy->steps);
-    for (int t = 0; t < policy->steps; t++) {
-      policy->k[t * nu + j] = pull * exp(-t / fade);
-    }
-  }
-  sampler->eta = sampler->multiplier = 1.0;
-  sampler->objective = NAN;
-  return IRL_OK;
+  return irl_sampler_start(&s->sampler[k], s->options->task, noise[s->restart % 4],
+                           s->restart > 0 ? 0.3 : 0.0, &rng);
 }
 
 //---------------------------------- Searching ----------------------------------------------------

@@ -84,7 +84,7 @@ static irl_err write_policies(const char* path, const irl_learner* l, irl_errinf
     snprintf(prefix, sizeof prefix, "initial/%d/", l->condition[k]);
     irl_policy_tensors(&l->initial[k], prefix, &t[n]);
     snprintf(prefix, sizeof prefix, "learned/%d/", l->condition[k]);
-    irl_policy_tensors(&l->sampler[k].policy, prefix, &t[n + 3]);
+    irl_policy_tensors(&irl_learner_sampler(l, k)->policy, prefix, &t[n + 3]);
   }
   t[n++] = irl_tensor_of("condition", IRL_I64, condition, 1, &nc);
   t[n++] = irl_tensor_of("log_z", IRL_F64, l->log_z, 1, &nc);

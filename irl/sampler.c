@@ -4,6 +4,8 @@
 #include "base/arena.h"
 #include "irl/sampler_internal.h"
 
+enum { MAX_ACTIONS = 256 };
+
 irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz, int work_size) {
   memset(s, 0, sizeof *s);
   s->horizon = horizon;
@@ -70,4 +72,32 @@ bool irl_sampler_step(irl_sampler* s, const irl_sampler_options* options, const 
   s->policy = s->candidate;
   s->candidate = swap;
   return true;
+}
+
+double irl_half_range(const irl_task* task, int action) {
+  double lo = irl_task_action_low(task)[action], hi = irl_task_action_high(task)[action];
+  return isfinite(lo) && isfinite(hi) ? 0.5 * (hi - lo) : 1.0;
+}
+
+irl_err irl_sampler_start(irl_sampler* s, const irl_task* task, double stddev, double pull,
+                          irl_rng* rng) {
+  irl_policy* policy = &s->policy;
+  double deviation[MAX_ACTIONS];
+  if (s->nu > MAX_ACTIONS) {
+    return IRL_EUNSUPPORTED;
+  }
+  for (int j = 0; j < s->nu; j++) {
+    deviation[j] = stddev * irl_half_range(task, j);
+  }
+  IRL_TRY(irl_policy_set_noise(policy, deviation));
+  for (int j = 0; pull > 0.0 && j < s->nu; j++) {
+    double size = pull * irl_rng_normal(rng) * irl_half_range(task, j);
+    double fade = fmax(1.0, 0.2 * policy->steps);
+    for (int t = 0; t < policy->steps; t++) {
+      policy->k[t * s->nu + j] = size * exp(-t / fade);
+    }
+  }
+  s->eta = s->multiplier = 1.0;
+  s->objective = NAN;
+  return IRL_OK;
 }

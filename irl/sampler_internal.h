@@ -5,6 +5,8 @@
 #define MJIRL_IRL_SAMPLER_INTERNAL_H_
 
 #include "base/batch.h"
+#include "base/random.h"
+#include "envs/task.h"
 #include "policy/dynamics.h"
 #include "policy/lqr.h"
 #include "policy/policy.h"
@@ -51,6 +53,15 @@ void irl_sampler_fini(irl_sampler* sampler);
 bool irl_sampler_step(irl_sampler* sampler, const irl_sampler_options* options,
                       const irl_batch* batch, const int* index, int n,
                       const irl_objective* objective);
+
+// Puts the policy back to zero gains with noise of `stddev` action half-ranges around a random pull
+// that fades over the first fifth of the steps (pull: its size in half-ranges), so that starts from
+// different streams fall into different valleys.
+IRL_NODISCARD irl_err irl_sampler_start(irl_sampler* sampler, const irl_task* task, double stddev,
+                                        double pull, irl_rng* rng);
+
+// Half of an action's range, 1 where it is unbounded.
+double irl_half_range(const irl_task* task, int action);
 
 // Raises the KL limit after an improvement of the objective and halves it after a loss, both under
 // the same cost (DESIGN of the step control: docs/training.md).

@@ -86,18 +86,17 @@ static void densities_of_new(irl_store* s, int i) {
 
 int irl_store_add(irl_store* s, const irl_policy* policy, const irl_batch* batch, int first,
                   int n) {
-  int before = s->n, added = 0;
+  int before = s->n;
+  if (s->nkept == s->max_kept ||
+      irl_policy_create(&s->kept[s->nkept], policy->steps, policy->nx, policy->nu) != IRL_OK) {
+    return 0;
+  }
   for (int i = first; i < first + n && s->n < s->batch.n; i++) {
     if (batch->valid[i]) {
       irl_batch_copy(&s->batch, s->n++, batch, i);
-      added++;
     }
   }
-  if (added == 0 || s->nkept == s->max_kept ||
-      irl_policy_create(&s->kept[s->nkept], policy->steps, policy->nx, policy->nu) != IRL_OK) {
-    s->n = before;
-    return 0;
-  }
+  int added = s->n - before;
   irl_policy_copy(&s->kept[s->nkept], policy);
   s->count[s->nkept++] = added;
   s->total += added;

@@ -30,7 +30,7 @@ IRL_NODISCARD irl_err irl_store_init(irl_store* store, const irl_batch* demos, c
 void irl_store_fini(irl_store* store);
 
 // Adds the valid ones of the trajectories first .. first+n-1 of a batch, drawn from policy, and
-// updates every density. Returns the number added.
+// updates every density; the sampler is kept even if none was valid. Returns the number added.
 int irl_store_add(irl_store* store, const irl_policy* policy, const irl_batch* batch, int first,
                   int n);
 
