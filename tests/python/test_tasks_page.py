@@ -1,0 +1,90 @@
+"""docs/tasks.md tells the truth: its example loads, its error message is the one that is printed, its
+tables list what the program knows."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+MJIRL = os.environ["MJIRL"]
+PAGE = (pathlib.Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
+EXAMPLE = re.search(r"```json\n(.*?)```", PAGE, re.S).group(1)
+
+MODEL = """
+<mujoco>
+  <worldbody>
+    <body name="upper">
+      <joint name="shoulder" axis="0 0 1"/><geom type="capsule" size="0.02" fromto="0 0 0 0.2 0 0"/>
+      <body name="lower" pos="0.2 0 0">
+        <joint name="elbow" axis="0 0 1"/><geom type="capsule" size="0.02" fromto="0 0 0 0.2 0 0"/>
+        <site name="hand" pos="0.2 0 0"/>
+      </body>
+    </body>
+    <body name="puck" pos="0.3 0.2 0"><geom size="0.03"/></body>
+  </worldbody>
+  <actuator><motor joint="shoulder"/><motor joint="elbow"/></actuator>
+  <keyframe><key name="home" qpos="0.1 0.2"/></keyframe>
+</mujoco>
+"""
+
+
+def check(folder, text):
+    (folder / "push.xml").write_text(MODEL)
+    (folder / "my_task.json").write_text(text)
+    return subprocess.run(
+        [MJIRL, "env", "check", "my_task.json", "--json"], cwd=folder, capture_output=True, text=True
+    )
+
+
+def test_example(tmp_path):
+    done = check(tmp_path, EXAMPLE)
+    assert done.returncode == 0, done.stderr
+    info = json.loads(done.stdout)
+    assert (info["name"], info["horizon"], info["frame_skip"] if "frame_skip" in info else 5) == ("push", 100, 5)
+
+
+def test_error_message(tmp_path):
+    quoted = re.search(r"^    my_task\.json.*$", PAGE, re.M).group(0).strip()
+    done = check(tmp_path, EXAMPLE.replace('"elbow"', '"elbo"', 1))
+    assert done.returncode == 1
+    assert quoted in done.stderr
+
+
+def table(heading):
+    """First column of the tables under a heading, without the table's own heads."""
+    section = re.search(r"^## %s\n(.*?)(?=^## |\Z)" % heading, PAGE, re.S | re.M).group(1)
+    names = []
+    for row in re.findall(r"^\| (`.*?) \|", section, re.M):
+        names += re.findall(r"`(\w+)`", row)
+    return names
+
+
+def test_norms_are_known(tmp_path):
+    norms = table("Reward")[6:]
+    assert norms == ["constant", "linear", "quadratic", "square", "l2", "smooth_l2", "log"]
+    for norm in norms:
+        task = json.loads(EXAMPLE)
+        task["reward"] = [{"name": "r", "norm": norm, "parameter": 0.1, "residual": "action"}]
+        if norm == "constant":
+            del task["reward"][0]["residual"]
+        done = check(tmp_path, json.dumps(task))
+        assert done.returncode == 0, done.stderr
+
+
+def test_quantities_are_known(tmp_path):
+    kinds = table("Entries")[:12]
+    assert len(kinds) == 12 and "cfrc_ext" in kinds
+    for kind in kinds:
+        if kind == "sensor":
+            continue  # the example's model has none
+        task = json.loads(EXAMPLE)
+        task["observation"] = [{kind: "*"}]
+        done = check(tmp_path, json.dumps(task))
+        assert done.returncode == 0, done.stderr
+
+
+def test_bundled_tasks_are_listed():
+    done = subprocess.run([MJIRL, "env", "list", "--json"], check=True, capture_output=True, text=True)
+    tasks = {t["name"] for t in json.loads(done.stdout)["tasks"]}
+    assert tasks and tasks <= set(table("Bundled tasks"))
