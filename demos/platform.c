@@ -13,6 +13,7 @@
 #endif
 
 #include "demos/demos_internal.h"
+#include "demos/journal_internal.h"
 
 // The C library's mathematics and MuJoCo's own code choose their path by vector instructions, so
 // these, and not the clock or the name of the machine, decide whether bits repeat.
@@ -69,6 +70,10 @@ static const char* libc_version(void) {
 #else
   return "unknown";
 #endif
+}
+
+void irl_demos_mujoco(char* out, size_t size) {
+  snprintf(out, size, "%s", mj_versionString());
 }
 
 void irl_demos_platform(char* out, size_t size) {
