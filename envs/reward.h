@@ -1,6 +1,6 @@
 // Rewards as sums of terms, each a weighted norm of a residual, so that an optimiser sees structure
-// and not a number:  reward = Σ_k −weight_k ρ_k(r_k) (+ constants). Residuals come from named MuJoCo
-// parts (task JSON) or are the action itself.
+// and not a number:  reward = Σ_k −weight_k ρ_k(r_k) (+ constants). Residuals come from named
+// MuJoCo parts (task JSON) or are the action itself.
 #ifndef MJIRL_ENVS_REWARD_H_
 #define MJIRL_ENVS_REWARD_H_
 
@@ -35,8 +35,9 @@ typedef struct irl_reward_term {
 double irl_reward_term_cost(const irl_reward_term* term, const double* r);
 
 // Value, gradient (dim) and a positive semidefinite Hessian (dim, dim) of the term's cost at r. For
-// concave or kinked norms the Hessian is that of a quadratic which lies above the norm and touches it
-// at r (a majoriser), floored so that it stays finite at r = 0. For a term of negative weight it is 0.
+// concave or kinked norms the Hessian is that of a quadratic which lies above the norm and touches
+// it at r (a majoriser), floored so that it stays finite at r = 0. For a term of negative weight it
+// is 0.
 double irl_reward_term_expand(const irl_reward_term* term, const double* r, double* gradient,
                               double* hessian);
 

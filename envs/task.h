@@ -25,26 +25,26 @@ typedef enum irl_timing {
 typedef struct irl_task_info {
   const char* name;
   int nq, nv, nu;
-  int nx;           // observation entries
-  int nz;           // residual entries
-  int nstate;       // physics state entries, components below
-  int horizon;      // control steps T
-  int frame_skip;   // physics steps a control step
-  int nconditions;  // fixed initial conditions, >= 1
-  double dt;        // control step [s]
+  int nx;              // observation entries
+  int nz;              // residual entries
+  int nstate;          // physics state entries, components below
+  int horizon;         // control steps T
+  int frame_skip;      // physics steps a control step
+  int nconditions;     // fixed initial conditions, >= 1
+  double dt;           // control step [s]
   double temperature;  // p(τ) ∝ exp(return/temperature) of the bundled expert
   irl_timing timing;
   bool has_reward;
   bool has_success;
   bool has_termination;
-  int nterms;       // reward terms
+  int nterms;  // reward terms
 } irl_task_info;
 
 // Loads a bundled task by name, a task JSON, or a bare MJCF file (docs/tasks.md). `set` holds nset
 // texts "key=value" that replace top-level values of the JSON (e.g. "horizon=100"); may be NULL.
 // Errors: IRL_ENOENT, IRL_EPARSE, IRL_ERANGE, IRL_ESIM with the place and the remedy.
-IRL_NODISCARD irl_err irl_task_load(irl_task** task, const char* name_or_path, const char* const* set,
-                                    int nset, irl_errinfo* info);
+IRL_NODISCARD irl_err irl_task_load(irl_task** task, const char* name_or_path,
+                                    const char* const* set, int nset, irl_errinfo* info);
 
 // The same from the two texts that a dataset or a run keeps (irl_task_json, irl_task_mjcf).
 IRL_NODISCARD irl_err irl_task_from_text(irl_task** task, const char* json, const char* mjcf,
@@ -53,10 +53,10 @@ void irl_task_destroy(irl_task* task);
 
 const irl_task_info* irl_task_get(const irl_task* task);
 const struct mjModel_* irl_task_model(const irl_task* task);
-const irl_reward_term* irl_task_terms(const irl_task* task);   // (nterms)
+const irl_reward_term* irl_task_terms(const irl_task* task);         // (nterms)
 const char* irl_task_observation_name(const irl_task* task, int i);  // e.g. "cos joint0", i < nx
-const double* irl_task_action_low(const irl_task* task);       // (nu), -inf where unbounded
-const double* irl_task_action_high(const irl_task* task);      // (nu)
+const double* irl_task_action_low(const irl_task* task);             // (nu), -inf where unbounded
+const double* irl_task_action_high(const irl_task* task);            // (nu)
 
 // Self-contained texts: JSON with everything resolved, MJCF as MuJoCo saves it (no includes).
 const char* irl_task_json(const irl_task* task);
@@ -79,10 +79,12 @@ void irl_task_set_state(const irl_task* task, struct mjData_* d, const double* s
 IRL_NODISCARD irl_err irl_task_list(const char* const** names, irl_errinfo* info);
 void irl_task_list_free(const char* const* names);  // NULL is fine
 
-// Path of bundled data, e.g. "tasks/reacher.json", "models", "demos/reacher". With MJIRL_DATA set it
-// is looked for in that folder alone; else in share/mjirl above the program, then above the library
-// (an installation and a build tree both look like that). Errors: IRL_ENOENT naming the place.
-IRL_NODISCARD irl_err irl_data_path(char* out, size_t size, const char* relative, irl_errinfo* info);
+// Path of bundled data, e.g. "tasks/reacher.json", "models", "demos/reacher". With MJIRL_DATA set
+// it is looked for in that folder alone; else in share/mjirl above the program, then above the
+// library (an installation and a build tree both look like that). Errors: IRL_ENOENT naming the
+// place.
+IRL_NODISCARD irl_err irl_data_path(char* out, size_t size, const char* relative,
+                                    irl_errinfo* info);
 
 // Installs MuJoCo's log handler for the whole process: messages go to nowhere instead of a file in
 // the user's folder, errors never exit. Called by irl_runtime_init; safe to call again.
