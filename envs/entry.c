@@ -19,8 +19,8 @@ typedef struct quantity {
 static const quantity quantities[] = {
     {"qpos", IRL_SOURCE_QPOS, mjOBJ_JOINT, 0, 0},
     {"qvel", IRL_SOURCE_QVEL, mjOBJ_JOINT, 0, 0},
-    {"qfrc_constraint", IRL_SOURCE_QFRC_CONSTRAINT, mjOBJ_JOINT, 0, 0},
-    {"qfrc_actuator", IRL_SOURCE_QFRC_ACTUATOR, mjOBJ_JOINT, 0, 0},
+    {"qfrc_constraint", IRL_SOURCE_QFRC_CONSTRAINT, mjOBJ_JOINT, 0, IRL_NEED_START},
+    {"qfrc_actuator", IRL_SOURCE_QFRC_ACTUATOR, mjOBJ_JOINT, 0, IRL_NEED_START},
     {"sensor", IRL_SOURCE_SENSOR, mjOBJ_SENSOR, 0, IRL_NEED_STAGES},
     {"body", IRL_SOURCE_BODY, mjOBJ_BODY, 3, IRL_NEED_KINEMATICS},
     {"site", IRL_SOURCE_SITE, mjOBJ_SITE, 3, IRL_NEED_KINEMATICS},

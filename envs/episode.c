@@ -108,8 +108,12 @@ static void attach(irl_episode* ep, const irl_task* task, const mjModel* m, mjDa
   }
 }
 
+// Where only qpos and qvel are measured the forward pass is left to the first step, which makes it
+// anyway. Quaternions (nq > nv) are normalised by it, so they get it here.
 static void begin(irl_episode* ep) {
-  mj_forward(ep->m, ep->d);
+  if (ep->task->need != 0 || ep->task->info.nq != ep->task->info.nv) {
+    mj_forward(ep->m, ep->d);
+  }
   remember(ep);
 }
 

@@ -76,7 +76,8 @@ typedef enum irl_stepping {
 enum {
   IRL_NEED_KINEMATICS = 1,  // body, site, geom positions
   IRL_NEED_STAGES = 2,      // all of the position and velocity stage
-  IRL_NEED_FORCES = 4       // mj_rnePostConstraint
+  IRL_NEED_FORCES = 4,      // mj_rnePostConstraint
+  IRL_NEED_START = 8        // joint forces: nothing but a forward pass at the start
 };
 
 struct irl_task {
