@@ -5,7 +5,7 @@ foreach(room ${library_rooms})
     list(APPEND mjirl_objects $<TARGET_OBJECTS:mjirl_${room}>)
   endif()
 endforeach()
-set(mjirl_libraries mujoco::mujoco PkgConfig::cjson PkgConfig::openblas PkgConfig::hdf5
+set(mjirl_libraries mujoco::mujoco PkgConfig::cjson PkgConfig::openblas PkgConfig::hdf5 PkgConfig::zlib
     Threads::Threads ${CMAKE_DL_LIBS} m)
 
 add_library(libmjirl SHARED ${mjirl_objects})

@@ -8,7 +8,7 @@
 set -euo pipefail
 
 build="gcc libc6-dev cmake ninja-build pkg-config python3 python3-pip ca-certificates
-  libglfw3-dev libegl-dev libgl-dev libopenblas-pthread-dev libcjson-dev libhdf5-dev libpng-dev
+  libglfw3-dev libegl-dev libgl-dev libopenblas-pthread-dev libcjson-dev libhdf5-dev libpng-dev zlib1g-dev
   libgl1-mesa-dri libegl-mesa0 libglx-mesa0"
 tests="g++ python3-venv xvfb xauth xdotool ffmpeg"
 ci="clang-format git"
