@@ -127,9 +127,10 @@ which is missing; install it (Debian: apt install python3-pip), ${other}.")
   file(GLOB wheel ${partial}/mujoco_core-${mjirl_wheel_version}-*.whl)
   if(failed OR NOT wheel)
     file(REMOVE_RECURSE ${partial})
-    string(REGEX MATCH "ERROR: [^\n]*" complaint "${complaint}")
-    message(FATAL_ERROR "MuJoCo ${mjirl_wheel_version}: pip could not download it (${complaint}); \
-check the network and run cmake again, ${other}.")
+    set(log ${CMAKE_BINARY_DIR}/mujoco-download.log)
+    file(WRITE ${log} "${complaint}")
+    message(FATAL_ERROR "MuJoCo ${mjirl_wheel_version}: pip could not download it (its messages are \
+in ${log}); check the network and run cmake again, ${other}.")
   endif()
   cmake_path(GET wheel FILENAME name)
   file(RENAME ${wheel} ${MJIRL_DOWNLOAD_DIR}/${name})

@@ -13,12 +13,13 @@ say() {
   printf '\n== %s\n' "$*"
 }
 
-# quietly LOG COMMAND...: the command's output goes to the log, and is shown if it fails.
+# quietly LOG COMMAND...: the command's output goes to the log; what matters is shown if it fails.
 quietly() {
   local log=$1
   shift
   if ! "$@" >"$log" 2>&1; then
-    tail -n 40 "$log" >&2
+    sed -n '/CMake Error/,/^Call Stack/{/^Call Stack/!p}' "$log" >&2
+    grep -q 'CMake Error' "$log" || tail -n 40 "$log" >&2
     echo "quickstart.sh: '$*' failed; the whole log is $log" >&2
     exit 1
   fi
