@@ -95,6 +95,7 @@ extern const cli_command cli_env_trace;
 extern const cli_command cli_expert;
 extern const cli_command cli_train;
 extern const cli_command cli_eval;
+extern const cli_command cli_sample;
 extern const cli_command cli_score;
 extern const cli_command cli_verify;
 extern const cli_command cli_replay;

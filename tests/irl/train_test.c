@@ -9,8 +9,10 @@
 #include "irl/eval.h"
 #include "irl/expert.h"
 #include "irl/lqg_internal.h"
+#include "irl/partition.h"
 #include "irl/run.h"
 #include "irl/runtime.h"
+#include "irl/sample.h"
 #include "test.h"
 
 static irl_task* task;
@@ -201,6 +203,14 @@ static void refusals(void) {
   CHECK_CONTAINS(info.text, "other settings");
 }
 
+static double sum_of(const double* x, int row, int n) {
+  double sum = 0;
+  for (int t = 0; t < n; t++) {
+    sum += x[row * n + t];
+  }
+  return sum;
+}
+
 // The saved files give back the models that training ended with.
 static void saved_run_agrees(void) {
   char out[1200];
@@ -235,6 +245,53 @@ static void saved_run_agrees(void) {
   irl_run_close(run);
 }
 
+// Trajectories of the model: their mean cost is the weighted mean of the pool they are chosen from.
+// With 200 draws a condition its standard error is below sd/√200; four of them is the bound.
+static void samples_follow_the_weights(void) {
+  char out[1200];
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  irl_run* run;
+  irl_sample_result s;
+  need_demos();
+  irl_train_options o = options(folder("sampled", out), 2);
+  CHECK_OK(irl_train(&o, NULL, &r, &info));
+  CHECK_OK(irl_run_open(&run, out, &info));
+  CHECK_OK(irl_sample(run, 800, 5, 2, &s, &info));
+  CHECK(s.batch.n == 800 && s.pool == 1600 && s.ess >= 1 && s.ess <= s.pool);
+  CHECK(s.acceptance > 0 && s.acceptance <= 1);
+  irl_batch pool;
+  CHECK_OK(irl_run_rollout(run, run->learned, s.pool * 4, 5, 2, &pool, &info));
+  double *pool_cost = IRL_NEW(double, pool.n*pool.horizon), *w = IRL_NEW(double, s.pool);
+  double* logw = IRL_NEW(double, s.pool);
+  double* cost = IRL_NEW(double, s.batch.n* s.batch.horizon);
+  CHECK_OK(irl_run_step_costs(run, &pool, pool_cost));
+  CHECK_OK(irl_run_step_costs(run, &s.batch, cost));
+  for (int k = 0; k < 4; k++) {
+    double expected = 0, square = 0, mean = 0;
+    for (int i = 0; i < s.pool; i++) {
+      logw[i] = -sum_of(pool_cost, k + 4 * i, 30) - irl_batch_logq(&pool, k + 4 * i);
+    }
+    irl_importance(logw, s.pool, w);
+    for (int i = 0; i < s.pool; i++) {
+      double c = sum_of(pool_cost, k + 4 * i, 30);
+      expected += w[i] * c;
+      square += w[i] * c * c;
+    }
+    for (int i = k; i < s.batch.n; i += 4) {
+      mean += sum_of(cost, i, 30) / 200;
+    }
+    CHECK_NEAR(mean, expected, 4 * sqrt((square - expected * expected) / 200));
+  }
+  irl_free(pool_cost);
+  irl_free(w);
+  irl_free(logw);
+  irl_free(cost);
+  irl_batch_destroy(&pool);
+  irl_sample_result_fini(&s);
+  irl_run_close(run);
+}
+
 // GCL's appendix B: the learned sampler is far closer to the truth than behaviour cloning. The
 // project promises a quarter; measured values are below a hundredth.
 static void linear_quadratic_truth(void) {
@@ -248,4 +305,4 @@ static void linear_quadratic_truth(void) {
 
 TESTS(TEST(threads_do_not_matter), TEST(seeds_differ), TEST(stopped_and_resumed_ends_the_same),
       TEST(broken_checkpoint_is_passed_over), TEST(refusals), TEST(saved_run_agrees),
-      TEST(linear_quadratic_truth))
+      TEST(samples_follow_the_weights), TEST(linear_quadratic_truth))

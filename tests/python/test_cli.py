@@ -97,7 +97,7 @@ def trained(work, task, dataset):
 
 def test_expected_commands_are_there():
     assert set(COMMANDS) == {
-        "env list", "env check", "env trace", "expert", "train", "eval", "score", "replay",
+        "env list", "env check", "env trace", "expert", "train", "eval", "score", "sample", "replay",
         "demos info", "demos check", "verify", "bench"}
 
 
@@ -365,6 +365,8 @@ def test_expert_does_not_overwrite(task, dataset):
     ["train", "--task", "{task}", "--demos", "{demos}", "--out", "{out}", "--config", "{file}"],
     ["train", "--task", "{task}", "--demos", "{demos}", "--out", "{out}", "--resume"],
     ["eval", "{out}"], ["eval", "{file}"], ["eval", "{demos}"],
+    ["sample", "{run}", "--out", "{file}/below"],
+    ["sample", "nowhere", "--out", "{out}"],
     ["score", "{out}", "--demos", "{demos}"],
     ["score", "{run}", "--demos", "nowhere", "--out", "{out}"],
     ["score", "{run}", "--demos", "{demos}", "--out", "{file}/below.csv"],
@@ -459,6 +461,14 @@ def test_eval(trained):
     again = run_json("eval", trained, "--episodes", 8, "--threads", 1, keys=EVAL)
     assert again == result
     assert run_json("eval", trained, "--episodes", 8, "--seed", 1, keys=EVAL) != result
+
+
+def test_sample(trained, work):
+    result = run_json("sample", trained, "-n", "6", "--out", work / "sampled",
+                      keys=["episodes", "ess"])
+    assert result["episodes"] == 6 and result["ess"] >= 1
+    info = run("demos", "info", work / "sampled", "--json")
+    assert json.loads(info.stdout)["episodes"] == 6
 
 
 def test_score(trained, dataset, work):
