@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <mujoco/mjbatch.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,9 @@ typedef struct rollout_job {
   irl_env* env;
   const irl_rollout* rollout;
   irl_batch* batch;
+  // MuJoCo's pool orders a call after its workers by itself, in code that the thread sanitizer
+  // cannot see into; this counter states the same order where it can.
+  atomic_int* ended;
 } rollout_job;
 
 static void zero_row(double* array, int width, int from, int to) {
@@ -208,6 +212,7 @@ static void run_episode(const mjModel* m, mjData* d, int i, void* arg) {
   b->terminated[i] = so_far->terminated;
   b->success[i] = so_far->success;
   close_trajectory(b, i, t);
+  atomic_fetch_add_explicit(job->ended, 1, memory_order_release);
 }
 
 static irl_err check_policies(const irl_task* task, const irl_rollout* r, const irl_batch* b,
@@ -280,8 +285,11 @@ irl_err irl_env_rollout(irl_env* env, const irl_rollout* rollout, irl_batch* bat
     env->progress[i] = (progress){.steps = 0};
   }
   batch->has_reward = env->task->info.has_reward;
-  rollout_job job = {env, rollout, batch};
-  if (mjb_apply(env->batch, env->ids, batch->n, run_episode, &job, 0) > 0) {
+  atomic_int ended = 0;
+  rollout_job job = {env, rollout, batch, &ended};
+  const int failed = mjb_apply(env->batch, env->ids, batch->n, run_episode, &job, 0);
+  (void)atomic_load_explicit(&ended, memory_order_acquire);
+  if (failed > 0) {
     discard_failed(env, batch);
   }
   int invalid = 0;
