@@ -47,9 +47,9 @@ typedef struct irl_rollout {
 } irl_rollout;
 
 // Fills the batch: batch->n <= max_trajectories, condition[] set by the caller, sizes as the task's
-// (nz may be 0, nstate may be 0), any horizon. A trajectory that diverges gets valid = 0 and is counted in
-// *ninvalid; *env_steps (may be NULL) grows by the control steps simulated.
-// Errors: IRL_EDIM, IRL_ERANGE for arguments that do not fit the task.
+// (nz may be 0, nstate may be 0), any horizon. A trajectory that diverges gets valid = 0 and is
+// counted in *ninvalid; *env_steps (may be NULL) grows by the control steps simulated. Errors:
+// IRL_EDIM, IRL_ERANGE for arguments that do not fit the task.
 IRL_NODISCARD irl_err irl_env_rollout(irl_env* env, const irl_rollout* rollout, irl_batch* batch,
                                       int64_t* env_steps, int* ninvalid, irl_errinfo* info);
 
