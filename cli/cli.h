@@ -102,5 +102,13 @@ extern const cli_command cli_replay;
 extern const cli_command cli_bench;
 extern const cli_command cli_demos_info;
 extern const cli_command cli_demos_check;
+extern const cli_command cli_demos_import;
+extern const cli_command cli_demos_export;
+extern const cli_command cli_demos_merge;
+extern const cli_command cli_demos_filter;
+extern const cli_command cli_demos_trim;
+extern const cli_command cli_demos_delete;
+extern const cli_command cli_demos_split;
+extern const cli_command cli_demos_undo;
 
 #endif  // MJIRL_CLI_CLI_H_

@@ -20,6 +20,7 @@ typedef struct builder {
   double* action;   // (T, nu)
   int64_t* done;    // (T)
   uint8_t* ending;  // (T)
+  bool alone;       // robomimic's view only: its arrays have no other name
 } builder;
 
 //---------------------------------- Checks --------------------------------------------------------
@@ -224,6 +225,19 @@ static void link_to(const builder* k, int number, const char* from, const char* 
   irl_h5w_link(k->file, path, to);
 }
 
+// What robomimic's view otherwise shares with Minari's.
+static void put_own_arrays(const builder* k, int i) {
+  const irl_batch* b = k->batch;
+  int T = b->length[i];
+  irl_h5w_numbers(k->file, "obs/flat", irl_batch_x(b, i, 0), T + 1, b->nx);
+  if (b->has_reward) {
+    irl_h5w_numbers(k->file, "rewards", b->reward + (int64_t)i * b->horizon, T, 0);
+  }
+  if (b->nstate > 0) {
+    irl_h5w_numbers(k->file, "states", irl_batch_state(b, i, 0), T + 1, b->nstate);
+  }
+}
+
 // robomimic's view: /data/demo_<number>, the same arrays through hard links. Its own are next_obs
 // (one row later), dones (numbers) and actions (applied, scaled); k->action holds the applied ones.
 static void put_demo(const builder* k, int i, int number) {
@@ -236,6 +250,10 @@ static void put_demo(const builder* k, int i, int number) {
   if (strlen(irl_task_mjcf(k->task)) < SMALL_MODEL) {
     irl_h5w_attr_text(k->file, "model_file", irl_task_mjcf(k->task));
   }
+  if (k->alone) {
+    put_episode_attributes(k, i, number);
+    clip_actions(k, i);
+  }
   scale_actions(k, i);
   irl_h5w_numbers(k->file, "actions", k->action, T, b->nu);
   memset(k->done, 0, (size_t)T * sizeof *k->done);
@@ -244,6 +262,10 @@ static void put_demo(const builder* k, int i, int number) {
   irl_h5w_subgroup(k->file, "obs");
   irl_h5w_subgroup(k->file, "next_obs");
   irl_h5w_numbers(k->file, "next_obs/flat", irl_batch_x(b, i, 1), T, b->nx);
+  if (k->alone) {
+    put_own_arrays(k, i);
+    return;
+  }
   link_to(k, number, "observations", "obs/flat");
   link_to(k, number, "rewards", "rewards");
   if (b->nstate > 0) {
@@ -360,25 +382,35 @@ static void count_totals(irl_demos_totals* totals, const irl_batch* b) {
 
 // Episodes are numbered without gaps, which Minari needs, whatever was left out before them.
 static void put_all(const builder* k, int64_t steps) {
-  put_origin(k);
+  if (!k->alone) {
+    put_origin(k);
+  }
   put_data(k, steps);
   int number = 0;
   for (int i = 0; i < k->batch->n; i++) {
     if (k->batch->valid[i]) {
-      put_episode(k, i, number);
+      if (!k->alone) {
+        put_episode(k, i, number);
+      }
       put_demo(k, i, number++);
     }
   }
 }
 
-irl_err irl_demos_build(void** image, irl_demos_totals* totals, const irl_task* task,
-                        const irl_batch* batch, const irl_demos_meta* meta, irl_errinfo* info) {
+irl_err irl_demos_build_view(void** image, irl_demos_totals* totals, const irl_task* task,
+                             const irl_batch* batch, const irl_demos_meta* meta, bool alone,
+                             irl_errinfo* info) {
   *image = NULL;
   IRL_TRY(check_sizes(task, batch, info));
   IRL_TRY(check_values(batch, info));
   size_t T = (size_t)batch->horizon;
   irl_h5w file;
-  builder k = {&file, task, irl_task_get(task), batch, meta, NULL, NULL, NULL};
+  builder k = {.file = &file,
+               .task = task,
+               .t = irl_task_get(task),
+               .batch = batch,
+               .meta = meta,
+               .alone = alone};
   k.action = irl_calloc(T * (size_t)batch->nu, sizeof *k.action);
   k.done = irl_calloc(T, sizeof *k.done);
   k.ending = irl_calloc(T, 1);
@@ -398,4 +430,9 @@ irl_err irl_demos_build(void** image, irl_demos_totals* totals, const irl_task* 
   }
   totals->crc32c = irl_crc32c(0, *image, totals->bytes);
   return IRL_OK;
+}
+
+irl_err irl_demos_build(void** image, irl_demos_totals* totals, const irl_task* task,
+                        const irl_batch* batch, const irl_demos_meta* meta, irl_errinfo* info) {
+  return irl_demos_build_view(image, totals, task, batch, meta, false, info);
 }

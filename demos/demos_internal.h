@@ -11,6 +11,7 @@
 
 #define IRL_DEMOS_DATA "main_data.hdf5"
 #define IRL_DEMOS_METADATA "metadata.json"
+#define IRL_DEMOS_BEFORE "data.before"  // the dataset before the last change in place
 
 enum { IRL_DEMOS_FORMAT = 1, IRL_DEMOS_PATH = 4096 };
 
@@ -48,6 +49,12 @@ IRL_NODISCARD irl_err irl_demos_build(void** image, irl_demos_totals* totals, co
                                       const irl_batch* batch, const irl_demos_meta* meta,
                                       irl_errinfo* info);
 
+// The same, or with alone only what robomimic reads: another program's file, not a dataset of ours.
+IRL_NODISCARD irl_err irl_demos_build_view(void** image, irl_demos_totals* totals,
+                                           const irl_task* task, const irl_batch* batch,
+                                           const irl_demos_meta* meta, bool alone,
+                                           irl_errinfo* info);
+
 //---------------------------------- place.c -------------------------------------------------------
 
 // A folder <dir>/data that appears whole: files are written to a hidden folder beside it, which is
@@ -60,6 +67,7 @@ typedef struct irl_place {
   int lock;                      // descriptor of dir
   int created;                   // folders made on the way to dir, dir included
   bool replace;                  // what dir holds may be replaced
+  bool keep;                     // and is then kept as IRL_DEMOS_BEFORE
 } irl_place;
 
 // With replace, a dataset that dir holds is kept from changing until the place is closed, so that
@@ -70,6 +78,9 @@ IRL_NODISCARD irl_err irl_place_open(irl_place* place, const char* dir, bool rep
 // IRL_OK means that it stands, and would after power loss.
 IRL_NODISCARD irl_err irl_place_commit(irl_place* place, irl_errinfo* info);
 void irl_place_abort(irl_place* place);
+// Exchanges the dataset of dir with the one that was kept. Errors: IRL_EUNSUPPORTED where the file
+// system cannot do it in one step, IRL_EIO.
+IRL_NODISCARD irl_err irl_place_undo(const char* dir, irl_errinfo* info);
 
 //---------------------------------- save.c --------------------------------------------------------
 

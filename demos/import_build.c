@@ -221,26 +221,34 @@ static irl_err check_finite(const builder* b) {
 
 //---------------------------------- States --------------------------------------------------------
 
-// A state row of the task from row r of whatever the file has.
-static void put_state(const builder* b, int i, int r, double* out) {
+// Time, positions and velocities of row r of whatever the file has, into a state row of the task.
+static void put_recorded(const builder* b, int i, int r, double* out) {
   const irl_raw_array* part = b->raw->episode[i].part;
   const irl_task_info* t = b->t;
-  size_t real = sizeof(double), nq = (size_t)t->nq, nv = (size_t)t->nv;
-  const double* row =
-      part[RAW_STATE].data ? part[RAW_STATE].data + (int64_t)r * part[RAW_STATE].cols : NULL;
-  if (b->form == FULL_STATE) {
-    memcpy(out, row, (size_t)t->nstate * real);
-    return;
-  }
-  memcpy(out, b->plain, (size_t)t->nstate * real);
-  out[b->time] = b->form == TIME_QPOS_QVEL ? row[0] : r * t->dt;
-  const double *qpos = row + (b->form == TIME_QPOS_QVEL), *qvel = qpos + nq;
+  bool timed = b->form == TIME_QPOS_QVEL;
+  const double *qpos, *qvel;
   if (b->form == QPOS_AND_QVEL) {
     qpos = part[RAW_QPOS].data + (int64_t)r * t->nq;
     qvel = part[RAW_QVEL].data + (int64_t)r * t->nv;
+  } else {
+    qpos = part[RAW_STATE].data + (int64_t)r * part[RAW_STATE].cols + timed;
+    qvel = qpos + t->nq;
   }
-  memcpy(out + b->qpos, qpos, nq * real);
-  memcpy(out + b->qvel, qvel, nv * real);
+  out[b->time] = timed ? qpos[-1] : r * t->dt;
+  memcpy(out + b->qpos, qpos, (size_t)t->nq * sizeof *out);
+  memcpy(out + b->qvel, qvel, (size_t)t->nv * sizeof *out);
+}
+
+// A state row of the task; what the file does not have is as in an ordinary state.
+static void put_state(const builder* b, int i, int r, double* out) {
+  const irl_raw_array* full = &b->raw->episode[i].part[RAW_STATE];
+  size_t row = (size_t)b->t->nstate * sizeof *out;
+  if (b->form == FULL_STATE) {
+    memcpy(out, full->data + (int64_t)r * full->cols, row);
+    return;
+  }
+  memcpy(out, b->plain, row);
+  put_recorded(b, i, r, out);
 }
 
 // Rows of states that the file has of an episode.
@@ -392,6 +400,16 @@ static void put_observations(const builder* b, int i, int known, bool actions) {
   }
 }
 
+// What a file's states leave open (warm start, activations) carries over from the simulated step.
+static void carry_rest(const builder* b, int i, int known) {
+  const irl_batch* d = &b->demos->batch;
+  for (int t = 0; t + 1 < known; t++) {
+    memcpy(irl_batch_state(d, i, t + 1), b->rows.next_state + (int64_t)t * d->nstate,
+           (size_t)d->nstate * sizeof(double));
+    put_recorded(b, i, t + 1, irl_batch_state(d, i, t + 1));
+  }
+}
+
 // Simulates one step from each state of an episode and takes what the file does not have.
 static irl_err derive_episode(builder* b, int i) {
   irl_batch* d = &b->demos->batch;
@@ -422,6 +440,9 @@ static irl_err derive_episode(builder* b, int i) {
   }
   if (!b->have[RAW_Z] && actions && d->nz > 0) {
     memcpy(irl_batch_z(d, i, 0), b->rows.z, (size_t)T * (size_t)d->nz * real);
+  }
+  if (b->form != FULL_STATE && actions) {
+    carry_rest(b, i, known);
   }
   if (b->raw->episode[i].terminated < 0 && actions) {
     d->terminated[i] = b->rows.terminated[T - 1];

@@ -240,6 +240,40 @@ static int sync_lock(const irl_place* place) {
   return result != 0 && (errno == EINVAL || errno == ENOTSUP) ? 0 : result;
 }
 
+// Keeps the replaced dataset, which stands under a hidden name now, where irl_demos_undo finds it;
+// the one kept before it goes.
+static irl_err keep_old(const irl_place* place, irl_errinfo* info) {
+  char before[IRL_DEMOS_PATH];
+  const char* old = irl_dir_exists(place->old) ? place->old : place->partial;
+  if (!place->keep || !irl_dir_exists(old)) {
+    return IRL_OK;
+  }
+  if (!irl_path_join(before, sizeof before, place->dir, IRL_DEMOS_BEFORE)) {
+    return irl_fail(info, IRL_ERANGE, "%s: the path is too long; choose a shorter one", place->dir);
+  }
+  remove_dataset(before);
+  return rename(old, before) == 0 ? IRL_OK
+                                  : sys_fail(info, before, "cannot keep the dataset before this");
+}
+
+irl_err irl_place_undo(const char* dir, irl_errinfo* info) {
+  char before[IRL_DEMOS_PATH];
+  irl_place place;
+  IRL_TRY(irl_place_open(&place, dir, true, info));
+  irl_err err = IRL_OK;
+  if (!irl_path_join(before, sizeof before, place.dir, IRL_DEMOS_BEFORE) ||
+      renameat2(AT_FDCWD, before, AT_FDCWD, place.data, RENAME_EXCHANGE) != 0) {
+    err = irl_fail(info, IRL_EUNSUPPORTED,
+                   "%s: this file system cannot exchange two folders (%s); exchange data and %s by "
+                   "hand",
+                   dir, strerror(errno), IRL_DEMOS_BEFORE);
+  } else if (fsync(place.lock) != 0 && errno != EINVAL && errno != ENOTSUP) {
+    err = sys_fail(info, place.dir, "cannot be synced");
+  }
+  irl_place_abort(&place);  // only the hidden folder and the lock
+  return err;
+}
+
 irl_err irl_place_commit(irl_place* place, irl_errinfo* info) {
   irl_err err = move_in(place, info);
   if (err) {
@@ -251,6 +285,7 @@ irl_err irl_place_commit(irl_place* place, irl_errinfo* info) {
   if (sync_lock(place) != 0) {
     err = sys_fail(info, place->data, "stands, but perhaps not after power loss");
   } else {
+    err = keep_old(place, info);
     remove_dataset(place->partial);
     remove_dataset(place->old);
   }

@@ -98,7 +98,9 @@ def trained(work, task, dataset):
 def test_expected_commands_are_there():
     assert set(COMMANDS) == {
         "env list", "env check", "env trace", "expert", "train", "eval", "score", "sample", "replay",
-        "demos info", "demos check", "verify", "bench"}
+        "demos info", "demos check",
+        "demos import", "demos export", "demos merge", "demos filter", "demos trim", "demos delete",
+        "demos split", "demos undo", "verify", "bench"}
 
 
 def sections():
