@@ -10,6 +10,7 @@
 
 #include "base/pool.h"
 #include "cli/cli.h"
+#include "demos/bench_io.h"
 #include "envs/bench.h"
 #include "irl/bench_cost.h"
 
@@ -96,6 +97,39 @@ static irl_err backward(const char* subject, int threads, figures* out, irl_erri
   return IRL_OK;
 }
 
+//---------------------------------- Datasets ------------------------------------------------------
+
+// measure_io makes a dataset of a GB of reacher episodes in the folder for temporary files.
+static irl_err measure_io(irl_bench_io* io, irl_errinfo* info) {
+  irl_task* task = NULL;
+  const char* dir = getenv("TMPDIR");
+  IRL_TRY(irl_task_load(&task, "reacher", NULL, 0, info));
+  const irl_err err =
+      irl_bench_io_run(io, task, dir != NULL ? dir : "/tmp", (int64_t)1 << 30, info);
+  irl_task_destroy(task);
+  return err;
+}
+
+// demos_write compares saving, reading back and comparing a dataset with one write and fsync.
+static irl_err demos_write(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)subject;
+  (void)threads;
+  irl_bench_io io;
+  IRL_TRY(measure_io(&io, info));
+  *out = (figures){1e-6 * io.write_rate, 1e-6 * io.disk_rate, io.write_rate / io.disk_rate};
+  return IRL_OK;
+}
+
+// demos_read takes one episode of that dataset, against the limit of 10 ms.
+static irl_err demos_read(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)subject;
+  (void)threads;
+  irl_bench_io io;
+  IRL_TRY(measure_io(&io, info));
+  *out = (figures){1e3 * io.read_seconds, 10, 10e-3 / io.read_seconds};
+  return IRL_OK;
+}
+
 //---------------------------------- Start ---------------------------------------------------------
 
 static int by_value(const void* a, const void* b) {
@@ -148,6 +182,8 @@ static const measurement measurements[] = {
     {"cost update 10000 rows 17+6 inputs 2x64", "GF/s", cost_cheetah, NULL},
     {"backward pass T=100 nx=26 nu=7", "us", backward, NULL},
     {"start reacher", "ms", start, NULL},
+    {"demos write 1 GB", "MB/s", demos_write, NULL},
+    {"demos read an episode of 1 GB", "ms", demos_read, NULL},
 };
 enum { NMEASUREMENTS = sizeof measurements / sizeof measurements[0] };
 
@@ -227,7 +263,9 @@ const cli_command cli_bench = {
     .detail =
         "ratio says how many times as fast as its reference something is: a loop of bare\n"
         "mj_step for rollouts, cblas_sgemm for the cost, a plain triple loop for the backward\n"
-        "pass, the limit of 50 ms for the start.",
+        "pass, the limit of 50 ms for the start, one write and fsync of the same bytes for saving "
+        "a\n"
+        "dataset, 10 ms for reading one of its episodes.",
     .options = options,
     .defaults = &(const bench_args){.filter = NULL},
     .size = sizeof(bench_args),

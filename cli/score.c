@@ -73,6 +73,9 @@ static irl_err run_score(cli_context* cli, const void* args) {
     err = irl_demos_load(&demos, a->demos, &cli->info);
   }
   if (err == IRL_OK) {
+    err = irl_demos_prepare(demos, run->task, &cli->info);
+  }
+  if (err == IRL_OK) {
     err = irl_score(run, demos, &rows, &n, &cli->info);
   }
   if (err == IRL_OK && a->out != NULL) {

@@ -76,6 +76,9 @@ static irl_err run_train(cli_context* cli, const void* args) {
   IRL_TRY(irl_task_load(&task, a->task, NULL, 0, &cli->info));
   irl_err err = irl_demos_load(&demos, a->demos, &cli->info);
   if (err == IRL_OK) {
+    err = irl_demos_prepare(demos, task, &cli->info);
+  }
+  if (err == IRL_OK) {
     options.task = task;
     options.demos = demos;
     err = train(cli, a, &options);

@@ -118,3 +118,14 @@ irl_err irl_demos_assign_conditions(irl_demos* demos, const irl_task* task, irl_
   irl_free(memory);
   return err;
 }
+
+irl_err irl_demos_prepare(irl_demos* demos, const irl_task* task, irl_errinfo* info) {
+  IRL_TRY(irl_demos_match(demos, task, info));
+  if (!demos->has_action) {
+    return irl_fail(info, IRL_EUNSUPPORTED,
+                    "demonstrations: hold no actions, so their density and cost cannot be known; "
+                    "use a dataset with actions");
+  }
+  bool needed = !demos->has_condition && irl_task_get(task)->nconditions > 1;
+  return needed ? irl_demos_assign_conditions(demos, task, info) : IRL_OK;
+}

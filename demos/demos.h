@@ -96,6 +96,11 @@ void irl_demos_destroy(irl_demos* demos);  // NULL is fine
 IRL_NODISCARD irl_err irl_demos_match(const irl_demos* demos, const irl_task* task,
                                       irl_errinfo* info);
 
+// What learning asks for beyond that: actions must be known, and episodes of a file without
+// conditions get the nearest ones (irl_demos_assign_conditions in demos/transfer.h). Errors: those
+// of irl_demos_match; IRL_EUNSUPPORTED without actions, IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_demos_prepare(irl_demos* demos, const irl_task* task, irl_errinfo* info);
+
 // Figures of the episodes of one condition, or of all.
 typedef struct irl_demos_summary {
   int episodes;

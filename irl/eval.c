@@ -387,7 +387,7 @@ static irl_err evaluate(judge* j, int episodes, bool again, irl_eval_result* r, 
   irl_demos* demos = NULL;
   IRL_TRY(judge_init(j, episodes, info));
   if (irl_demos_load(&demos, j->run->demos_path, NULL) == IRL_OK &&
-      irl_demos_match(demos, j->run->task, NULL) != IRL_OK) {
+      irl_demos_prepare(demos, j->run->task, NULL) != IRL_OK) {
     irl_demos_destroy(demos);
     demos = NULL;
   }
