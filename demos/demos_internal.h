@@ -81,6 +81,8 @@ void irl_place_abort(irl_place* place);
 // Exchanges the dataset of dir with the one that was kept. Errors: IRL_EUNSUPPORTED where the file
 // system cannot do it in one step, IRL_EIO.
 IRL_NODISCARD irl_err irl_place_undo(const char* dir, irl_errinfo* info);
+// Makes the names in dir survive power loss.
+IRL_NODISCARD irl_err irl_place_sync(const irl_place* place, irl_errinfo* info);
 
 //---------------------------------- save.c --------------------------------------------------------
 

@@ -21,6 +21,7 @@ typedef struct merged {
   uint8_t* facts;
   const char** label;      // borrowed from the dataset and the journal
   const char** recording;  // borrowed from the dataset, or in `ids`
+  uint8_t* mask;           // new episodes belong to neither part of a split
   char (*ids)[ID];
   int n;
 } merged;
@@ -93,7 +94,8 @@ irl_err irl_demos_joinable(const irl_demos* demos, const irl_task* task, bool ha
   if (strcmp(demos->task_json, irl_task_json(task)) != 0 ||
       strcmp(demos->mjcf, irl_task_mjcf(task)) != 0) {
     other = "another version of the task";
-  } else if (b->nstate != t->nstate || b->nz != t->nz || b->has_reward != t->has_reward) {
+  } else if (b->nstate != t->nstate || b->nz != t->nz || b->has_reward != t->has_reward ||
+             !demos->has_action) {
     other = "other arrays than the task has now";
   } else if (demos->has_logq != has_logq) {
     other = has_logq ? "no log-densities" : "log-densities, which a human's actions do not have";
@@ -179,8 +181,9 @@ static irl_err allocate(merged* m, fold* f) {
   m->facts = IRL_NEW(uint8_t, n);
   m->label = IRL_NEW(const char*, n);
   m->recording = IRL_NEW(const char*, n);
+  m->mask = IRL_NEW(uint8_t, n);
   m->ids = irl_calloc((size_t)n, sizeof *m->ids);
-  bool good = !err && m->seed && m->facts && m->label && m->recording && m->ids;
+  bool good = !err && m->seed && m->facts && m->label && m->recording && m->mask && m->ids;
   return good ? IRL_OK
               : irl_fail(f->info, IRL_ENOMEM, "%s: no memory for %" PRId64 " episodes; free some",
                          f->place.dir, n);
@@ -192,6 +195,7 @@ static void destroy(merged* m) {
   irl_free(m->facts);
   irl_free(m->label);
   irl_free(m->recording);
+  irl_free(m->mask);
   irl_free(m->ids);
 }
 
@@ -203,6 +207,7 @@ static void add_old(merged* m, const irl_demos* old) {
     m->facts[to] = old->facts[i];
     m->label[to] = old->label[i];
     m->recording[to] = old->recording[i];
+    m->mask[to] = old->mask ? old->mask[i] : IRL_DEMOS_UNMASKED;
   }
 }
 
@@ -251,6 +256,7 @@ static irl_err save(fold* f) {
       .facts = m.facts,
       .label = m.label,
       .recording = m.recording,
+      .mask = f->old && f->old->mask ? m.mask : NULL,
       .platform = common_platform(f),
       .no_logq = f->journal.head.has_logq == 0};
   err = irl_demos_save_at(&f->place, f->task, &m.batch, &meta, f->info);
@@ -263,13 +269,7 @@ static irl_err save(fold* f) {
 // Ends the place when there is nothing to save. An interrupted fold may have left the dataset in
 // place, but not yet durably, so that the journal may go only after this sync.
 static irl_err settle(fold* f) {
-  int result = fsync(f->place.lock);
-  if (result != 0 && (errno == EINVAL || errno == ENOTSUP)) {
-    result = 0;
-  }
-  irl_err err = result == 0 ? IRL_OK
-                            : irl_fail(f->info, IRL_EIO, "%s: cannot be synced: %s; check the disk",
-                                       f->place.dir, strerror(errno));
+  irl_err err = irl_place_sync(&f->place, f->info);
   irl_place_abort(&f->place);
   return err;
 }

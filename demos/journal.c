@@ -387,7 +387,15 @@ static irl_err check_dataset(const irl_place* place, const irl_task* task, bool 
   return err;
 }
 
-// A journal that is there is in use, or waits: neither is touched.
+// Whether nothing was ever recorded in a journal.
+static bool is_blank(const char* path) {
+  irl_recording r;
+  bool blank = irl_recording_load(&r, path, NULL) == IRL_OK && r.n == 0 && !r.damaged;
+  irl_recording_fini(&r);
+  return blank;
+}
+
+// A journal that is there is in use, or waits: neither is touched. A blank one makes way.
 static irl_err refuse_existing(const char* dir, irl_errinfo* info) {
   char path[IRL_DEMOS_PATH];
   int fd;
@@ -396,11 +404,13 @@ static irl_err refuse_existing(const char* dir, irl_errinfo* info) {
     return IRL_OK;
   }
   IRL_TRY(err);
+  bool gone = is_blank(path) && unlink(path) == 0;
   close(fd);
-  return irl_fail(info, IRL_EEXIST,
-                  "%s: holds a recording that is not in the dataset yet; fold it in or go on with "
-                  "it first",
-                  path);
+  return gone ? IRL_OK
+              : irl_fail(info, IRL_EEXIST,
+                         "%s: holds a recording that is not in the dataset yet; fold it in or go "
+                         "on with it first",
+                         path);
 }
 
 // The file gets its name when its header is on the disk, so that a journal without one is damaged
@@ -430,8 +440,8 @@ static irl_err make_file(irl_journal* j, const irl_place* place, const irl_task*
     (void)unlink(made);
     return err;
   }
-  if (fsync(place->lock) != 0 && errno != EINVAL && errno != ENOTSUP) {
-    err = fail_errno(info, place->dir, "cannot be synced", errno);
+  err = irl_place_sync(place, info);
+  if (err) {
     (void)unlink(j->path);
   }
   return err;

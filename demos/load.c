@@ -381,11 +381,16 @@ static irl_err read_all(loader* l, int expected) {
 static irl_err file_crc(const char* path, uint32_t* crc, irl_errinfo* info) {
   enum { BLOCK = 1 << 16 };
   unsigned char* block = irl_calloc(BLOCK, 1);
-  int file = open(path, O_RDONLY | O_CLOEXEC);
+  int file;
+  do {
+    file = open(path, O_RDONLY | O_CLOEXEC);
+  } while (file < 0 && errno == EINTR);
   ssize_t got = block && file >= 0 ? 1 : -1;
   *crc = 0;
   while (got > 0) {
-    got = read(file, block, BLOCK);
+    do {
+      got = read(file, block, BLOCK);
+    } while (got < 0 && errno == EINTR);
     *crc = got > 0 ? irl_crc32c(*crc, block, (size_t)got) : *crc;
   }
   int reason = errno;

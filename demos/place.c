@@ -58,9 +58,27 @@ static void remove_folder(const char* path) {
   (void)rmdir(path);
 }
 
+// Calls that a signal interrupted are made again.
+static int open_folder(const char* path) {
+  int folder;
+  do {
+    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  } while (folder < 0 && errno == EINTR);
+  return folder;
+}
+
+// Some file systems cannot sync folders, and say so: that is no failure.
+static int sync_open_folder(int folder) {
+  int result;
+  do {
+    result = fsync(folder);
+  } while (result != 0 && errno == EINTR);
+  return result != 0 && (errno == EINVAL || errno == ENOTSUP) ? 0 : result;
+}
+
 static int sync_folder(const char* path) {
-  int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int result = folder < 0 ? -1 : fsync(folder);
+  int folder = open_folder(path);
+  int result = folder < 0 ? -1 : sync_open_folder(folder);
   if (folder >= 0) {
     close(folder);
   }
@@ -146,7 +164,7 @@ static irl_err name_paths(irl_place* place, const char* dir, irl_errinfo* info) 
 
 // File systems without locks (EOPNOTSUPP and the like) are used without one.
 static irl_err lock_dir(irl_place* place, irl_errinfo* info) {
-  place->lock = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  place->lock = open_folder(place->dir);
   if (place->lock < 0) {
     return sys_fail(info, place->dir, "cannot be opened");
   }
@@ -213,7 +231,7 @@ static int exchange(const irl_place* place) {
   if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
     return -1;
   }
-  if (rename(place->data, place->old) != 0 || fsync(place->lock) != 0) {
+  if (rename(place->data, place->old) != 0 || sync_open_folder(place->lock) != 0) {
     return -1;
   }
   return rename(place->partial, place->data);
@@ -234,10 +252,9 @@ static irl_err move_in(const irl_place* place, irl_errinfo* info) {
                : sys_fail(info, place->data, "cannot be put in place");
 }
 
-// Some file systems cannot sync folders, and say so.
-static int sync_lock(const irl_place* place) {
-  int result = fsync(place->lock);
-  return result != 0 && (errno == EINVAL || errno == ENOTSUP) ? 0 : result;
+irl_err irl_place_sync(const irl_place* place, irl_errinfo* info) {
+  return sync_open_folder(place->lock) == 0 ? IRL_OK
+                                            : sys_fail(info, place->dir, "cannot be synced");
 }
 
 // Keeps the replaced dataset, which stands under a hidden name now, where irl_demos_undo finds it;
@@ -282,10 +299,9 @@ irl_err irl_place_commit(irl_place* place, irl_errinfo* info) {
     return err;
   }
   // The old dataset goes only when the new one would survive power loss.
-  if (sync_lock(place) != 0) {
-    err = sys_fail(info, place->data, "stands, but perhaps not after power loss");
-  } else {
-    err = keep_old(place, info);
+  err = irl_place_sync(place, info);
+  err = err ? err : keep_old(place, info);
+  if (!err) {
     remove_dataset(place->partial);
     remove_dataset(place->old);
   }

@@ -395,6 +395,33 @@ static void folding_again_adds_nothing(void) {
   close_scene(&c);
 }
 
+// Journals that another program wrote (tests/python/journal_format.py).
+static void another_writer_is_understood(void) {
+  static const struct {
+    const char *name, *episodes;
+    bool damaged;
+  } cases[] = {{"whole", "0:2. 1:2. 2:1 ", false},      {"header", "", false},
+               {"torn", "0:2. 1:2. 2:0 ", false},       {"zeros", "0:2. 1:2. 2:1 ", false},
+               {"torn_frame", "0:2. 1:2. 2:1 ", false}, {"damaged", "0:2. 2:1 ", true},
+               {"wrong_step", "0:2. 1:0 ", true},       {"wrong_end", "0:2. 1:1 2:0 ", true},
+               {"not_finite", "0:2. 1:0 ", true},       {"no_numbers", "0:1. ", false}};
+  const char* source = getenv("MJIRL_SOURCE");
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char path[4096], text[256];
+    irl_recording r;
+    irl_errinfo info = {0};
+    snprintf(path, sizeof path, "%s/tests/fuzz/corpus/journal/%s", source ? source : ".",
+             cases[i].name);
+    CHECK_OK(irl_recording_load(&r, path, &info));
+    describe(&r, text, sizeof text);
+    if (strcmp(text, cases[i].episodes) != 0) {
+      printf("%s: %s\n", cases[i].name, text);
+    }
+    CHECK(strcmp(text, cases[i].episodes) == 0 && r.damaged == cases[i].damaged);
+    irl_recording_fini(&r);
+  }
+}
+
 static void files_that_are_no_journals(void) {
   scene c;
   irl_demos_folded folded;
@@ -417,4 +444,5 @@ TESTS(TEST(a_session_becomes_a_dataset), TEST(a_second_session_is_appended),
       TEST(one_recorder_at_a_time), TEST(other_datasets_are_refused),
       TEST(a_human_has_no_densities), TEST(goes_on_after_a_crash), TEST(cut_at_every_byte),
       TEST(every_flipped_bit_is_found), TEST(a_damaged_journal_is_kept),
-      TEST(folding_again_adds_nothing), TEST(files_that_are_no_journals))
+      TEST(folding_again_adds_nothing), TEST(another_writer_is_understood),
+      TEST(files_that_are_no_journals))
