@@ -89,7 +89,7 @@ static void copy_rows(double* dst, const double* src, int rows, int capacity, in
 // The part that src does not have (nz or nstate 0) becomes zero. A batch with rewards that takes in
 // a trajectory without can no longer say that it has them.
 void irl_batch_copy(irl_batch* dst, int to, const irl_batch* src, int from) {
-  assert(dst->nx == src->nx && dst->nu == src->nu && dst->horizon >= src->horizon);
+  assert(dst->nx == src->nx && dst->nu == src->nu && dst->horizon >= src->length[from]);
   assert(dst->nz == src->nz || dst->nz == 0 || src->nz == 0);
   assert(dst->nstate == src->nstate || dst->nstate == 0 || src->nstate == 0);
   const int T = dst->horizon, length = src->length[from];

@@ -14,11 +14,11 @@ double irl_normalized_return(double value, double random, double expert) {
 
 //---------------------------------- Demonstrations -----------------------------------------------
 
-// Indices of a condition's valid, full-length demonstrations; returns their number.
-static int demos_of(const irl_demos* demos, int condition, int* index) {
+// Indices of a condition's valid demonstrations of the task's length; returns their number.
+static int demos_of(const irl_learner* l, const irl_demos* demos, int condition, int* index) {
   int n = 0;
   for (int i = 0; i < demos->batch.n; i++) {
-    bool full = demos->batch.length[i] == demos->batch.horizon;
+    bool full = demos->batch.length[i] == l->info->horizon;
     if (demos->batch.condition[i] == condition && demos->batch.valid[i] && full) {
       index[n++] = i;
     }
@@ -30,7 +30,7 @@ static int demos_of(const irl_demos* demos, int condition, int* index) {
 static irl_err find_conditions(irl_learner* l, const irl_demos* demos, int* index,
                                irl_errinfo* info) {
   for (int c = 0; c < l->info->nconditions; c++) {
-    if (demos_of(demos, c, index) > 0) {
+    if (demos_of(l, demos, c, index) > 0) {
       l->condition[l->nc++] = c;
     }
   }
@@ -50,7 +50,7 @@ static double expert_return(const irl_learner* l, const irl_demos* demos, int* i
   }
   double sum = 0.0;
   for (int k = 0; k < l->nc; k++) {
-    int n = demos_of(demos, l->condition[k], index);
+    int n = demos_of(l, demos, l->condition[k], index);
     for (int i = 0; i < n; i++) {
       sum += irl_batch_return(&demos->batch, index[i]) / n;
     }
@@ -160,9 +160,9 @@ static irl_err make_stores(irl_learner* l, const irl_demos* demos, int* index, i
   int rounds = l->config.iterations * l->config.sampler_steps;
   int samples = rounds * (l->config.samples + l->config.explore);
   for (int k = 0; k < l->nc; k++) {
-    int n = demos_of(demos, l->condition[k], index);
-    IRL_TRY(irl_store_init(&l->store[k], &demos->batch, index, n, samples, IRL_NCREWS * rounds,
-                           &fit, info));
+    int n = demos_of(l, demos, l->condition[k], index);
+    IRL_TRY(irl_store_init(&l->store[k], l->info->horizon, &demos->batch, index, n, samples,
+                           IRL_NCREWS * rounds, &fit, info));
   }
   return IRL_OK;
 }

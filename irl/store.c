@@ -9,7 +9,8 @@ static double log_add(double a, double b) {
   return hi == -INFINITY ? hi : hi + log1p(exp(lo - hi));
 }
 
-static irl_err allocate(irl_store* s, const irl_batch* demos, int capacity, int max_kept) {
+static irl_err allocate(irl_store* s, int horizon, const irl_batch* demos, int capacity,
+                        int max_kept) {
   s->max_kept = max_kept;
   s->log_demo = IRL_NEW(double, capacity);
   s->log_samplers = IRL_NEW(double, capacity);
@@ -21,27 +22,41 @@ static irl_err allocate(irl_store* s, const irl_batch* demos, int capacity, int 
       s->kept == NULL || s->count == NULL) {
     return IRL_ENOMEM;
   }
-  return irl_batch_create(&s->batch, capacity, demos->horizon, demos->nx, demos->nu, 0, 0);
+  return irl_batch_create(&s->batch, capacity, horizon, demos->nx, demos->nu, 0, 0);
 }
 
-irl_err irl_store_init(irl_store* s, const irl_batch* demos, const int* index, int n,
+// The density of the demonstrations: fitted to their copies at the front of the batch.
+static irl_err fit_demos(irl_store* s, const irl_policy_fit_options* fit, irl_errinfo* info) {
+  int* index = IRL_NEW(int, s->ndemo);
+  if (index == NULL) {
+    return IRL_ENOMEM;
+  }
+  for (int i = 0; i < s->ndemo; i++) {
+    index[i] = i;
+  }
+  irl_err err = irl_policy_fit(&s->demo_policy, &s->batch, index, s->ndemo, fit, info);
+  irl_free(index);
+  return err;
+}
+
+irl_err irl_store_init(irl_store* s, int horizon, const irl_batch* demos, const int* index, int n,
                        int max_samples, int max_kept, const irl_policy_fit_options* fit,
                        irl_errinfo* info) {
   memset(s, 0, sizeof *s);
-  irl_err err = irl_policy_fit(&s->demo_policy, demos, index, n, fit, info);
-  if (err == IRL_OK) {
-    err = allocate(s, demos, n + max_samples, max_kept);
+  irl_err err = allocate(s, horizon, demos, n + max_samples, max_kept);
+  for (int i = 0; i < n && err == IRL_OK; i++) {
+    irl_batch_copy(&s->batch, i, demos, index[i]);
+    s->log_samplers[i] = -INFINITY;
+    s->round[i] = -1;
   }
+  s->ndemo = s->n = n;
+  err = err == IRL_OK ? fit_demos(s, fit, info) : err;
   if (err != IRL_OK) {
     irl_store_fini(s);
     return err;
   }
-  s->ndemo = s->n = n;
   for (int i = 0; i < n; i++) {
-    irl_batch_copy(&s->batch, i, demos, index[i]);
     s->log_demo[i] = irl_policy_batch_logdensity(&s->demo_policy, &s->batch, i);
-    s->log_samplers[i] = -INFINITY;
-    s->round[i] = -1;
   }
   return IRL_OK;
 }

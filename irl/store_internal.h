@@ -22,10 +22,10 @@ typedef struct irl_store {
   double total;  // Σ count
 } irl_store;
 
-// Takes the demonstrations of one condition (index (n) in demos); makes room for max_samples
-// samples from at most max_kept samplers.
-IRL_NODISCARD irl_err irl_store_init(irl_store* store, const irl_batch* demos, const int* index,
-                                     int n, int max_samples, int max_kept,
+// Takes the demonstrations of one condition (index (n) in demos, each of `horizon` steps); makes
+// room for max_samples samples from at most max_kept samplers.
+IRL_NODISCARD irl_err irl_store_init(irl_store* store, int horizon, const irl_batch* demos,
+                                     const int* index, int n, int max_samples, int max_kept,
                                      const irl_policy_fit_options* fit, irl_errinfo* info);
 void irl_store_fini(irl_store* store);
 

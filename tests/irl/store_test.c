@@ -34,7 +34,8 @@ static void set_up(fixture* f) {
   CHECK_OK(irl_batch_create(&demos, NDEMO, T, NX, NU, 0, 0));
   CHECK_OK(irl_batch_create(&samples, NSAMPLE, T, NX, NU, 0, 0));
   fill(&demos, 1);
-  CHECK_OK(irl_store_init(&f->store, &demos, index, NDEMO, ROUNDS * NSAMPLE, ROUNDS, &fit, &info));
+  CHECK_OK(
+      irl_store_init(&f->store, T, &demos, index, NDEMO, ROUNDS * NSAMPLE, ROUNDS, &fit, &info));
   for (int r = 0; r < ROUNDS; r++) {
     make_policy(&f->policy[r], r);
     fill(&samples, 10 + (uint64_t)r);

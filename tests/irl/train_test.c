@@ -193,6 +193,16 @@ static void refusals(void) {
   CHECK(!irl_dir_exists(out));
   irl_task_destroy(reacher);
 
+  irl_task* longer;
+  const char* const set[] = {"horizon=31"};
+  CHECK_OK(irl_task_load(&longer, "lq_point_mass", set, 1, &info));
+  o = options(folder("refused", out), 1);
+  o.task = longer;
+  CHECK(irl_train(&o, NULL, &r, &info) == IRL_EDIM);
+  CHECK_CONTAINS(info.text, "no episode of 31 steps");
+  CHECK(!irl_dir_exists(out));
+  irl_task_destroy(longer);
+
   o = options(folder("taken", other), 1);
   CHECK_OK(irl_train(&o, NULL, &r, &info));
   CHECK(irl_train(&o, NULL, &r, &info) == IRL_EEXIST);
