@@ -11,7 +11,7 @@ typedef struct verify_args {
 // Below this mean D(1−D) the discriminator is saturated (docs/theory.md).
 static const double ill_conditioned = 1e-12;
 
-// write_facts writes the three facts of 1611.03852, section 3.3.
+// write_facts writes the three facts of 1611.03852, section 3.2.
 static void write_facts(irl_jout* out, const irl_verify_result* result) {
   irl_jout_key(out, "facts");
   irl_jout_open(out, '[');

@@ -1,6 +1,6 @@
 // The learned cost c_θ(x, u), a neural network in float on OpenBLAS.
 //
-//   quadratic: c = ½ ‖A f_θ(x) + b‖² + ½ Σ_j w_j u_j²         (GCL, section 5.2)
+//   quadratic: c = ½ ‖A f_θ(x) + b‖² + ½ Σ_j w_j u_j²         (GCL, section 6.1)
 //   network:   c = g_θ(x) + ½ Σ_j w_j u_j²
 //
 // x̂ = (x − mean)/scale, h = tanh network of x̂, f_θ(x) = [x̂; h] (identity features beside the

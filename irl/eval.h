@@ -25,7 +25,7 @@ typedef struct irl_eval_result {
   double pearson;   // of −cost and reward per step, within the same set
   double epic;      // EPIC distance (Gleave et al. 2021), 0 to 1
   double auc;       // demonstrations against others by learned cost
-  double ess;       // effective sample size share of the last sampler's weights, mean
+  double ess;       // effective sample size of the last sampler's weights, mean over conditions
   double success_rate;
 } irl_eval_result;
 

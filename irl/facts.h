@@ -1,4 +1,4 @@
-// The three facts of Finn, Christiano, Abbeel and Levine 2016 (1611.03852, section 3.3) on a finite
+// The three facts of Finn, Christiano, Abbeel and Levine 2016 (1611.03852, section 3.2) on a finite
 // batch, the two sides of each by separate code (DESIGN: docs/theory.md).
 #ifndef MJIRL_IRL_FACTS_H_
 #define MJIRL_IRL_FACTS_H_

@@ -60,8 +60,8 @@ static double expert_return(const irl_learner* l, const irl_demos* demos, int* i
 
 //---------------------------------- Normalisation ------------------------------------------------
 
-// Mean and standard deviation of each observation entry over the demonstrations and the first
-// samples; entries that hardly move keep the scale 1.
+// Mean and standard deviation of each observation entry over the demonstrations, which are all that
+// the stores hold so far; entries that hardly move keep the scale 1.
 static void observation_scale(const irl_learner* l, double* mean, double* scale) {
   int nx = l->info->nx, T = l->info->horizon;
   double count = 0.0;

@@ -31,7 +31,7 @@ typedef struct irl_loss_output {
 typedef irl_loss_output (*irl_loss_fn)(const irl_loss_input* in, double* gradient, double* work);
 
 // MaxEnt IRL with the partition function by importance sampling over demonstrations and samples
-// (GCL eq. 4; 1611.03852 eq. 7): L = mean_demo c + log 1/n Σ_i e^{−c_i}/μ(τ_i),
+// (GCL, section 4.3; 1611.03852 eq. 4): L = mean_demo c + log 1/n Σ_i e^{−c_i}/μ(τ_i),
 // ∂L/∂c_i = [i demo]/ndemo − w_i.
 irl_loss_output irl_loss_gcl(const irl_loss_input* in, double* gradient, double* work);
 
@@ -43,7 +43,7 @@ irl_loss_output irl_loss_gcl_q(const irl_loss_input* in, double* gradient, doubl
 // by fact 1 makes it the importance-sampling estimate.
 irl_loss_output irl_loss_gan_gcl(const irl_loss_input* in, double* gradient, double* work);
 
-// The energy-based view (1611.03852, section 2.3): the contrastive gradient mean_demo ∇c − E_p[∇c],
+// The energy-based view (1611.03852, section 2.2): the contrastive gradient mean_demo ∇c − E_p[∇c],
 // the expectation by trajectories that are resampled with the importance weights and then moved by
 // an independence Metropolis chain over the background.
 irl_loss_output irl_loss_ebm(const irl_loss_input* in, double* gradient, double* work);

@@ -19,7 +19,7 @@ typedef struct irl_log_z {
 // Normalised weights w_i ∝ exp(logw_i), Σ w_i = 1, and log mean exp(logw).  w (n) may be NULL.
 irl_log_z irl_importance(const double* logw, int n, double* w);
 
-// log Z by q alone: logw_i = −c_i − log q_i  (GCL eq. 4 / 1611.03852 section 2.2). work (n).
+// log Z by q alone: logw_i = −c_i − log q_i  (GCL, section 4.1). work (n).
 irl_log_z irl_log_z_from_q(const double* cost, const double* logq, int n, double* work);
 
 // log μ(τ_i) = log Σ_m (count_m/Σcount) q_m(τ_i): mixture of M densities, each weighted by its
