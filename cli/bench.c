@@ -11,6 +11,7 @@
 #include "base/pool.h"
 #include "cli/cli.h"
 #include "demos/bench_io.h"
+#include "demos/bench_journal.h"
 #include "envs/bench.h"
 #include "irl/bench_cost.h"
 
@@ -130,6 +131,38 @@ static irl_err demos_read(const char* subject, int threads, figures* out, irl_er
   return IRL_OK;
 }
 
+// journal_step: what recording a step of reacher costs, against 1 % of a control step of 20 ms.
+static irl_err journal_step(int sync_ms, int steps, double period, figures* out,
+                            irl_journal_bench* bench, irl_errinfo* info) {
+  irl_task* task = NULL;
+  const char* dir = getenv("TMPDIR");
+  IRL_TRY(irl_task_load(&task, "reacher", NULL, 0, info));
+  const irl_err err =
+      irl_journal_bench_run(bench, task, dir != NULL ? dir : "/tmp", sync_ms, steps, period, info);
+  irl_task_destroy(task);
+  *out = (figures){1e6 * bench->mean, 200, 200e-6 / bench->mean};
+  return err;
+}
+
+// demos_record: the mean at the recorder's own pace, syncs every half second included.
+static irl_err demos_record(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)subject;
+  (void)threads;
+  irl_journal_bench bench;
+  return journal_step(IRL_JOURNAL_SYNC_MS, 250, 0.02, out, &bench, info);
+}
+
+// demos_record_synced: the median where each step is synced.
+static irl_err demos_record_synced(const char* subject, int threads, figures* out,
+                                   irl_errinfo* info) {
+  (void)subject;
+  (void)threads;
+  irl_journal_bench bench;
+  IRL_TRY(journal_step(0, 250, 0, out, &bench, info));
+  *out = (figures){1e6 * bench.median, 200, 200e-6 / bench.median};
+  return IRL_OK;
+}
+
 //---------------------------------- Start ---------------------------------------------------------
 
 static int by_value(const void* a, const void* b) {
@@ -183,6 +216,8 @@ static const measurement measurements[] = {
     {"backward pass T=100 nx=26 nu=7", "us", backward, NULL},
     {"start reacher", "ms", start, NULL},
     {"demos write 1 GB", "MB/s", demos_write, NULL},
+    {"demos record a step", "us", demos_record, NULL},
+    {"demos record a step, each synced", "us", demos_record_synced, NULL},
     {"demos read an episode of 1 GB", "ms", demos_read, NULL},
 };
 enum { NMEASUREMENTS = sizeof measurements / sizeof measurements[0] };
@@ -263,9 +298,9 @@ const cli_command cli_bench = {
     .detail =
         "ratio says how many times as fast as its reference something is: a loop of bare\n"
         "mj_step for rollouts, cblas_sgemm for the cost, a plain triple loop for the backward\n"
-        "pass, the limit of 50 ms for the start, one write and fsync of the same bytes for saving "
-        "a\n"
-        "dataset, 10 ms for reading one of its episodes.",
+        "pass, the limit of 50 ms for the start, one write and fsync of the same bytes\n"
+        "for saving a dataset, 10 ms for reading one of its episodes, 1 % of a control step of\n"
+        "20 ms for recording one.",
     .options = options,
     .defaults = &(const bench_args){.filter = NULL},
     .size = sizeof(bench_args),
