@@ -46,8 +46,8 @@ IRL_NODISCARD irl_err irl_batch_create(irl_batch* batch, int n, int horizon, int
 void irl_batch_destroy(irl_batch* batch);  // a zeroed batch is fine
 
 // Copies trajectory `from` of src over trajectory `to` of dst; the sizes per step must agree and
-// the trajectory must not be longer than dst's horizon (asserted). nz and nstate may be 0 in either.
-// Rewards that src does not have make dst a batch without rewards.
+// the trajectory must not be longer than dst's horizon (asserted). nz and nstate may be 0 in
+// either. Rewards that src does not have make dst a batch without rewards.
 void irl_batch_copy(irl_batch* dst, int to, const irl_batch* src, int from);
 
 // Pointers to one step.
