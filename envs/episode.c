@@ -79,7 +79,7 @@ static bool check_holds(const irl_episode* ep, const irl_check* check) {
     }
     norm2 += v * v;
   }
-  return norm2 < check->norm * check->norm;
+  return check->norm == HUGE_VAL || norm2 < check->norm * check->norm;
 }
 
 static bool all_hold(const irl_episode* ep, const irl_check* checks, int n) {

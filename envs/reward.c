@@ -53,7 +53,12 @@ static double norm_value(const irl_reward_term* term, const double* r) {
 }
 
 double irl_reward_term_cost(const irl_reward_term* term, const double* r) {
-  return term->weight * norm_value(term, r);
+  const double cost = term->weight * norm_value(term, r);
+  return term->capped && cost > term->cap ? term->cap : cost;
+}
+
+static bool cap_holds(const irl_reward_term* term, const double* r) {
+  return term->capped && term->weight * norm_value(term, r) >= term->cap;
 }
 
 // c such that the gradient is c r and the majoriser's Hessian c I, for the norms of ‖r‖.
@@ -81,8 +86,9 @@ static double radial_curvature(const irl_reward_term* term, const double* r) {
 double irl_reward_term_expand(const irl_reward_term* term, const double* r, double* gradient,
                               double* hessian) {
   const int n = term->dim;
-  const double c = term->weight * radial_curvature(term, r);
-  const double constant = term->norm == IRL_NORM_LINEAR ? term->weight : 0;
+  const double weight = cap_holds(term, r) ? 0 : term->weight;  // the constant cap lies above
+  const double c = weight * radial_curvature(term, r);
+  const double constant = term->norm == IRL_NORM_LINEAR ? weight : 0;
   memset(hessian, 0, (size_t)n * (size_t)n * sizeof *hessian);
   for (int i = 0; i < n; i++) {
     gradient[i] = constant + c * r[i];

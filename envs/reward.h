@@ -29,15 +29,17 @@ typedef struct irl_reward_term {
   bool of_action;    // residual is the raw action u, not part of z
   int offset;        // first entry in z (or in u)
   int dim;           // entries
+  bool capped;       // the cost weight × ρ is at most cap
+  double cap;
 } irl_reward_term;
 
-// weight × ρ(r), r (dim): the term's cost, reward with the sign turned.
+// min(weight × ρ(r), cap), r (dim): the term's cost, reward with the sign turned.
 double irl_reward_term_cost(const irl_reward_term* term, const double* r);
 
 // Value, gradient (dim) and a positive semidefinite Hessian (dim, dim) of the term's cost at r. For
 // concave or kinked norms the Hessian is that of a quadratic which lies above the norm and touches
 // it at r (a majoriser), floored so that it stays finite at r = 0. For a term of negative weight it
-// is 0.
+// is 0, and both are 0 where the cap holds.
 double irl_reward_term_expand(const irl_reward_term* term, const double* r, double* gradient,
                               double* hessian);
 

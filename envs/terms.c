@@ -58,6 +58,11 @@ static void residual_parse(irl_task* task, irl_reward_term* term, irl_jnode node
   term->dim = group.n;
 }
 
+static void cap_parse(irl_reward_term* term, irl_jnode node) {
+  term->capped = irl_json_has(node, "max");
+  term->cap = irl_json_number_or(node, "max", -1e10, 1e10, 0);
+}
+
 static void check_parameter(const irl_reward_term* term, irl_jnode node) {
   if (term->norm == IRL_NORM_LOG && !(term->parameter > 0)) {
     irl_json_refuse(node, IRL_ERANGE, "norm log needs a \"parameter\" above 0; it is %g",
@@ -86,6 +91,7 @@ static void term_parse(irl_task* task, int k, irl_jnode node) {
   if (declared && irl_json_ok(node.doc) && !from_user_sensor(task, term, node, sensor)) {
     return;
   }
+  cap_parse(term, node);
   task->while_healthy[k] = irl_json_choice_or(node, "while", health, 0) == 1;
   if (task->while_healthy[k] && term->norm != IRL_NORM_CONSTANT && irl_json_ok(node.doc)) {
     irl_json_refuse(node, IRL_EUNSUPPORTED, "\"while\" goes with norm constant only; leave it out");
@@ -145,10 +151,13 @@ static void check_parse(irl_task* task, irl_check* check, irl_jnode node) {
   check->lo = bound(node, "min", "above", -HUGE_VAL, &check->lo_open);
   check->hi = bound(node, "max", "below", HUGE_VAL, &check->hi_open);
   check->norm = irl_json_number_or(node, "norm_below", 0, 1e10, HUGE_VAL);
-  if (irl_json_ok(node.doc) && check->lo == -HUGE_VAL && check->hi == HUGE_VAL &&
+  const bool finite = irl_json_bool_or(node, "finite", false);
+  check->lo_open |= finite && check->lo == -HUGE_VAL;  // infinity itself is the open bound
+  check->hi_open |= finite && check->hi == HUGE_VAL;
+  if (irl_json_ok(node.doc) && !finite && check->lo == -HUGE_VAL && check->hi == HUGE_VAL &&
       check->norm == HUGE_VAL) {
     irl_json_refuse(node, IRL_EPARSE,
-                    "allows everything; give min, max, above, below or norm_below");
+                    "allows everything; give min, max, above, below, norm_below or finite");
   }
   if (irl_json_ok(node.doc) && check->lo > check->hi) {
     irl_json_refuse(node, IRL_ERANGE, "allows nothing (from %g to %g); exchange the bounds",

@@ -56,7 +56,8 @@ static void bounds_are_open_or_closed(void) {
   } cases[] = {
       {"\"min\": 0", 0},          {"\"max\": 0", 0},        {"\"above\": 0", 1},
       {"\"below\": 0", 1},        {"\"min\": 0.1", 1},      {"\"max\": -0.1", 1},
-      {"\"norm_below\": 0.1", 0}, {"\"norm_below\": 0", 1}, {"\"above\": -1, \"below\": 1", 0}};
+      {"\"norm_below\": 0.1", 0}, {"\"norm_below\": 0", 1}, {"\"above\": -1, \"below\": 1", 0},
+      {"\"finite\": true", 0}};
   for (int k = 0; k < (int)(sizeof cases / sizeof cases[0]); k++) {
     char json[600];
     snprintf(
@@ -69,6 +70,25 @@ static void bounds_are_open_or_closed(void) {
     CHECK(b.terminated[1] == cases[k].terminated);
     irl_batch_destroy(&b);
   }
+}
+
+// A trace runs on where a rollout stops, and tells that the state is no longer finite.
+static void nan_is_not_finite(void) {
+  irl_task* task = sample_task(
+      "{\"name\": \"s\", \"model\": \"m\", \"horizon\": 3, \"observation\": {\"qpos\": \"x\"}, "
+      "\"healthy\": [{\"qvel\": \"x\", \"finite\": true}]}",
+      slider);
+  irl_env* env = NULL;
+  const double zero = 0, bad = NAN;
+  double qpos[2], qvel[2], obs[2], reward[2];
+  uint8_t terminated[2];
+  CHECK_OK(irl_env_create(&env, task, 1, 1, NULL));
+  CHECK_OK(irl_env_trace(env, &zero, &zero, &zero, 1, qpos, qvel, obs, reward, terminated, NULL));
+  CHECK(qvel[1] == 0 && !terminated[1]);
+  CHECK_OK(irl_env_trace(env, &zero, &bad, &zero, 1, qpos, qvel, obs, reward, terminated, NULL));
+  CHECK(isnan(qvel[1]) && terminated[1]);
+  irl_env_destroy(env);
+  irl_task_destroy(task);
 }
 
 // x_t = 0.1 t is within [0.35, 0.85] for t = 4..8: five steps.
@@ -221,7 +241,7 @@ static void install(void) {
 }
 
 TESTS(TEST(install), TEST(episodes_end_when_unhealthy), TEST(bounds_are_open_or_closed),
-      TEST(success_must_be_held), TEST(success_must_be_unbroken),
+      TEST(nan_is_not_finite), TEST(success_must_be_held), TEST(success_must_be_unbroken),
       TEST(diverged_trajectories_are_invalid), TEST(bad_actions_are_invalid),
       TEST(simulator_errors_stay_in_their_trajectory), TEST(warnings_are_listed),
       TEST(nothing_is_written))

@@ -8,12 +8,13 @@
 enum { DIM = 3 };
 
 static const irl_reward_term terms[] = {
-    {"linear", IRL_NORM_LINEAR, 1.7, 0, false, 0, DIM},
-    {"quadratic", IRL_NORM_QUADRATIC, 0.6, 0, false, 0, DIM},
-    {"square", IRL_NORM_SQUARE, 2.5, 0, false, 0, DIM},
-    {"l2", IRL_NORM_L2, 1.3, 0, false, 0, DIM},
-    {"smooth_l2", IRL_NORM_SMOOTH_L2, 0.9, 0.2, false, 0, DIM},
-    {"log", IRL_NORM_LOG, 0.4, 0.05, false, 0, DIM},
+    {"linear", IRL_NORM_LINEAR, 1.7, 0, false, 0, DIM, false, 0},
+    {"quadratic", IRL_NORM_QUADRATIC, 0.6, 0, false, 0, DIM, false, 0},
+    {"square", IRL_NORM_SQUARE, 2.5, 0, false, 0, DIM, false, 0},
+    {"l2", IRL_NORM_L2, 1.3, 0, false, 0, DIM, false, 0},
+    {"smooth_l2", IRL_NORM_SMOOTH_L2, 0.9, 0.2, false, 0, DIM, false, 0},
+    {"log", IRL_NORM_LOG, 0.4, 0.05, false, 0, DIM, false, 0},
+    {"capped", IRL_NORM_SQUARE, 2.5, 0, false, 0, DIM, true, 3},
 };
 enum { NTERMS = (int)(sizeof terms / sizeof terms[0]) };
 
@@ -30,11 +31,12 @@ static void values_are_the_formulas(void) {
                                2.5 * 1.69,
                                1.3 * 1.3,
                                0.9 * (sqrt(1.69 + 0.04) - 0.2),
-                               0.4 * log(1.69 + 0.05)};
+                               0.4 * log(1.69 + 0.05),
+                               3};
   for (int k = 0; k < NTERMS; k++) {
     CHECK_NEAR(irl_reward_term_cost(&terms[k], r), want[k], 1e-14);
   }
-  const irl_reward_term bonus = {"bonus", IRL_NORM_CONSTANT, -2, 0, false, 0, 0};
+  const irl_reward_term bonus = {"bonus", IRL_NORM_CONSTANT, -2, 0, false, 0, 0, false, 0};
   CHECK_NEAR(irl_reward_term_cost(&bonus, r), -2, 0);
 }
 
