@@ -61,7 +61,7 @@ def table(heading):
 
 
 def test_norms_are_known(tmp_path):
-    norms = table("Reward")[6:]
+    norms = table("Reward")[7:]
     assert norms == ["constant", "linear", "quadratic", "square", "l2", "smooth_l2", "log"]
     for norm in norms:
         task = json.loads(EXAMPLE)
