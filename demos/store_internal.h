@@ -64,6 +64,7 @@ typedef struct irl_h5r {
   const char* path;   // for messages, borrowed
   irl_errinfo* info;  // borrowed, may be NULL
   irl_h5_print print;
+  char group[64];  // path of the group that was last found by hard links alone, "" none
 } irl_h5r;
 
 // Shape of an array; cols is 1 for one dimension.

@@ -80,13 +80,19 @@ irl_err irl_h5r_find(irl_h5r* r, const char* name, bool* present) {
     return irl_fail(r->info, IRL_ERANGE, "%s: the name %.40s... is too long; shorten it", r->path,
                     name);
   }
-  for (size_t end = 0; end < size;) {
+  // The parts of an episode follow each other, so the way to their group is walked once.
+  size_t known = strlen(r->group);
+  bool again = known > 0 && known < size && name[known] == '/' && !memcmp(name, r->group, known);
+  for (size_t end = again ? known + 1 : 0; end < size;) {
     end += strcspn(name + end, "/");
     memcpy(part, name, end);
     part[end++] = 0;
     IRL_TRY(find_link(r, part, present));
     if (!*present) {
       return IRL_OK;
+    }
+    if (end < size && end <= sizeof r->group) {
+      memcpy(r->group, part, end);
     }
   }
   return IRL_OK;
@@ -148,7 +154,7 @@ static irl_err open_dataset(irl_h5r* r, const char* name, hid_t* set) {
 
 // NULL, or why the values of a dataset are not to be trusted: they may lie outside the file or need
 // code that is not HDF5's own.
-static const char* refuse_storage(hid_t list) {
+static const char* refuse_list(hid_t list) {
   H5D_layout_t layout = H5Pget_layout(list);
   if (layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED && layout != H5D_COMPACT) {
     return "is a virtual array, made of other files";
@@ -167,6 +173,19 @@ static const char* refuse_storage(hid_t list) {
     }
   }
   return NULL;
+}
+
+// The same for a dataset. One with an address lies in the file in one piece, without filters: most
+// do, and need no property list, which is slow to copy.
+static const char* refuse_storage(hid_t set) {
+  if (H5Dget_offset(set) != HADDR_UNDEF) {
+    return NULL;
+  }
+  H5Eclear2(H5E_DEFAULT);
+  hid_t list = H5Dget_create_plist(set);
+  const char* why = list < 0 ? "cannot be examined" : refuse_list(list);
+  H5Pclose(list);
+  return why;
 }
 
 // h5py's bool: an enum on one byte.
@@ -204,13 +223,12 @@ static const char* refuse_empty(hid_t set, const irl_h5_shape* shape) {
 
 // NULL, or why an array is not to be read; its shape on the way.
 static const char* judge(hid_t set, hid_t type, irl_h5_shape* shape) {
-  hid_t list = H5Dget_create_plist(set), space = H5Dget_space(set);
-  const char* why = list < 0 || space < 0 ? "cannot be examined" : refuse_storage(list);
+  hid_t space = H5Dget_space(set);
+  const char* why = space < 0 ? "cannot be examined" : refuse_storage(set);
   why = why ? why : refuse_type(type);
   why = why ? why : measure(space, shape);
   why = why ? why : refuse_empty(set, shape);
   H5Sclose(space);
-  H5Pclose(list);
   return why;
 }
 
@@ -271,11 +289,10 @@ static char* copy_text(const char* text, size_t size) {
 
 // Size of a scalar text of fixed length that may be read; 0 otherwise.
 static size_t fixed_size(hid_t set, hid_t type) {
-  hid_t space = H5Dget_space(set), list = H5Dget_create_plist(set);
+  hid_t space = H5Dget_space(set);
   bool plain = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
-               H5Sget_simple_extent_npoints(space) == 1 && !refuse_storage(list);
+               H5Sget_simple_extent_npoints(space) == 1 && !refuse_storage(set);
   size_t size = plain ? H5Tget_size(type) : 0;
-  H5Pclose(list);
   H5Sclose(space);
   return size <= MAX_TEXT ? size : 0;
 }
