@@ -44,6 +44,13 @@ static double background(const irl_learner* l, const irl_store* s, int i, int ns
   return s->log_own[i];
 }
 
+// The same in a batch whose samples all come from the newest sampler: a density that others have a
+// share in would make log Z too large.
+static double newest_background(const irl_learner* l, const irl_store* s, int i, int ns) {
+  bool mixture = irl_algorithm_of(l->algo)->background == IRL_BACKGROUND_MIXTURE;
+  return mixture ? irl_store_log_newest(s, i, s->ndemo, ns) : s->log_own[i];
+}
+
 // log π(u_t|x_t) of every step of a trajectory under the sampler that drew it; zeros where the
 // algorithm is given no density.
 static void step_densities(const irl_learner* l, const irl_store* s, int i, double* out) {
@@ -72,7 +79,8 @@ static void pick_condition(irl_learner* l, int k, irl_pick_mode mode, uint64_t d
                : choose_random(s, want, &rng, pick + s->ndemo);
   l->npick[k] = s->ndemo + ns;
   for (int i = 0; i < l->npick[k]; i++) {
-    logmu[i] = background(l, s, pick[i], ns);
+    logmu[i] = mode == IRL_PICK_NEWEST ? newest_background(l, s, pick[i], ns)
+                                       : background(l, s, pick[i], ns);
   }
 }
 

@@ -128,6 +128,10 @@ double irl_store_log_mixture(const irl_store* s, int i, double nd, double ns) {
   return log_add(demos, samplers) - log(nd + ns);
 }
 
+double irl_store_log_newest(const irl_store* s, int i, double nd, double ns) {
+  return log_add(log(nd) + s->log_demo[i], log(ns) + s->log_own[i]) - log(nd + ns);
+}
+
 double irl_store_log_samplers(const irl_store* s, int i) {
   return s->log_samplers[i] - log(s->total);
 }

@@ -38,6 +38,10 @@ int irl_store_add(irl_store* store, const irl_policy* policy, const irl_batch* b
 // trajectories: log[(nd q_demo(τ) + ns Σ_m (count_m/total) q_m(τ)) / (nd + ns)].
 double irl_store_log_mixture(const irl_store* store, int i, double nd, double ns);
 
+// The same for samples that all come from the newest sampler, q_new:
+// log[(nd q_demo(τ) + ns q_new(τ)) / (nd + ns)]. For demonstrations and its own trajectories only.
+double irl_store_log_newest(const irl_store* store, int i, double nd, double ns);
+
 // log Σ_m (count_m/total) q_m(τ_i): the mixture of the kept samplers alone.
 double irl_store_log_samplers(const irl_store* store, int i);
 

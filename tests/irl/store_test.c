@@ -73,6 +73,23 @@ static void mixture_is_the_sum(void) {
   tear_down(&f);
 }
 
+// log[(nd q_demo + ns q_newest)/(nd+ns)] for demonstrations and the newest sampler's trajectories.
+static void newest_mixture_has_one_sampler(void) {
+  fixture f;
+  set_up(&f);
+  const irl_store* s = &f.store;
+  for (int i = 0; i < s->n; i++) {
+    if (i < NDEMO || i >= s->n - NSAMPLE) {
+      double nd = 5, ns = 3;
+      double terms[2] = {
+          log(nd / (nd + ns)) + irl_policy_batch_logdensity(&s->demo_policy, &s->batch, i),
+          log(ns / (nd + ns)) + irl_policy_batch_logdensity(&f.policy[ROUNDS - 1], &s->batch, i)};
+      CHECK_NEAR(irl_store_log_newest(s, i, nd, ns), irl_logsumexp(terms, 2), 1e-11);
+    }
+  }
+  tear_down(&f);
+}
+
 static void own_density_is_the_drawers(void) {
   fixture f;
   set_up(&f);
@@ -96,4 +113,5 @@ static void full_store_takes_no_more(void) {
   tear_down(&f);
 }
 
-TESTS(TEST(mixture_is_the_sum), TEST(own_density_is_the_drawers), TEST(full_store_takes_no_more))
+TESTS(TEST(mixture_is_the_sum), TEST(newest_mixture_has_one_sampler),
+      TEST(own_density_is_the_drawers), TEST(full_store_takes_no_more))
