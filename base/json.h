@@ -129,6 +129,7 @@ void irl_jout_null(irl_jout* out);
 // Key and value in one call.
 void irl_jout_key_number(irl_jout* out, const char* key, double value);
 void irl_jout_key_int(irl_jout* out, const char* key, int64_t value);
+void irl_jout_key_uint(irl_jout* out, const char* key, uint64_t value);
 void irl_jout_key_bool(irl_jout* out, const char* key, bool value);
 void irl_jout_key_string(irl_jout* out, const char* key, const char* value);
 void irl_jout_key_numbers(irl_jout* out, const char* key, const double* values, int n);

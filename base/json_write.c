@@ -191,6 +191,14 @@ void irl_jout_int(irl_jout* out, int64_t value) {
   out->need_comma = true;
 }
 
+static void put_uint(irl_jout* out, uint64_t value) {
+  char text[32];
+  int length = snprintf(text, sizeof text, "%" PRIu64, value);
+  begin_value(out);
+  put(out, text, (size_t)length);
+  out->need_comma = true;
+}
+
 void irl_jout_bool(irl_jout* out, bool value) {
   begin_value(out);
   put_text(out, value ? "true" : "false");
@@ -219,6 +227,11 @@ void irl_jout_key_number(irl_jout* out, const char* key, double value) {
 void irl_jout_key_int(irl_jout* out, const char* key, int64_t value) {
   irl_jout_key(out, key);
   irl_jout_int(out, value);
+}
+
+void irl_jout_key_uint(irl_jout* out, const char* key, uint64_t value) {
+  irl_jout_key(out, key);
+  put_uint(out, value);
 }
 
 void irl_jout_key_bool(irl_jout* out, const char* key, bool value) {

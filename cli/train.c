@@ -26,6 +26,7 @@ static irl_err read_config(cli_context* cli, const train_args* a, irl_config* co
   for (int i = 0; i < a->set.count; i++) {
     IRL_TRY(irl_config_set(config, a->set.item[i], &cli->info));
   }
+  IRL_TRY(irl_config_check(config, &cli->info));
   cli->usage = false;
   return IRL_OK;
 }

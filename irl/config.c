@@ -149,6 +149,21 @@ irl_err irl_config_set(irl_config* config, const char* assignment, irl_errinfo* 
   return IRL_OK;
 }
 
+irl_err irl_config_check(const irl_config* config, irl_errinfo* info) {
+  const struct {
+    const char *least, *most;
+    double lo, hi;
+  } pairs[] = {{"kl_min", "kl_max", config->kl_min, config->kl_max},
+               {"min_stddev", "max_stddev", config->min_stddev, config->max_stddev}};
+  for (int i = 0; i < 2; i++) {
+    if (pairs[i].lo > pairs[i].hi) {
+      return irl_fail(info, IRL_ERANGE, "setting '%s': %g is above %s, %g; lower it or raise %s",
+                      pairs[i].least, pairs[i].lo, pairs[i].most, pairs[i].hi, pairs[i].most);
+    }
+  }
+  return IRL_OK;
+}
+
 void irl_config_write(const irl_config* config, irl_jout* out) {
   for (int i = 0; i < NFIELDS; i++) {
     double value = get_field(config, &fields[i]);

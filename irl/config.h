@@ -14,7 +14,7 @@ extern "C" {
 
 typedef enum irl_algo {
   IRL_ALGO_GCL,      // MaxEnt IRL, partition function by the mixture of demonstrations and samplers
-  IRL_ALGO_GCL_Q,    // the same by the newest sampler alone
+  IRL_ALGO_GCL_Q,    // the same by the samplers alone
   IRL_ALGO_GAN_GCL,  // discriminator of trajectories that is given the samplers' density
   IRL_ALGO_EBM,      // energy-based model, contrastive gradient with samples of p_θ
   IRL_ALGO_AIRL,     // discriminator of single steps that is given the policy's density
@@ -46,8 +46,9 @@ extern const char* const irl_algo_names[];
   X(int, outputs, 16, 1, 1024, "rows of A in the quadratic cost")                                  \
   X(int, network, 0, 0, 1, "0: quadratic cost, 1: general network")                                \
   X(int, identity, 1, 0, 1, "1: normalised observations among the features")                       \
-  X(double, rate, 2e-3, 0.0, 1.0, "Adam's step size")                                              \
-  X(double, rate_end, 2e-4, 0.0, 1.0, "Adam's step size at the last iteration (geometric decay)")  \
+  X(double, rate, 2e-3, 1e-12, 1.0, "Adam's step size")                                            \
+  X(double, rate_end, 2e-4, 1e-12, 1.0,                                                            \
+    "Adam's step size at the last iteration (geometric decay)")                                    \
   X(double, weight_decay, 0.0, 0.0, 10.0, "decoupled weight decay")                                \
   X(double, gradient_norm, 10.0, 1e-6, 1e12, "gradients are scaled down to this norm")             \
   X(double, action_weight, 1.0, 0.0, 1e9, "initial weight w of the action cost above its floor")   \
@@ -75,6 +76,9 @@ IRL_NODISCARD irl_err irl_config_read(irl_config* config, irl_jnode object);
 
 // Sets one member from "key=value". Errors: IRL_ENOENT (with the closest key), IRL_ERANGE.
 IRL_NODISCARD irl_err irl_config_set(irl_config* config, const char* assignment, irl_errinfo* info);
+
+// What no single member shows: a floor above its ceiling. Errors: IRL_ERANGE.
+IRL_NODISCARD irl_err irl_config_check(const irl_config* config, irl_errinfo* info);
 
 // Writes all members into the object that is open in out.
 void irl_config_write(const irl_config* config, irl_jout* out);

@@ -1,4 +1,5 @@
 // Making and freeing a learner: sizes, normalisation, first samplers, reference returns.
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 #include "irl/learner_internal.h"
 #include "irl/objective_internal.h"
 
-enum { REFERENCE_EPISODES = 20, MAX_ACTIONS = 256 };
+enum { REFERENCE_EPISODES = 20 };
 
 double irl_normalized_return(double value, double random, double expert) {
   return (value - random) / (expert - random);
@@ -157,8 +158,12 @@ static void sampler_options(irl_learner* l) {
 
 static irl_err make_stores(irl_learner* l, const irl_demos* demos, int* index, irl_errinfo* info) {
   irl_policy_fit_options fit = irl_policy_fit_defaults();
-  int rounds = l->config.iterations * l->config.sampler_steps;
-  int samples = rounds * (l->config.samples + l->config.explore);
+  int64_t draws = (int64_t)l->config.iterations * l->config.sampler_steps;
+  int64_t total = draws * (l->config.samples + l->config.explore);
+  if (total > INT_MAX / 2) {
+    return IRL_ENOMEM;
+  }
+  int rounds = (int)draws, samples = (int)total;
   for (int k = 0; k < l->nc; k++) {
     int n = demos_of(l, demos, l->condition[k], index);
     IRL_TRY(irl_store_init(&l->store[k], l->info->horizon, &demos->batch, index, n, samples,
@@ -246,7 +251,11 @@ static irl_err allocate(irl_learner* l, int ndemos) {
 
 static irl_err allocate_network(irl_learner* l) {
   int n = irl_cost_nparam(l->cost);
-  int rows = l->nc * l->per_condition * l->info->horizon;
+  int64_t most = (int64_t)l->nc * l->per_condition * l->info->horizon;
+  if (most > INT_MAX / 2) {
+    return IRL_ENOMEM;
+  }
+  int rows = (int)most;
   l->gradient = IRL_NEW(float, n);
   l->adam_m = IRL_NEW(float, n);
   l->adam_v = IRL_NEW(float, n);
@@ -267,8 +276,8 @@ static irl_err setup(irl_learner* l, const irl_demos* demos, int threads, int* i
   IRL_TRY(irl_demos_match(demos, l->task, info));
   IRL_TRY(allocate(l, demos->batch.n));
   IRL_TRY(find_conditions(l, demos, index, info));
-  int most =
-      l->nc * (l->config.samples > REFERENCE_EPISODES ? l->config.samples : REFERENCE_EPISODES);
+  int most = l->config.samples > l->config.explore ? l->config.samples : l->config.explore;
+  most = l->nc * (most > REFERENCE_EPISODES ? most : REFERENCE_EPISODES);
   IRL_TRY(irl_env_create(&l->env, l->task, most, threads, info));
   IRL_TRY(irl_pool_create(&l->pool, threads));
   IRL_TRY(make_stores(l, demos, index, info));
@@ -295,11 +304,15 @@ irl_err irl_learner_create(irl_learner** learner, const irl_task* task, const ir
   l->algo = algo;
   l->config = *config;
   l->seed = seed;
-  irl_err err = setup(l, demos, threads, index, info);
+  irl_errinfo reason = {IRL_OK, ""};
+  irl_err err = setup(l, demos, threads, index, &reason);
   irl_free(index);
   if (err != IRL_OK) {
     irl_learner_destroy(l);
-    return err;
+    return irl_fail(info, err, "%s",
+                    reason.text[0] != '\0'
+                        ? reason.text
+                        : "training: out of memory; use fewer iterations or samples");
   }
   *learner = l;
   return IRL_OK;

@@ -42,7 +42,8 @@ static irl_err read_config(irl_run* run, irl_errinfo* info) {
   run->algo = (irl_algo)irl_json_as_choice(irl_json_get(root, "algo"), irl_algo_names);
   irl_json_as_string(irl_json_get(root, "task"));
   run->demos_path = copy_text(irl_json_string_or(root, "demos", ""));
-  run->seed = (uint64_t)irl_json_as_number(irl_json_get(root, "seed"), 0, 18446744073709551615.0);
+  double seed = irl_json_as_number(irl_json_get(root, "seed"), 0, 18446744073709551616.0);
+  run->seed = seed < 18446744073709551616.0 ? (uint64_t)seed : UINT64_MAX;
   run->config = irl_config_defaults();
   irl_err err = irl_config_read(&run->config, irl_json_get(root, "config"));
   IRL_TRY(irl_json_close(doc, info));
@@ -57,7 +58,11 @@ static irl_err read_task(irl_run* run, irl_errinfo* info) {
   irl_path_join(path, sizeof path, run->folder, "model.xml");
   irl_err err = irl_file_read(path, MAX_TEXT, &mjcf, &size, info);
   if (err == IRL_OK) {
-    err = irl_task_from_text(&run->task, json, mjcf, info);
+    irl_errinfo reason = {IRL_OK, ""};
+    err = irl_task_from_text(&run->task, json, mjcf, &reason);
+    if (err != IRL_OK) {
+      irl_fail(info, err, "%s: %s", run->folder, reason.text);
+    }
   }
   irl_free(json);
   irl_free(mjcf);
@@ -110,6 +115,10 @@ static irl_err read_arrays(irl_run* run, const irl_tensors* t, irl_errinfo* info
   int64_t n = run->nconditions, two = 2;
   const void *condition, *log_z, *reference;
   IRL_TRY(irl_tensors_find(t, "condition", IRL_I64, 1, &n, &condition, info));
+  if (n < 1) {
+    return irl_fail(info, IRL_ERANGE, "%s/policy.safetensors: has no condition; restore the run",
+                    run->folder);
+  }
   IRL_TRY(irl_tensors_find(t, "log_z", IRL_F64, 1, &n, &log_z, info));
   IRL_TRY(irl_tensors_find(t, "reference_return", IRL_F64, 1, &two, &reference, info));
   memcpy(run->log_z, log_z, sizeof(double) * (size_t)n);
@@ -146,13 +155,26 @@ static irl_err read_policies(irl_run* run, irl_errinfo* info) {
   return err;
 }
 
+// Files of two runs in one folder would be read past their ends.
+static irl_err check_cost(const irl_run* run, irl_errinfo* info) {
+  const irl_task_info* t = irl_task_get(run->task);
+  int nx = irl_cost_nx(run->cost), nu = irl_cost_nu(run->cost);
+  return nx == t->nx && nu == t->nu
+             ? IRL_OK
+             : irl_fail(info, IRL_EDIM,
+                        "%s/cost.safetensors: a cost of %d observations and %d actions does not "
+                        "fit the task (%d, %d); restore the run",
+                        run->folder, nx, nu, t->nx, t->nu);
+}
+
 static irl_err read_all(irl_run* run, irl_errinfo* info) {
   char path[MAX_PATH];
   IRL_TRY(read_config(run, info));
   IRL_TRY(read_task(run, info));
   IRL_TRY(read_policies(run, info));
   IRL_TRY(join(path, run->folder, "cost.safetensors", info));
-  return irl_cost_load(&run->cost, path, info);
+  IRL_TRY(irl_cost_load(&run->cost, path, info));
+  return check_cost(run, info);
 }
 
 irl_err irl_run_open(irl_run** out, const char* folder, irl_errinfo* info) {

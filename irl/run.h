@@ -18,7 +18,7 @@ extern "C" {
 typedef struct irl_run {
   irl_algo algo;
   irl_config config;
-  uint64_t seed;
+  uint64_t seed;  // above 2^53 to the nearest number that a double holds
   irl_task* task;
   irl_cost* cost;
   int nconditions;       // conditions that had demonstrations

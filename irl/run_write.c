@@ -22,7 +22,7 @@ static void config_text(const irl_learner* l, const char* demos_path, irl_jout* 
   irl_jout_key_string(out, "algo", irl_algo_names[l->algo]);
   irl_jout_key_string(out, "task", l->info->name);
   irl_jout_key_string(out, "demos", demos_path);
-  irl_jout_key_number(out, "seed", (double)l->seed);
+  irl_jout_key_uint(out, "seed", l->seed);
   irl_jout_key(out, "config");
   irl_jout_open(out, '{');
   irl_config_write(&l->config, out);

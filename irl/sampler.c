@@ -58,6 +58,7 @@ bool irl_sampler_step(irl_sampler* s, const irl_sampler_options* options, const 
                       const int* index, int n, const irl_objective* objective) {
   irl_lqr_options lqr = options->lqr;
   lqr.kl_limit = options->kl_step * s->multiplier * s->horizon;
+  s->report = (irl_lqr_report){0};  // a step that fails moves by no KL
   irl_err err = irl_dynamics_fit(&s->dyn, batch, index, n, &options->dynamics, NULL);
   if (err == IRL_OK) {
     objective->expand(objective->arg, batch, index, n, &s->dyn, &s->cost, s->work);

@@ -163,6 +163,7 @@ irl_err irl_train(const irl_train_options* options, const irl_host* host, irl_tr
   trainer t = {.options = options, .host = host, .result = result, .started = irl_now()};
   memset(result, 0, sizeof *result);
   result->return_mean = result->normalized_return = NAN;
+  IRL_TRY(irl_config_check(&options->config, info));
   IRL_TRY(check_out(options, info));
   IRL_TRY(irl_learner_create(&t.learner, options->task, options->demos, options->algo,
                              &options->config, options->seed, options->threads, info));

@@ -130,5 +130,16 @@ static void locale_does_not_matter(void) {
   setlocale(LC_NUMERIC, "C");
 }
 
+static void large_unsigned_numbers_keep_every_digit(void) {
+  irl_jout out;
+  irl_jout_init(&out, false);
+  irl_jout_open(&out, '{');
+  irl_jout_key_uint(&out, "a", UINT64_MAX);
+  irl_jout_key_uint(&out, "b", (UINT64_C(1) << 53) + 1);
+  irl_jout_close(&out);
+  CHECK(strcmp(out.text, "{\"a\":18446744073709551615,\"b\":9007199254740993}") == 0);
+  irl_jout_fini(&out);
+}
+
 TESTS(TEST(compact_and_pretty), TEST(strings_are_escaped), TEST(doubles_come_back_to_the_bit),
-      TEST(locale_does_not_matter))
+      TEST(locale_does_not_matter), TEST(large_unsigned_numbers_keep_every_digit))

@@ -40,6 +40,8 @@ static void refusals(void) {
   refuses("rate=nan", IRL_EPARSE, "not a number");
   refuses("rate=1e999", IRL_EPARSE, "not a number");
   refuses("rate=", IRL_EPARSE, "not a number");
+  refuses("rate=0", IRL_ERANGE, "1e-12 to 1");  // its decay is geometric
+  refuses("rate_end=0", IRL_ERANGE, "1e-12 to 1");
   refuses("=1", IRL_ENOENT, "unknown");
 }
 
@@ -61,6 +63,21 @@ static void json_refusals(void) {
   refuses_json("{\"rate\": 2}", "$.rate");
 }
 
+static void floors_lie_below_ceilings(void) {
+  irl_config config = irl_config_defaults();
+  irl_errinfo info;
+  CHECK_OK(irl_config_check(&config, &info));
+  config.kl_min = config.kl_max;
+  CHECK_OK(irl_config_check(&config, &info));
+  config.kl_min = 2 * config.kl_max;
+  CHECK(irl_config_check(&config, &info) == IRL_ERANGE);
+  CHECK_CONTAINS(info.text, "'kl_min'");
+  config = irl_config_defaults();
+  config.min_stddev = 2 * config.max_stddev;
+  CHECK(irl_config_check(&config, &info) == IRL_ERANGE);
+  CHECK_CONTAINS(info.text, "max_stddev");
+}
+
 static void every_setting_is_described(void) {
   char text[256];
   int n = 0;
@@ -71,4 +88,5 @@ static void every_setting_is_described(void) {
   CHECK(n > 20);
 }
 
-TESTS(TEST(round_trip), TEST(refusals), TEST(json_refusals), TEST(every_setting_is_described))
+TESTS(TEST(round_trip), TEST(refusals), TEST(json_refusals), TEST(floors_lie_below_ceilings),
+      TEST(every_setting_is_described))
