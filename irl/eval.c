@@ -38,6 +38,7 @@ typedef struct judge {
   irl_policy* scaled;        // (nc)
   irl_batch set;             // mixed-quality set: demonstrations, then the groups
   int ndemos;
+  int ngood;            // demonstrations and trajectories of the learned sampler
   double* step_cost;    // learned cost per step      (set.n, T)
   double* path_cost;    //                            (set.n)
   double* path_return;  //                            (set.n)
@@ -89,22 +90,24 @@ static double condition_mean_return(const judge* j, const irl_batch* b) {
   return used > 0 ? sum / used : NAN;
 }
 
-static double spread(const irl_batch* b) {
-  double sum = 0.0, squares = 0.0;
+static double spread(const irl_batch* b, double* returns) {
+  int n = 0;
   for (int i = 0; i < b->n; i++) {
-    double value = irl_batch_return(b, i);
-    sum += value;
-    squares += value * value;
+    if (b->valid[i]) {
+      returns[n++] = irl_batch_return(b, i);
+    }
   }
-  return sqrt(fmax(0.0, squares / b->n - sum / b->n * (sum / b->n)));
+  return irl_stddev(returns, n);
 }
 
 //---------------------------------- Policy -------------------------------------------------------
 
-// Effective sample size of the sampler's own trajectories under p_θ, mean over conditions.
+// Effective sample size of the sampler's own trajectories under p_θ, mean over the conditions that
+// have any.
 static double effective_samples(const judge* j, const irl_batch* b, double* logw) {
   irl_objective o = irl_cost_objective(j->run->cost, j->info->nx, j->info->nu);
   double sum = 0.0;
+  int used = 0;
   for (int k = 0; k < j->nc; k++) {
     int n = 0;
     for (int i = k; i < b->n; i += j->nc) {
@@ -113,8 +116,9 @@ static double effective_samples(const judge* j, const irl_batch* b, double* logw
       }
     }
     sum += n > 0 ? irl_importance(logw, n, NULL).ess : 0.0;
+    used += n > 0;
   }
-  return sum / j->nc;
+  return used > 0 ? sum / used : NAN;
 }
 
 static irl_err judge_policy(judge* j, int episodes, irl_eval_result* r, irl_errinfo* info) {
@@ -130,7 +134,7 @@ static irl_err judge_policy(judge* j, int episodes, irl_eval_result* r, irl_erri
     }
     r->success_rate = j->info->has_success ? successes / episodes : NAN;
     r->return_mean = j->info->has_reward ? condition_mean_return(j, &batch) : NAN;
-    r->return_std = j->info->has_reward ? spread(&batch) : NAN;
+    r->return_std = j->info->has_reward ? spread(&batch, logw) : NAN;
     r->normalized_return =
         irl_normalized_return(r->return_mean, r->random_return, r->expert_return);
   }
@@ -179,6 +183,7 @@ static irl_err fill_set(judge* j, const irl_demos* demos, irl_errinfo* info) {
         irl_batch_copy(&j->set, j->set.n++, &part, i);
       }
     }
+    j->ngood = g == LEARNED ? j->set.n : j->ngood;
   }
   irl_batch_destroy(&part);
   return err;
@@ -253,7 +258,7 @@ static double auc_of_condition(const judge* j, int k, pairs* p) {
     if (j->set.condition[i] == j->run->condition[k]) {
       if (i < j->ndemos) {
         p->a[np++] = j->path_cost[i];
-      } else if (i >= j->ndemos + GROUP_EPISODES * j->nc) {
+      } else if (i >= j->ngood) {
         p->b[nn++] = j->path_cost[i];
       }
     }
