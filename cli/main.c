@@ -2,6 +2,7 @@
 // decides exit codes: 0 done, 1 failed, 2 wrong usage.
 #include <ctype.h>
 #include <mujoco/mujoco.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,6 +277,7 @@ static int dispatch(int argc, char* const* argv) {
 int main(int argc, char** argv) {
   irl_errinfo info = {0};
   name_helper();
+  (void)signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error like a full disk
   const int code = dispatch(argc, argv);
   if (code == EXIT_DONE && cli_finish_output(&info) != IRL_OK) {
     cli_print_error(info.text);

@@ -126,8 +126,8 @@ static irl_err set_pixels(const parser* p, const cli_option* option, const char*
                     "%s: '%.80s' is not a size in pixels; write it like 1280x720",
                     label(option, name), text);
   }
-  if (value.width < 16 || value.width > 8192 || value.height < 16 || value.height > 8192) {
-    return irl_fail(p->info, IRL_EPARSE, "%s: '%.80s' is out of range; give 16 to 8192 each",
+  if (value.width < 64 || value.width > 8192 || value.height < 64 || value.height > 8192) {
+    return irl_fail(p->info, IRL_EPARSE, "%s: '%.80s' is out of range; give 64 to 8192 each",
                     label(option, name), text);
   }
   memcpy(p->args + option->offset, &value, sizeof value);

@@ -8,6 +8,7 @@ import math
 import os
 import pathlib
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -207,6 +208,22 @@ def test_full_output_is_a_failure():
 # ---------------------------------- Tasks -------------------------------------------------------
 
 SIZES = ["name", "nq", "nv", "nu", "observation", "horizon"]
+
+
+def test_file_size_limit_is_a_failure(tmp_path):
+    """A file that may not grow ends in a sentence, not in SIGXFSZ, and leaves nothing."""
+    actions = tmp_path / "a.csv"
+    actions.write_text("0,0\n" * 200)
+    start = tmp_path / "s.json"
+    start.write_text('{"qpos": [0, 0, 0, 0], "qvel": [0, 0, 0, 0]}')
+    out = tmp_path / "o.csv"
+    done = subprocess.run(
+        [PROGRAM, "env", "trace", "reacher", "--init", start, "--actions", actions, "--out", out],
+        capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+    assert done.returncode == 1
+    assert re.fullmatch(r"mjirl: .+: .+; .+\n", done.stderr), done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "s.json"]
 
 
 def test_env_list():
