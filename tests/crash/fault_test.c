@@ -220,6 +220,7 @@ static void arm(fault kind, int error, int at) {
 static bool judge(stage* g, bool recover) {
   faults->kind = FAULT_NONE;
   const int64_t lost = g->m->lost;
+  CHECK(faults->hasty == 0 || !recover);  // a failed start may remove the blank one it made
   model_check(g->m, &g->s, g->dir);
   model_settle(g->m);
   if (recover) {
@@ -330,6 +331,7 @@ static void errors_for_good(void) {
   open_stage(&g, "errors_for_good");
   report("EIO for good", sweep_errors(&g, FAULT_FOR_GOOD, EIO));
   report("ENOSPC for good", sweep_errors(&g, FAULT_FOR_GOOD, ENOSPC));
+  report("half, then ENOSPC for good", sweep_errors(&g, FAULT_FULL, ENOSPC));
   close_stage(&g);
 }
 

@@ -18,6 +18,7 @@ typedef enum fault {
   FAULT_FOR_GOOD,     // it and all after it fail
   FAULT_INTERRUPTED,  // by a signal, where that can happen
   FAULT_SHORT,        // half of a transfer is done
+  FAULT_FULL,         // half of it, and all calls after it fail
   FAULT_DIE_BEFORE,   // the process ends before the call,
   FAULT_DIE_TORN,     // in the middle of a transfer (other calls: before),
   FAULT_DIE_AFTER,    // after it
@@ -39,6 +40,8 @@ typedef struct fault_state {
   int calls;  // so far
   int hits;
   int no_exchange;  // the file system cannot exchange two names
+  int moved;        // names were changed and their folder not synced since
+  int hasty;        // a journal was removed meanwhile
   int nsynced;
   synced_file synced[FAULT_FILES];
 } fault_state;
@@ -46,8 +49,8 @@ typedef struct fault_state {
 static fault_state* faults;
 
 static inline int fault_hits(void) {
-  const int hit =
-      faults->kind == FAULT_FOR_GOOD ? faults->calls >= faults->at : faults->calls == faults->at;
+  const int stays = faults->kind == FAULT_FOR_GOOD || faults->kind == FAULT_FULL;
+  const int hit = stays ? faults->calls >= faults->at : faults->calls == faults->at;
   return faults->kind != FAULT_NONE && hit;
 }
 
@@ -61,7 +64,8 @@ static inline int fault_before(int can_be_interrupted, int transfers) {
     _exit(FAULT_EXIT);
   }
   const int interrupts = faults->kind == FAULT_INTERRUPTED && can_be_interrupted;
-  if (!interrupts && faults->kind != FAULT_ONCE && faults->kind != FAULT_FOR_GOOD) {
+  const int full = faults->kind == FAULT_FULL && faults->calls > faults->at;
+  if (!interrupts && !full && faults->kind != FAULT_ONCE && faults->kind != FAULT_FOR_GOOD) {
     return 0;
   }
   faults->hits++;
@@ -76,7 +80,9 @@ static inline void fault_after(void) {
 }
 
 static inline size_t fault_size(size_t size) {
-  if (fault_hits() && size > 1 && (faults->kind == FAULT_SHORT || faults->kind == FAULT_DIE_TORN)) {
+  const int cuts =
+      faults->kind == FAULT_SHORT || faults->kind == FAULT_FULL || faults->kind == FAULT_DIE_TORN;
+  if (fault_hits() && size > 1 && cuts) {
     faults->hits++;
     return size / 2;
   }
@@ -95,7 +101,9 @@ static inline int fault_sync(int fd) {
   if (fault_before(1, 0)) {
     return -1;
   }
-  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+  const int known = fstat(fd, &status) == 0;
+  faults->moved &= !(known && S_ISDIR(status.st_mode));
+  if (known && S_ISREG(status.st_mode)) {
     int i = 0;
     while (i < faults->nsynced && faults->synced[i].file != status.st_ino) {
       i++;
@@ -137,14 +145,38 @@ static inline int fault_sync(int fd) {
   }
 
 FAULT_WRAP(int, open, (const char* path, int flags, mode_t mode), (path, flags, mode), 1)
-FAULT_WRAP(int, rename, (const char* from, const char* to), (from, to), 0)
-FAULT_WRAP(int, unlink, (const char* path), (path), 0)
 FAULT_WRAP(int, mkdir, (const char* path, mode_t mode), (path, mode), 0)
 FAULT_WRAP(int, rmdir, (const char* path), (path), 0)
 FAULT_WRAP(int, ftruncate, (int fd, off_t size), (fd, size), 1)
 FAULT_WRAP_TRANSFER(read, (int fd, void* data, size_t size), (fd, data, size))
 FAULT_WRAP_TRANSFER(write, (int fd, const void* data, size_t size), (fd, data, size))
 FAULT_WRAP_TRANSFER(pwrite, (int fd, const void* data, size_t size, off_t at), (fd, data, size, at))
+
+int __real_rename(const char* from, const char* to);
+int __wrap_rename(const char* from, const char* to);
+int __wrap_rename(const char* from, const char* to) {
+  if (fault_before(0, 0)) {
+    return -1;
+  }
+  int result = __real_rename(from, to);
+  faults->moved |= result == 0;
+  fault_after();
+  return result;
+}
+
+// Power loss may undo what was renamed since the last sync of the folder, but not bring back a
+// file.
+int __real_unlink(const char* path);
+int __wrap_unlink(const char* path);
+int __wrap_unlink(const char* path) {
+  if (fault_before(0, 0)) {
+    return -1;
+  }
+  faults->hasty += faults->moved && strstr(path, "/recording.journal") != NULL;
+  int result = __real_unlink(path);
+  fault_after();
+  return result;
+}
 
 int __real_renameat2(int a, const char* from, int b, const char* to, unsigned flags);
 int __wrap_renameat2(int a, const char* from, int b, const char* to, unsigned flags);
@@ -157,6 +189,7 @@ int __wrap_renameat2(int a, const char* from, int b, const char* to, unsigned fl
     return -1;
   }
   int result = __real_renameat2(a, from, b, to, flags);
+  faults->moved |= result == 0;
   fault_after();
   return result;
 }
@@ -171,8 +204,8 @@ int __wrap_fdatasync(int fd) {
   return fault_sync(fd);
 }
 
-// Power loss: of every file below a folder, what was never synced is cut off. Names are kept: that
-// a rename reached the disk is not played.
+// Power loss: of every file below a folder, what was never synced is cut off. Names are kept; that
+// they were synced in time is what `hasty` is for.
 static inline void fault_power_loss(const char* dir) {
   DIR* folder = opendir(dir);
   for (struct dirent* entry; folder && (entry = readdir(folder));) {

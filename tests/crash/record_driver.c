@@ -54,6 +54,9 @@ static void run_episode(driver* d) {
   for (int i = 0; i < steps; i++) {
     must(d, irl_journal_step(d->journal, synthetic_step(&d->s, d->seed, length), &d->info));
     say(d->seed, ACK_STEPPED, ++length);
+    if (d->options.sync_ms >= 100) {
+      usleep(300);  // or nearly all kills would fall into the syncs of begin and end
+    }
     if (below(d, 40) == 0) {
       rewind_somewhere(d, &length);
     }

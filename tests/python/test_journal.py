@@ -1,0 +1,55 @@
+"""A journal that a killed recording left, read by the layout's page alone."""
+
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import time
+
+import journal_format
+
+
+def recorded(folder):
+    """The bytes of a journal of a few episodes, cut where a kill left it."""
+    driver = pathlib.Path(os.environ["MJIRL"]).parent.parent / "tests/crash/crash_record_driver"
+    for attempt in range(20):
+        with subprocess.Popen([driver, folder, str(1000 * attempt), "500"],
+                              stdout=subprocess.DEVNULL) as process:
+            time.sleep(0.2 + 0.01 * attempt)
+            process.send_signal(signal.SIGKILL)
+        journal = folder / "recording.journal"
+        if journal.exists() and journal.stat().st_size > 20000:
+            return journal.read_bytes()
+    raise AssertionError("no journal was left in 20 attempts")
+
+
+def test_a_killed_recording_can_be_read(tmp_path):
+    head, texts, episodes = journal_format.read(recorded(tmp_path))
+    nx, nu, nz, nstate = head[5:9]
+    assert head[:2] == (1, 0x01020304) and texts[0] == "inverted_pendulum"
+    assert texts[1].startswith("{") and "<mujoco" in texts[2] and '"machine"' in texts[3]
+    assert list(episodes) == list(range(len(episodes)))
+    steps = [step for episode in episodes.values() for step in episode["steps"]]
+    assert steps
+    for payload in steps:
+        assert len(payload) == 40 + 8 * (2 * nu + nz + nx + nstate)
+        raw, applied = struct.unpack_from(f"<{nu}d", payload, 40), struct.unpack_from(
+            f"<{nu}d", payload, 40 + 8 * nu)
+        assert all(abs(b) <= abs(a) for a, b in zip(raw, applied))
+        assert struct.unpack_from("<q", payload, 8)[0] > 1.6e18
+    assert all(e.get("label") == "made up" for e in list(episodes.values())[:-1] if e["ended"])
+
+
+def test_seeds_of_the_fuzzer_are_what_this_module_writes():
+    corpus = pathlib.Path(__file__).parent.parent / "fuzz/corpus/journal"
+    for name, data in journal_format.seeds():
+        if len(data) < 1 << 16:
+            assert (corpus / name).read_bytes() == data, name
+
+
+def test_what_is_written_is_read_back():
+    journal = journal_format.Journal().begin(0).step(0, 0).step(0, 1).rewind(0, 1).end(0, 1)
+    _, texts, episodes = journal_format.read(journal.discard(0).bytes)
+    assert texts == ["t", "{}", "<m/>", "{}", "4"]
+    assert len(episodes[0]["steps"]) == 1 and episodes[0]["discarded"] and episodes[0]["ended"]
