@@ -109,6 +109,7 @@ irl_err irl_demos_joinable(const irl_demos* demos, const irl_task* task, bool ha
 
 //---------------------------------- Choice --------------------------------------------------------
 
+// A session is random, so that two sessions with one seed are not taken for the same.
 static void name_episode(char id[ID], const irl_recording* r, int episode) {
   snprintf(id, ID, "%016" PRIx64 "-%d", r->head.session, r->episodes[episode].number);
 }
@@ -159,6 +160,7 @@ static irl_err choose(fold* f) {
 
 //---------------------------------- Merge ---------------------------------------------------------
 
+// Short episodes are padded to the longest, so this is what memory must hold.
 static irl_err allocate(merged* m, fold* f) {
   const irl_journal_head* h = &f->journal.head;
   int64_t n = f->report->added + (f->old ? f->old->batch.n : 0);
@@ -199,6 +201,7 @@ static void destroy(merged* m) {
   irl_free(m->ids);
 }
 
+// Nothing of the old dataset is interpreted: what was known stays known, and no more.
 static void add_old(merged* m, const irl_demos* old) {
   for (int i = 0; i < old->batch.n; i++) {
     const int to = m->n++;
@@ -211,6 +214,7 @@ static void add_old(merged* m, const irl_demos* old) {
   }
 }
 
+// What the task's rule or the user did not judge stays unjudged, not failed.
 static void add_new(merged* m, const fold* f) {
   for (int e = 0; e < f->journal.n; e++) {
     const irl_recorded* episode = &f->journal.episodes[e];

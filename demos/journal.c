@@ -67,6 +67,7 @@ static int write_at(int fd, const unsigned char* data, size_t size, int64_t at) 
   return 0;
 }
 
+// Of the metadata only the size is needed to read a file again, and fdatasync brings it along.
 static int sync_data(int fd) {
   int result;
   do {
@@ -75,6 +76,7 @@ static int sync_data(int fd) {
   return result == 0 ? 0 : errno;
 }
 
+// Returns 0 or an errno, as all of these.
 static int cut(int fd, int64_t size) {
   int result;
   do {
@@ -104,6 +106,7 @@ static int mend(irl_journal* j) {
   return error;
 }
 
+// What is synced need not be kept in memory.
 static int sync_all(irl_journal* j) {
   int error = mend(j);
   if (error == 0 && j->size > 0) {
@@ -135,6 +138,7 @@ static unsigned char* put_numbers(unsigned char* to, const double* numbers, int 
   return put(to, numbers, (size_t)count * sizeof *numbers);
 }
 
+// A late sync bounds what power loss may take; SIGKILL takes nothing that was written.
 static bool sync_due(const irl_journal* j, bool now) {
   return now || j->sync_ms == 0 || j->size >= MAX_UNSYNCED ||
          clock_ns(CLOCK_MONOTONIC) - j->last_sync >= (int64_t)j->sync_ms * 1000000;
@@ -181,6 +185,7 @@ static bool all_finite(const double* numbers, int count) {
   return true;
 }
 
+// Misuse is refused with a sentence and not asserted: a viewer's keys may come in any order.
 static irl_err not_running(const irl_journal* j, irl_errinfo* info) {
   return irl_fail(info, IRL_ERANGE, "%s: no episode is running; begin one", j->path);
 }
@@ -191,6 +196,7 @@ static irl_err not_finite(const irl_journal* j, irl_errinfo* info) {
                   j->length, j->episode);
 }
 
+// The first observation and state stand in the begin record, so that T steps give T + 1 rows.
 irl_err irl_journal_begin(irl_journal* journal, int condition, uint64_t seed, const double* x,
                           const double* state, int* number, irl_errinfo* info) {
   irl_journal* j = journal;
@@ -260,6 +266,7 @@ irl_err irl_journal_rewind(irl_journal* journal, int step, irl_errinfo* info) {
   return IRL_OK;
 }
 
+// The label is the one part of free length; the rest of its last 8 bytes is zero.
 irl_err irl_journal_end(irl_journal* journal, bool kept, int success, const char* label,
                         irl_errinfo* info) {
   irl_journal* j = journal;
@@ -286,6 +293,7 @@ irl_err irl_journal_end(irl_journal* journal, bool kept, int success, const char
   return IRL_OK;
 }
 
+// Whether such an episode is there at all is the reader's to find out: here its number is enough.
 irl_err irl_journal_discard(irl_journal* journal, int number, bool discarded, irl_errinfo* info) {
   irl_journal* j = journal;
   if (number < 0 || number >= j->next || number == j->episode) {

@@ -101,6 +101,7 @@ static void* grow(reader* k, void* list, size_t count, size_t* capacity, size_t 
 
 //---------------------------------- Records -------------------------------------------------------
 
+// Datasets promise finite numbers, and the writer refuses others.
 static bool all_finite(const unsigned char* numbers, size_t count) {
   for (size_t i = 0; i < count; i++) {
     double value;
@@ -116,6 +117,7 @@ static irl_recorded* last(const reader* k) {
   return k->r->n > 0 ? &k->r->episodes[k->r->n - 1] : NULL;
 }
 
+// A begin ends what was running: the recorder went on after a crash.
 static bool take_begin(reader* k, const unsigned char* payload) {
   irl_recording* r = k->r;
   irl_journal_begin_record b;
@@ -140,6 +142,8 @@ static bool take_begin(reader* k, const unsigned char* payload) {
   return true;
 }
 
+// Steps come in order and belong to the running episode: whole records of another one would be a
+// mistake of the writer, or of somebody who made them up.
 static bool take_step(reader* k, const unsigned char* payload) {
   irl_recording* r = k->r;
   irl_recorded* e = last(k);
@@ -158,6 +162,7 @@ static bool take_step(reader* k, const unsigned char* payload) {
   return true;
 }
 
+// What was taken back is forgotten at once; its bytes stay in the file.
 static bool take_rewind(reader* k, const unsigned char* payload) {
   irl_recorded* e = last(k);
   irl_journal_rewind_record w;
@@ -170,6 +175,7 @@ static bool take_rewind(reader* k, const unsigned char* payload) {
   return true;
 }
 
+// The episode's length is repeated, so that a lost step cannot pass for a short episode.
 static bool take_end(reader* k, const unsigned char* payload, size_t size) {
   irl_recorded* e = last(k);
   irl_journal_end_record end;

@@ -6,6 +6,12 @@
 #include "faults.h"
 #include "model.h"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { STRIDE = 3 };  // calls from one fault to the next: sanitizers make each play slow
+#else
+enum { STRIDE = 1 };
+#endif
+
 // A folder as a crash may leave it: a dataset, and a journal with a torn end beside it.
 enum { PROPS = 3 };
 static const char* const prop_names[PROPS] = {"data/main_data.hdf5", "data/metadata.json",
@@ -253,7 +259,7 @@ static void clear_up(stage* g) {
 
 // Runs the play with the fault at call 1, 2, ... in this process; returns how many calls it has.
 static int sweep_errors(stage* g, fault kind, int error) {
-  for (int k = 1;; k++) {
+  for (int k = 1;; k += STRIDE) {
     set_up(g);
     g->strict = kind == FAULT_INTERRUPTED || kind == FAULT_SHORT;
     arm(kind, error, k);
@@ -289,7 +295,7 @@ static bool die_at(stage* g, fault kind, int k, void (*act)(stage*)) {
 // Dies at every call. With `power` what was not synced is gone; with `recovery` the fold that
 // follows dies as well, at another call each time.
 static int sweep_deaths(stage* g, fault kind, bool power, bool recovery, bool no_exchange) {
-  for (int k = 1;; k++) {
+  for (int k = 1;; k += STRIDE) {
     set_up(g);
     faults->no_exchange = no_exchange;
     const bool died = die_at(g, kind, k, play);
