@@ -127,6 +127,7 @@ irl_err irl_expert(const irl_expert_options* options, const irl_host* host,
     return irl_fail(info, IRL_EUNSUPPORTED, "%s: has no %s; an expert needs one", task->name,
                     task->nu == 0 ? "actuator" : "reward");
   }
+  IRL_TRY(irl_sampler_check(options->task, info));
   irl_err err = allocate(result, task);
   if (err != IRL_OK) {
     irl_fail(info, err, "expert: out of memory; free some");

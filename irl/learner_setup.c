@@ -273,6 +273,7 @@ static irl_err allocate_network(irl_learner* l) {
 
 static irl_err setup(irl_learner* l, const irl_demos* demos, int threads, int* index,
                      irl_errinfo* info) {
+  IRL_TRY(irl_sampler_check(l->task, info));
   IRL_TRY(irl_demos_match(demos, l->task, info));
   IRL_TRY(allocate(l, demos->batch.n));
   IRL_TRY(find_conditions(l, demos, index, info));

@@ -6,6 +6,18 @@
 
 enum { MAX_ACTIONS = 256 };
 
+irl_err irl_sampler_check(const irl_task* task, irl_errinfo* info) {
+  const irl_task_info* t = irl_task_get(task);
+  double n = t->nx + t->nu;
+  if (t->horizon * n * n <= IRL_SAMPLER_MOST) {
+    return IRL_OK;
+  }
+  return irl_fail(info, IRL_EUNSUPPORTED,
+                  "%s: %d steps of %d observations and %d actions are too many for a controller of "
+                  "each step; use a shorter horizon or fewer observations",
+                  t->name, t->horizon, t->nx, t->nu);
+}
+
 irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz, int work_size) {
   memset(s, 0, sizeof *s);
   s->horizon = horizon;

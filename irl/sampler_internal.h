@@ -43,6 +43,12 @@ typedef struct irl_sampler_options {
   irl_lqr_options lqr;
 } irl_sampler_options;
 
+// Refuses tasks whose time-varying matrices would not fit into a sensible amount of memory:
+// IRL_EUNSUPPORTED when T (nx + nu)² is beyond IRL_SAMPLER_MOST numbers, and a sampler holds
+// several such arrays.
+#define IRL_SAMPLER_MOST 4e7
+IRL_NODISCARD irl_err irl_sampler_check(const irl_task* task, irl_errinfo* info);
+
 IRL_NODISCARD irl_err irl_sampler_init(irl_sampler* sampler, int horizon, int nx, int nu, int nz,
                                        int work_size);
 void irl_sampler_fini(irl_sampler* sampler);

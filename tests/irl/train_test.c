@@ -281,6 +281,19 @@ static double sum_of(const double* x, int row, int n) {
   return sum;
 }
 
+// A controller of each step for 348 observations over 1000 steps is refused, not tried.
+static void too_large_tasks_are_refused(void) {
+  irl_task* humanoid;
+  irl_errinfo info = {IRL_OK, ""};
+  irl_expert_result r;
+  irl_runtime_init();
+  CHECK_OK(irl_task_load(&humanoid, "humanoid", NULL, 0, &info));
+  irl_expert_options o = irl_expert_defaults(humanoid);
+  CHECK(irl_expert(&o, NULL, &r, &info) == IRL_EUNSUPPORTED);
+  CHECK_CONTAINS(info.text, "shorter horizon");
+  irl_task_destroy(humanoid);
+}
+
 // The saved files give back the models that training ended with.
 static void saved_run_agrees(void) {
   char out[1200];
@@ -405,7 +418,7 @@ static void linear_quadratic_truth(void) {
 }
 
 TESTS(TEST(threads_do_not_matter), TEST(seeds_differ), TEST(stopped_and_resumed_ends_the_same),
-      TEST(broken_checkpoint_is_passed_over), TEST(refusals), TEST(large_seeds_are_told_apart),
-      TEST(sizes_of_the_crews), TEST(foreign_files_are_refused), TEST(saved_run_agrees),
-      TEST(stored_log_z_is_that_of_the_cost), TEST(samples_follow_the_weights),
-      TEST(linear_quadratic_truth))
+      TEST(broken_checkpoint_is_passed_over), TEST(refusals), TEST(too_large_tasks_are_refused),
+      TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews), TEST(foreign_files_are_refused),
+      TEST(saved_run_agrees), TEST(stored_log_z_is_that_of_the_cost),
+      TEST(samples_follow_the_weights), TEST(linear_quadratic_truth))
