@@ -1,6 +1,7 @@
 // Rollouts against a bare loop of mj_step.
 #include "envs/bench.h"
 
+#include <math.h>
 #include <mujoco/mjbatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,9 @@
 #include "envs/env.h"
 #include "envs/task_internal.h"
 
-enum { MAX_HORIZON = 100, BATCH_STEPS = 6400 };  // control steps of one measurement: some 10 ms
+// Control steps of one measurement: as many as take target_seconds, within these bounds.
+enum { MAX_HORIZON = 100, MIN_TRAJECTORIES = 8, MAX_STEPS = 6400, PROBE_STEPS = 20 };
+static const double target_seconds = 0.03;
 
 typedef struct rig {
   const irl_task* task;
@@ -104,10 +107,27 @@ static irl_err make_pools(rig* r, int n, int nthread, irl_errinfo* info) {
                                     r->task->name, why);
 }
 
+// Trajectories of one measurement; a control step of one model costs a thousand of another's.
+static int choose_count(const irl_task* task, int horizon) {
+  const int most = (MAX_STEPS + horizon - 1) / horizon;
+  mjData* d = mj_makeData(task->model);
+  if (d == NULL) {
+    return MIN_TRAJECTORIES;
+  }
+  const double start = irl_now();
+  for (int k = 0; k < PROBE_STEPS * task->info.frame_skip; k++) {
+    mj_step(task->model, d);
+  }
+  const double seconds = (irl_now() - start) / PROBE_STEPS * horizon;  // a trajectory's
+  mj_deleteData(d);
+  const double n = ceil(target_seconds / fmax(seconds, 1e-9));
+  return (int)fmin(fmax(n, MIN_TRAJECTORIES), most);
+}
+
 static irl_err rig_init(rig* r, const irl_task* task, int nthread, irl_errinfo* info) {
   const irl_task_info* t = &task->info;
   const int horizon = t->horizon < MAX_HORIZON ? t->horizon : MAX_HORIZON;
-  const int n = (BATCH_STEPS + horizon - 1) / horizon;
+  const int n = choose_count(task, horizon);
   r->task = task;
   IRL_TRY(make_pools(r, n, nthread, info));
   IRL_TRY(make_policy(r, horizon, info));
