@@ -60,9 +60,9 @@ static long during_rollout(const irl_task* task, int horizon, int nthread) {
 }
 
 static void rollouts_allocate_nothing(void) {
-  static const char* const names[] = {"reacher", "inverted_pendulum", "point_mass",
-                                      "lq_point_mass"};
-  for (int k = 0; k < 4; k++) {
+  static const char* const names[] = {"reacher", "inverted_pendulum", "point_mass", "lq_point_mass",
+                                      "ant",     "humanoid"};
+  for (int k = 0; k < 6; k++) {
     irl_task* task = bundled_task(names[k]);
     for (int nthread = 1; nthread <= 2; nthread++) {
       CHECK(during_rollout(task, 10, nthread) == 0);

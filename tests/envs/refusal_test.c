@@ -102,6 +102,11 @@ static void rewards(void) {
 static void ranges_and_starts(void) {
   refuse(SAMPLE_TASK(", \"healthy\": [{\"qpos\": \"hinge\"}]"), NULL, IRL_EPARSE, "$.healthy[0]",
          "allows everything");
+  refuse(SAMPLE_TASK(", \"healthy\": [{\"qpos\": \"hinge\", \"finite\": 1}]"), NULL, IRL_EPARSE,
+         "$.healthy[0].finite", "");
+  refuse(SAMPLE_TASK(", \"reward\": [{\"name\": \"r\", \"norm\": \"square\", \"max\": \"much\", "
+                     "\"residual\": \"action\"}]"),
+         NULL, IRL_EPARSE, "$.reward[0].max", "");
   refuse(SAMPLE_TASK(", \"healthy\": [{\"qpos\": \"hinge\", \"min\": 2, \"max\": 1}]"), NULL,
          IRL_ERANGE, "$.healthy[0]", "allows nothing");
   refuse(SAMPLE_TASK(", \"success\": {\"hold\": 2}"), NULL, IRL_EPARSE, "$.success", "when");
