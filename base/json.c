@@ -446,14 +446,32 @@ static double nearest_to_zero(double lo, double hi) {
   return lo > 0.0 ? lo : hi < 0.0 ? hi : 0.0;
 }
 
+typedef struct digits {
+  char text[32];
+} digits;
+
+// As a person would write it: 1e-12, where 17 digits give 9.9999999999999998e-13.
+static digits shortest(double value) {
+  digits d;
+  for (int precision = 15; precision <= 17; precision++) {
+    snprintf(d.text, sizeof d.text, "%.*g", precision, value);
+    if (strtod(d.text, NULL) == value) {
+      break;
+    }
+  }
+  return d;
+}
+
 // Names only the bounds that exist.
 static void refuse_range(irl_jnode node, double value, double lo, double hi) {
+  const digits v = shortest(value), least = shortest(lo), most = shortest(hi);
   if (isinf(lo)) {
-    irl_json_refuse(node, IRL_ERANGE, "%.17g is too large; write at most %.17g", value, hi);
+    irl_json_refuse(node, IRL_ERANGE, "%s is too large; write at most %s", v.text, most.text);
   } else if (isinf(hi)) {
-    irl_json_refuse(node, IRL_ERANGE, "%.17g is too small; write at least %.17g", value, lo);
+    irl_json_refuse(node, IRL_ERANGE, "%s is too small; write at least %s", v.text, least.text);
   } else {
-    irl_json_refuse(node, IRL_ERANGE, "%.17g is out of range; write %.17g to %.17g", value, lo, hi);
+    irl_json_refuse(node, IRL_ERANGE, "%s is out of range; write %s to %s", v.text, least.text,
+                    most.text);
   }
 }
 
@@ -474,7 +492,8 @@ int64_t irl_json_as_int64(irl_jnode node, int64_t lo, int64_t hi) {
   assert(lo >= -IRL_JSON_MAX_INT && hi <= IRL_JSON_MAX_INT);
   double value = irl_json_as_number(node, (double)lo, (double)hi);
   if (value != floor(value)) {
-    irl_json_refuse(node, IRL_EPARSE, "%.17g is not whole; write a whole number", value);
+    irl_json_refuse(node, IRL_EPARSE, "%s is not whole; write a whole number",
+                    shortest(value).text);
     return (int64_t)nearest_to_zero((double)lo, (double)hi);
   }
   return (int64_t)value;

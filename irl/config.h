@@ -51,7 +51,7 @@ extern const char* const irl_algo_names[];
     "Adam's step size at the last iteration (geometric decay)")                                    \
   X(double, weight_decay, 0.0, 0.0, 10.0, "decoupled weight decay")                                \
   X(double, gradient_norm, 10.0, 1e-6, 1e12, "gradients are scaled down to this norm")             \
-  X(double, action_weight, 1.0, 0.0, 1e9, "initial weight w of the action cost above its floor")   \
+  X(double, action_weight, 1.0, 1e-6, 1e9, "initial weight w of the action cost above its floor")  \
   X(double, action_weight_min, 0.01, 1e-9, 1e9, "floor of w")                                      \
   X(double, min_ess, 0.0, 0.0, 1.0, "weights are tempered until ess/N reaches this; 0: never")     \
   X(double, min_stddev, 1e-3, 0.0, 1e6, "floor of the sampler's noise, in action half-ranges")     \

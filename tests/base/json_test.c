@@ -245,6 +245,8 @@ static void bad_settings(void) {
        "t.json:1: $.horizon: 2.5 is not whole; write a whole number"},
       {"{\"horizon\":5,\"gain\":-0.5}", IRL_ERANGE,
        "t.json:1: $.gain: -0.5 is too small; write at least 0"},
+      {"{\"horizon\":5,\"gain\":-1e-12}", IRL_ERANGE,
+       "t.json:1: $.gain: -1e-12 is too small; write at least 0"},
       {"{\"horizon\":5,\"cost\":{\"norm\":\"cosch\"}}", IRL_ERANGE,
        "t.json:1: $.cost.norm: 'cosch' is none of quadratic, smooth_abs, cosh; did you mean "
        "'cosh'?"},

@@ -41,6 +41,7 @@ static void refusals(void) {
   refuses("rate=1e999", IRL_EPARSE, "not a number");
   refuses("rate=", IRL_EPARSE, "not a number");
   refuses("rate=0", IRL_ERANGE, "1e-12 to 1");  // its decay is geometric
+  refuses("action_weight=0", IRL_ERANGE, "1e-06 to 1e+09");
   refuses("rate_end=0", IRL_ERANGE, "1e-12 to 1");
   refuses("=1", IRL_ENOENT, "unknown");
 }
