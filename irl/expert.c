@@ -111,11 +111,28 @@ static irl_err allocate(irl_expert_result* r, const irl_task_info* t) {
   return IRL_OK;
 }
 
+// Says so when every demonstration ended early: such episodes show how not to do it.
+static void warn_of_failure(const irl_task_info* t, const irl_batch* demos, const irl_host* host) {
+  int ended = 0, longest = 0;
+  for (int i = 0; i < demos->n; i++) {
+    ended += demos->terminated[i] != 0;
+    longest = demos->length[i] > longest ? demos->length[i] : longest;
+  }
+  if (host != NULL && ended == demos->n) {
+    irl_log(&host->sink, IRL_LOG_WARNING,
+            "%s: every demonstration ended early, the longest after %d of %d steps; the search did "
+            "not solve this task",
+            t->name, longest, t->horizon);
+  }
+}
+
 static irl_err make(const irl_expert_options* o, const irl_host* host, irl_expert_result* r,
                     irl_errinfo* info) {
   IRL_TRY(optimize(o, host, r, info));
   IRL_TRY(judge(o, r, info));
-  return roll(o, r, IRL_ACTION_SAMPLE, IRL_PURPOSE_RESET, o->episodes, &r->demos, info);
+  IRL_TRY(roll(o, r, IRL_ACTION_SAMPLE, IRL_PURPOSE_RESET, o->episodes, &r->demos, info));
+  warn_of_failure(irl_task_get(o->task), &r->demos, host);
+  return IRL_OK;
 }
 
 irl_err irl_expert(const irl_expert_options* options, const irl_host* host,

@@ -36,10 +36,11 @@ static irl_err find_conditions(irl_learner* l, const irl_demos* demos, int* inde
     }
   }
   if (l->nc == 0) {
-    return irl_fail(info, IRL_EDIM,
-                    "demonstrations: no episode of %d steps for any condition of task %s; record "
-                    "some, or set the task's horizon",
-                    l->info->horizon, l->info->name);
+    return irl_fail(
+        info, IRL_EDIM,
+        "demonstrations: no episode of %d steps for any condition of task %s; give some "
+        "that do not end early, of the task's horizon",
+        l->info->horizon, l->info->name);
   }
   return IRL_OK;
 }
