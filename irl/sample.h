@@ -1,6 +1,6 @@
 // Trajectories of the learned model p_θ itself: importance resampling of the sampler's
 // trajectories, then an independence Metropolis chain over them (the energy-based view, 1611.03852
-// section 2.3).
+// section 2.2).
 #ifndef MJIRL_IRL_SAMPLE_H_
 #define MJIRL_IRL_SAMPLE_H_
 
