@@ -72,8 +72,11 @@ static void measure_facts(const irl_learner* l, int k, irl_metrics* m) {
   if (irl_facts_check(&batch, IRL_FACTS_RIGHT, &facts) != IRL_OK) {
     return;
   }
-  m->fact1_error = fmax(m->fact1_error, facts.fact1_error);
-  m->fact2_error = fmax(m->fact2_error, facts.fact2_error);
+  // Where the discriminator is saturated facts 1 and 2 cannot be judged: no error is not a pass.
+  if (!facts.ill_conditioned) {
+    m->fact1_error = fmax(m->fact1_error, facts.fact1_error);
+    m->fact2_error = fmax(m->fact2_error, facts.fact2_error);
+  }
   m->fact3_error = fmax(m->fact3_error, facts.fact3_error);
 }
 
@@ -125,7 +128,7 @@ static void measure(irl_learner* l, irl_metrics* m) {
   irl_learner_path_costs(l);
   const irl_algorithm* a = irl_algorithm_of(l->algo);
   bool given_density = a->loss != NULL && !a->stepwise;
-  m->fact1_error = m->fact2_error = m->fact3_error = given_density ? 0.0 : NAN;
+  m->fact1_error = m->fact2_error = m->fact3_error = NAN;  // fmax passes over a NAN
   for (int k = 0; k < l->nc; k++) {
     measure_costs(l, k, m);
     if (given_density) {

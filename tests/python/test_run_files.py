@@ -204,8 +204,17 @@ def test_metrics(folder):
         assert row["env_steps"] == STEPS_OF_REFERENCES + (i + 1) * STEPS_OF_ITERATION
         # float32 costs, summed in two orders
         assert row["loss"] == pytest.approx(row["demo_cost"] + row["log_z"], abs=1e-9, rel=1e-9)
-        for fact in ("fact1_error", "fact2_error", "fact3_error"):
-            assert 0 <= row[fact] <= 1e-10
+        assert 0 <= row["fact3_error"] <= 1e-10
+        assert (row["fact1_error"] is None) == (row["fact2_error"] is None)
+
+
+def test_facts_are_judged_once_samples_come_near(tmp_path):
+    run("train", "--task", "reacher", "--demos", DEMOS, "--out", tmp_path / "run")
+    found = rows(tmp_path / "run")
+    judged = [row for row in found if row["fact1_error"] is not None]
+    assert judged[-20:] == found[-20:]
+    for row in judged:
+        assert 0 <= row["fact1_error"] <= 1e-10 and 0 < row["fact2_error"] <= 1e-10
 
 
 def test_csv_has_the_same_numbers(folder):
