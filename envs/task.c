@@ -326,23 +326,35 @@ irl_err irl_task_load(irl_task** out, const char* name_or_path, const char* cons
   return IRL_OK;
 }
 
-irl_err irl_task_from_text(irl_task** out, const char* json, const char* mjcf, irl_errinfo* info) {
-  *out = NULL;
+static irl_err from_texts(irl_task** out, const char* json, const char* mjcf,
+                          const char* const* set, int nset, irl_errinfo* info) {
   irl_task* task = IRL_NEW(irl_task, 1);
+  char* text = irl_strdup(json);  // compile_with takes it
   irl_err err = IRL_ENOMEM;
-  if (task == NULL || (task->mjcf = irl_strdup(mjcf)) == NULL) {
+  *out = NULL;
+  if (task == NULL || text == NULL || (task->mjcf = irl_strdup(mjcf)) == NULL) {
+    irl_free(text);
     err = irl_fail(info, IRL_ENOMEM, "task: out of memory; close other programs");
-    goto fail;
+  } else if ((err = irl_model_from_text(&task->model, mjcf, "kept model", info)) != IRL_OK) {
+    irl_free(text);
+  } else {
+    err = compile_with(task, text, "kept task", set, nset, info);
   }
-  if ((err = irl_model_from_text(&task->model, mjcf, "kept model", info)) != IRL_OK ||
-      (err = compile_task(task, "kept task", json, info)) != IRL_OK) {
-    goto fail;
+  if (err != IRL_OK) {
+    irl_task_destroy(task);
+    return err;
   }
   *out = task;
   return IRL_OK;
-fail:
-  irl_task_destroy(task);
-  return err;
+}
+
+irl_err irl_task_from_text(irl_task** out, const char* json, const char* mjcf, irl_errinfo* info) {
+  return from_texts(out, json, mjcf, NULL, 0, info);
+}
+
+irl_err irl_task_vary(irl_task** out, const irl_task* task, const char* const* set, int nset,
+                      irl_errinfo* info) {
+  return from_texts(out, task->json, task->mjcf, set, nset, info);
 }
 
 //---------------------------------- Asking --------------------------------------------------------

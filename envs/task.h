@@ -49,6 +49,11 @@ IRL_NODISCARD irl_err irl_task_load(irl_task** task, const char* name_or_path,
 // The same from the two texts that a dataset or a run keeps (irl_task_json, irl_task_mjcf).
 IRL_NODISCARD irl_err irl_task_from_text(irl_task** task, const char* json, const char* mjcf,
                                          irl_errinfo* info);
+
+// The same task in a changed world: top-level values of its JSON replaced as in irl_task_load. The
+// original stays as it is. Errors: those of irl_task_load.
+IRL_NODISCARD irl_err irl_task_vary(irl_task** varied, const irl_task* task, const char* const* set,
+                                    int nset, irl_errinfo* info);
 void irl_task_destroy(irl_task* task);
 
 const irl_task_info* irl_task_get(const irl_task* task);

@@ -282,8 +282,27 @@ static void user_sensors_declare_terms(void) {
   irl_task_destroy(task);
 }
 
+// A task in a changed world is what its text with these members gives; the original stays.
+static void tasks_vary(void) {
+  const char* const set[] = {"horizon=7"};
+  const char* const wrong[] = {"horzion=7"};
+  irl_errinfo info = {IRL_OK, ""};
+  irl_task *task, *varied, *same;
+  CHECK_OK(irl_task_load(&task, "reacher", NULL, 0, &info));
+  CHECK_OK(irl_task_vary(&varied, task, set, 1, &info));
+  CHECK(irl_task_get(varied)->horizon == 7 && irl_task_get(task)->horizon == 50);
+  CHECK(irl_task_get(varied)->nx == irl_task_get(task)->nx);
+  CHECK_OK(irl_task_vary(&same, task, NULL, 0, &info));
+  CHECK(strcmp(irl_task_json(same), irl_task_json(task)) == 0);
+  irl_task_destroy(varied);
+  CHECK(irl_task_vary(&varied, task, wrong, 1, &info) != IRL_OK && varied == NULL);
+  CHECK_CONTAINS(info.text, "horizon");
+  irl_task_destroy(same);
+  irl_task_destroy(task);
+}
+
 TESTS(TEST(bundled_tasks_load), TEST(reacher_is_described), TEST(observations_are_mujocos),
       TEST(velocities_are_displacements), TEST(texts_make_the_task_again),
       TEST(bare_models_have_a_default), TEST(includes_are_resolved), TEST(settings_replace_members),
       TEST(timings_differ_in_positions_only), TEST(split_steps_are_whole_steps),
-      TEST(user_sensors_declare_terms))
+      TEST(user_sensors_declare_terms), TEST(tasks_vary))
