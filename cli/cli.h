@@ -110,5 +110,6 @@ extern const cli_command cli_demos_trim;
 extern const cli_command cli_demos_delete;
 extern const cli_command cli_demos_split;
 extern const cli_command cli_demos_undo;
+extern const cli_command cli_demos_fold;
 
 #endif  // MJIRL_CLI_CLI_H_

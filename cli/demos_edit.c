@@ -1,7 +1,9 @@
-// `mjirl demos merge`, `trim`, `delete`, `filter`, `split` and `undo`.
+// `mjirl demos merge`, `trim`, `delete`, `filter`, `split`, `undo` and `fold`.
 #include "base/arena.h"
 #include "cli/cli.h"
 #include "demos/edit.h"
+#include "demos/guard.h"
+#include "demos/journal.h"
 
 typedef struct edit_args {
   cli_common common;
@@ -63,12 +65,16 @@ static irl_err pick_and_store(cli_context* cli, const edit_args* a, const irl_de
   return err;
 }
 
+// check_folders refuses before any work what is not to be changed or written.
+static irl_err check_folders(const edit_args* a, irl_errinfo* info) {
+  IRL_TRY(irl_demos_settled(a->folder, info));
+  return a->out != NULL ? irl_demos_check_output(a->out, info) : IRL_OK;
+}
+
 // change_dataset is what trim, delete and filter share.
 static irl_err change_dataset(cli_context* cli, const edit_args* a, change_rule rule) {
   irl_demos* demos = NULL;
-  if (a->out != NULL) {
-    IRL_TRY(irl_demos_check_output(a->out, &cli->info));
-  }
+  IRL_TRY(check_folders(a, &cli->info));
   IRL_TRY(irl_demos_load(&demos, a->folder, &cli->info));
   const irl_err err = pick_and_store(cli, a, demos, rule);
   irl_demos_destroy(demos);
@@ -250,9 +256,7 @@ static irl_err split_rule(cli_context* cli, const edit_args* a, irl_demos* demos
 static irl_err run_split(cli_context* cli, const void* args) {
   const edit_args* a = args;
   irl_demos* demos = NULL;
-  if (a->out != NULL) {
-    IRL_TRY(irl_demos_check_output(a->out, &cli->info));
-  }
+  IRL_TRY(check_folders(a, &cli->info));
   IRL_TRY(irl_demos_load(&demos, a->folder, &cli->info));
   const irl_err err = split_rule(cli, a, demos);
   irl_demos_destroy(demos);
@@ -317,7 +321,8 @@ static irl_err run_merge(cli_context* cli, const void* args) {
   irl_demos* sources[CLI_MAX_TEXTS] = {0};
   irl_err err = irl_demos_check_output(a->out, &cli->info);
   for (int i = 0; i < a->folders.count && err == IRL_OK; i++) {
-    err = irl_demos_load(&sources[i], a->folders.item[i], &cli->info);
+    err = irl_demos_settled(a->folders.item[i], &cli->info);
+    err = err != IRL_OK ? err : irl_demos_load(&sources[i], a->folders.item[i], &cli->info);
   }
   if (err == IRL_OK) {
     err = merge_loaded(cli, a, (const irl_demos* const*)sources);
@@ -375,4 +380,49 @@ const cli_command cli_demos_undo = {
     .defaults = &(const edit_args){.folder = NULL},
     .size = sizeof(edit_args),
     .run = run_undo,
+};
+
+//---------------------------------- demos fold ----------------------------------------------------
+
+// run_fold counts what the dataset holds then, so that a folder without a journal is judged too.
+static irl_err run_fold(cli_context* cli, const void* args) {
+  const edit_args* a = args;
+  irl_jout* out = &cli->result;
+  irl_demos_folded folded;
+  irl_demos_stream* stream = NULL;
+  IRL_TRY(irl_demos_fold(a->folder, &folded, &cli->info));
+  irl_err err = irl_demos_open(&stream, a->folder, NULL, &cli->info);
+  if (err == IRL_ENOENT && folded.discarded + folded.empty > 0) {
+    err = IRL_OK;  // nothing was worth keeping, so there is no dataset
+  }
+  irl_jout_key_int(out, "episodes", stream != NULL ? irl_demos_stream_count(stream) : 0);
+  irl_jout_key_int(out, "added", folded.added);
+  irl_jout_key_int(out, "steps", folded.steps);
+  irl_jout_key_int(out, "incomplete", folded.incomplete);
+  irl_jout_key_int(out, "present", folded.present);
+  irl_jout_key_int(out, "discarded", folded.discarded);
+  irl_jout_key_int(out, "empty", folded.empty);
+  irl_jout_key_int(out, "torn", folded.torn);
+  irl_jout_key_bool(out, "damaged", folded.damaged);
+  irl_demos_close(stream);
+  return err;
+}
+
+static const cli_option fold_options[] = {
+    CLI_ARGUMENT(edit_args, folder, "DIR", "folder that was recorded into"),
+    CLI_JSON(edit_args),
+    CLI_END,
+};
+
+const cli_command cli_demos_fold = {
+    .name = "demos fold",
+    .summary = "put what a recording's journal holds into its dataset",
+    .detail =
+        "`mjirl record` does so itself at its end and at its next start. A journal that a crash\n"
+        "left is read up to its last whole record; `incomplete` counts the episodes that broke\n"
+        "off. May be stopped at any moment and done again: nothing is lost or comes twice.",
+    .options = fold_options,
+    .defaults = &(const edit_args){.folder = NULL},
+    .size = sizeof(edit_args),
+    .run = run_fold,
 };

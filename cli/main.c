@@ -24,8 +24,8 @@ static const cli_command* const commands[] = {
     &cli_env_list,    &cli_env_check,    &cli_env_trace,    &cli_expert,      &cli_train,
     &cli_eval,        &cli_score,        &cli_sample,       &cli_replay,      &cli_demos_info,
     &cli_demos_check, &cli_demos_import, &cli_demos_export, &cli_demos_merge, &cli_demos_filter,
-    &cli_demos_trim,  &cli_demos_delete, &cli_demos_split,  &cli_demos_undo,  &cli_verify,
-    &cli_bench,
+    &cli_demos_trim,  &cli_demos_delete, &cli_demos_split,  &cli_demos_undo,  &cli_demos_fold,
+    &cli_verify,      &cli_bench,
 };
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 

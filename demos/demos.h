@@ -42,6 +42,8 @@ typedef struct irl_demos {
   char* state_parts;  // JSON: [{"name": "qpos", "offset": 1, "size": 4}, ...]
   char* platform;     // JSON: what bit-for-bit repetition depends on; "" unknown
   uint8_t* mask;      // irl_demos_mask of each episode (N), or NULL: the file has no masks
+  uint32_t crc32c;    // checksum of the file that it was read from, and was found to have
+  bool has_crc;       // false: the file carries none, or this was not read from one file
   bool has_logq;      // false: batch.logq holds zeros and means nothing
   bool has_seed;
   bool has_condition;  // false: batch.condition holds zeros
@@ -62,8 +64,9 @@ typedef struct irl_demos_meta {
   const char* const* recording;  // (N) or NULL; an entry may be NULL
   const char* platform;          // where it was recorded; NULL: here, "" unknown
   const uint8_t* mask;           // (N) irl_demos_mask, or NULL
-  bool no_logq;    // the batch's log-densities mean nothing (a human acted): not written
-  bool no_action;  // actions are not known, those of the batch are zeros
+  const uint32_t* replaces;  // checksum of the dataset that this one takes the place of, or NULL
+  bool no_logq;              // the batch's log-densities mean nothing (a human acted): not written
+  bool no_action;            // actions are not known, those of the batch are zeros
 } irl_demos_meta;
 
 // Writes <dir>/data/main_data.hdf5 and <dir>/data/metadata.json, whole or not at all: both are

@@ -34,8 +34,9 @@ typedef struct irl_demos_metadata {
   char* dataset_id;
   char* algorithm;
   int episodes;  // -1 when absent
-  bool has_crc;
-  uint32_t crc32c;
+  bool has_crc, has_replaces;
+  uint32_t crc32c;    // of main_data.hdf5
+  uint32_t replaces;  // of the main_data.hdf5 that this one was made from, by a change in place
 } irl_demos_metadata;
 
 // An absent file is fine and gives empty texts.
@@ -105,6 +106,9 @@ IRL_NODISCARD irl_err irl_demos_read(irl_demos** demos, const char* data_path,
 // file itself. Errors: IRL_ENOENT, IRL_ERANGE.
 IRL_NODISCARD irl_err irl_demos_find(const char* dir, char* data, char* metadata, size_t size,
                                      irl_errinfo* info);
+
+// Checksum of a whole file.
+IRL_NODISCARD irl_err irl_demos_file_crc(const char* path, uint32_t* crc, irl_errinfo* info);
 
 // A copy of a text (irl_free); NULL when there is no memory.
 char* irl_demos_text(const char* text);

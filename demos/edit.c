@@ -9,13 +9,14 @@
 #include "base/arena.h"
 #include "base/random.h"
 #include "demos/demos_internal.h"
+#include "demos/journal.h"
 
 //---------------------------------- What all have -------------------------------------------------
 
 // What the new dataset will have: whatever every source has.
 typedef struct plan {
   int horizon, nz, nstate;
-  bool reward, logq, action, applied, mask, platform;
+  bool reward, logq, action, applied, mask, platform, alone;
 } plan;
 
 // Datasets are joined only if they show the same thing in the same way.
@@ -46,7 +47,8 @@ static irl_err make_plan(plan* p, const irl_demos* const* sources, int n, irl_er
               .logq = true,
               .action = true,
               .applied = true,
-              .platform = true};
+              .platform = true,
+              .alone = n == 1};
   for (int i = 0; i < n; i++) {
     const irl_demos* d = sources[i];
     IRL_TRY(check_alike(first, d, info));
@@ -136,6 +138,8 @@ static irl_err prepare(irl_demos* d, const plan* p, const irl_demos* first, int 
   d->batch.has_reward = p->reward;
   d->has_logq = p->logq;
   d->has_action = p->action;
+  d->crc32c = first->crc32c;
+  d->has_crc = first->has_crc && p->alone;
   d->has_condition = d->has_seed = d->has_success = true;
   d->seed = IRL_NEW(uint64_t, n);
   d->facts = IRL_NEW(uint8_t, n);
@@ -249,38 +253,102 @@ irl_err irl_demos_own_task(irl_task** task, const irl_demos* demos, irl_errinfo*
   return irl_task_from_text(task, demos->task_json, demos->mjcf, info);
 }
 
+irl_err irl_demos_settled(const char* dir, irl_errinfo* info) {
+  if (irl_journal_waits(dir)) {
+    return irl_fail(info, IRL_EEXIST,
+                    "%s: has a recording that is not in its dataset yet; fold it in with `mjirl "
+                    "demos fold %s` first",
+                    dir, dir);
+  }
+  return IRL_OK;
+}
+
+// Whether the dataset that stands is the one that was read, and its checksum. The place is open.
+static irl_err check_unchanged(const irl_place* place, const irl_demos* demos, uint32_t* crc,
+                               irl_errinfo* info) {
+  char path[IRL_DEMOS_PATH];
+  IRL_TRY(irl_demos_settled(place->dir, info));
+  if (!irl_path_join(path, sizeof path, place->data, IRL_DEMOS_DATA)) {
+    return irl_fail(info, IRL_ERANGE, "%s: the path is too long; choose a shorter one", place->dir);
+  }
+  IRL_TRY(irl_demos_file_crc(path, crc, info));
+  return !demos->has_crc || demos->crc32c == *crc
+             ? IRL_OK
+             : irl_fail(info, IRL_EEXIST,
+                        "%s: the dataset was changed by another program meanwhile; do it again",
+                        place->dir);
+}
+
 irl_err irl_demos_store(const char* dir, bool in_place, const irl_demos* demos,
                         const irl_task* task, const char* command, irl_errinfo* info) {
-  const irl_demos_meta meta = {
-      .dataset_id = in_place && *demos->dataset_id ? demos->dataset_id : NULL,
-      .algorithm = *demos->algorithm ? demos->algorithm : NULL,
-      .command = command,
-      .seed = demos->seed,
-      .facts = demos->facts,
-      .label = (const char* const*)demos->label,
-      .recording = (const char* const*)demos->recording,
-      .platform = demos->platform,
-      .mask = demos->mask,
-      .no_logq = !demos->has_logq,
-      .no_action = !demos->has_action};
+  uint32_t replaced;
+  irl_demos_meta meta = {.dataset_id = in_place && *demos->dataset_id ? demos->dataset_id : NULL,
+                         .algorithm = *demos->algorithm ? demos->algorithm : NULL,
+                         .command = command,
+                         .seed = demos->seed,
+                         .facts = demos->facts,
+                         .label = (const char* const*)demos->label,
+                         .recording = (const char* const*)demos->recording,
+                         .platform = demos->platform,
+                         .mask = demos->mask,
+                         .no_logq = !demos->has_logq,
+                         .no_action = !demos->has_action};
   IRL_TRY(irl_demos_match(demos, task, info));
   if (!in_place) {
     return irl_demos_save(dir, task, &demos->batch, &meta, info);
   }
   irl_place place;
   IRL_TRY(irl_place_open(&place, dir, true, info));
+  irl_err err = check_unchanged(&place, demos, &replaced, info);
+  if (err) {
+    irl_place_abort(&place);
+    return err;
+  }
   place.keep = true;
+  meta.replaces = &replaced;
   return irl_demos_save_at(&place, task, &demos->batch, &meta, info);
+}
+
+// What metadata.json says of the dataset in a folder, with the checksum that its file has.
+static irl_err identify(const char* dir, irl_demos_metadata* metadata, irl_errinfo* info) {
+  char data[IRL_DEMOS_PATH], text[IRL_DEMOS_PATH];
+  uint32_t crc;
+  IRL_TRY(irl_demos_find(dir, data, text, sizeof data, info));
+  IRL_TRY(irl_demos_file_crc(data, &crc, info));
+  IRL_TRY(irl_demos_metadata_read(metadata, text, info));
+  irl_free(metadata->dataset_id);
+  irl_free(metadata->algorithm);
+  metadata->crc32c = crc;
+  return IRL_OK;
+}
+
+// Whether one of two datasets was made from the other one by a change in place: a dataset that
+// recordings were folded into since was not.
+static irl_err check_pair(const char* dir, const char* before, irl_errinfo* info) {
+  irl_demos_metadata now, old;
+  IRL_TRY(identify(dir, &now, info));
+  IRL_TRY(identify(before, &old, info));
+  const bool made = now.has_replaces && now.replaces == old.crc32c;
+  const bool undone = old.has_replaces && old.replaces == now.crc32c;
+  return made || undone
+             ? IRL_OK
+             : irl_fail(info, IRL_EUNSUPPORTED,
+                        "%s: episodes were recorded since the change, which undoing would take "
+                        "back too; what stood before is in %s, join what you need with `mjirl "
+                        "demos merge`",
+                        dir, before);
 }
 
 irl_err irl_demos_undo(const char* dir, irl_errinfo* info) {
   char before[IRL_DEMOS_PATH];
   irl_demos* old = NULL;
+  IRL_TRY(irl_demos_settled(dir, info));
   if (!irl_path_join(before, sizeof before, dir, IRL_DEMOS_BEFORE) || !irl_dir_exists(before)) {
     return irl_fail(info, IRL_ENOENT,
                     "%s: keeps no dataset from before a change; there is nothing to undo", dir);
   }
   IRL_TRY(irl_demos_load(&old, before, info));
   irl_demos_destroy(old);
+  IRL_TRY(check_pair(dir, before, info));
   return irl_place_undo(dir, info);
 }

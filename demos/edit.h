@@ -44,15 +44,21 @@ IRL_NODISCARD irl_err irl_demos_split(irl_demos* demos, double valid_share, uint
 IRL_NODISCARD irl_err irl_demos_own_task(irl_task** task, const irl_demos* demos,
                                          irl_errinfo* info);
 
-// Writes a dataset to a new folder; with in_place, over the one that dir holds, which then stands
-// in <dir>/data.before until the next such change. Either way nothing old goes before the new one
-// has been read back. Errors: as irl_demos_save.
+// Fails with IRL_EEXIST while dir has a recording that is not folded into its dataset yet: a change
+// of the dataset would be one of a part.
+IRL_NODISCARD irl_err irl_demos_settled(const char* dir, irl_errinfo* info);
+
+// Writes a dataset to a new folder; with in_place, over the one that dir holds and demos was read
+// from, which then stands in <dir>/data.before until the next such change. Either way nothing old
+// goes before the new one has been read back. Errors: as irl_demos_save; in place IRL_EEXIST too,
+// where the dataset is no longer the one that was read, or a recording waits to be folded in.
 IRL_NODISCARD irl_err irl_demos_store(const char* dir, bool in_place, const irl_demos* demos,
                                       const irl_task* task, const char* command, irl_errinfo* info);
 
 // Exchanges the dataset of dir with the one before its last change, after reading it. Twice gives
-// the change back. Errors: IRL_ENOENT when there is none, IRL_EUNSUPPORTED where the file system
-// cannot exchange folders, those of irl_demos_load.
+// the change back. Errors: IRL_ENOENT when there is none, IRL_EEXIST while a recording waits to be
+// folded in, IRL_EUNSUPPORTED where episodes were recorded since (undoing would take them back too)
+// or the file system cannot exchange folders, those of irl_demos_load.
 IRL_NODISCARD irl_err irl_demos_undo(const char* dir, irl_errinfo* info);
 
 #ifdef __cplusplus

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "demos/demos_internal.h"
 #include "demos/guard.h"
+#include "demos/journal.h"
 #include "demos/store_internal.h"
 
 #define MAX_BYTES ((int64_t)8 << 30)  // of declared arrays; a damaged size must not take all memory
@@ -378,7 +379,7 @@ static irl_err read_all(loader* l, int expected) {
 //---------------------------------- Checksum ------------------------------------------------------
 
 // Checksum of a whole file, read in blocks.
-static irl_err file_crc(const char* path, uint32_t* crc, irl_errinfo* info) {
+irl_err irl_demos_file_crc(const char* path, uint32_t* crc, irl_errinfo* info) {
   enum { BLOCK = 1 << 16 };
   unsigned char* block = irl_calloc(BLOCK, 1);
   int file;
@@ -410,7 +411,7 @@ static irl_err check_crc(const irl_demos_metadata* metadata, const char* path, i
   if (!metadata->has_crc) {
     return IRL_OK;
   }
-  IRL_TRY(file_crc(path, &crc, info));
+  IRL_TRY(irl_demos_file_crc(path, &crc, info));
   if (crc == metadata->crc32c) {
     return IRL_OK;
   }
@@ -440,6 +441,8 @@ irl_err irl_demos_read(irl_demos** demos, const char* data_path, const char* met
   if (l.demos) {
     l.demos->dataset_id = metadata.dataset_id;
     l.demos->algorithm = metadata.algorithm;
+    l.demos->has_crc = metadata.has_crc;
+    l.demos->crc32c = metadata.crc32c;
   }
   if (!err) {
     err = irl_h5r_open(&l.file, data_path, info);
@@ -483,6 +486,12 @@ irl_err irl_demos_find(const char* dir, char* data, char* metadata, size_t size,
   if (!find_files(dir, data, metadata, size)) {
     return irl_fail(info, IRL_ERANGE, "dataset: the path is longer than %d bytes; shorten it",
                     IRL_DEMOS_PATH - 1);
+  }
+  if (!irl_file_exists(data) && irl_journal_waits(dir)) {
+    return irl_fail(info, IRL_ENOENT,
+                    "%s: its recording is not folded into a dataset yet; do so with `mjirl demos "
+                    "fold %s`",
+                    dir, dir);
   }
   if (!irl_file_exists(data)) {
     return irl_fail(info, IRL_ENOENT,

@@ -143,6 +143,10 @@ static void put_all(irl_jout* out, const char* id, const irl_task* task, const i
     irl_jout_key_string(out, "mjirl_command", meta->command);
   }
   irl_jout_key_string(out, "mjirl_crc32c", crc);
+  if (meta->replaces) {
+    snprintf(crc, sizeof crc, "%08" PRIx32, *meta->replaces);
+    irl_jout_key_string(out, "mjirl_replaces", crc);
+  }
   irl_jout_close(out);
 }
 
@@ -185,12 +189,12 @@ char* irl_demos_text(const char* text) {
   return copy;
 }
 
-// Whether the file has a checksum, and which.
-static bool read_crc(irl_jnode root, uint32_t* crc) {
-  if (!irl_json_has(root, "mjirl_crc32c")) {
+// Whether the file has such a checksum, and which.
+static bool read_crc(irl_jnode root, const char* key, uint32_t* crc) {
+  if (!irl_json_has(root, key)) {
     return false;
   }
-  irl_jnode node = irl_json_get(root, "mjirl_crc32c");
+  irl_jnode node = irl_json_get(root, key);
   const char* text = irl_json_as_string(node);
   if (strlen(text) != 8 || text[strspn(text, "0123456789abcdef")]) {
     irl_json_refuse(node, IRL_EPARSE, "is not a checksum of 8 hexadecimal digits; remove the key");
@@ -206,7 +210,8 @@ irl_err irl_demos_metadata_read(irl_demos_metadata* metadata, const char* path, 
   if (irl_file_exists(path)) {
     IRL_TRY(irl_json_load(&doc, path, info));
     irl_jnode root = irl_json_root(doc);
-    metadata->has_crc = read_crc(root, &metadata->crc32c);
+    metadata->has_crc = read_crc(root, "mjirl_crc32c", &metadata->crc32c);
+    metadata->has_replaces = read_crc(root, "mjirl_replaces", &metadata->replaces);
     metadata->episodes = irl_json_int_or(root, "total_episodes", 0, 1 << 30, -1);
   }
   metadata->dataset_id =

@@ -268,6 +268,10 @@ static irl_err keep_old(const irl_place* place, irl_errinfo* info) {
   if (!irl_path_join(before, sizeof before, place->dir, IRL_DEMOS_BEFORE)) {
     return irl_fail(info, IRL_ERANGE, "%s: the path is too long; choose a shorter one", place->dir);
   }
+  // In one step where that can be: what was kept before then has the hidden name, and goes with it.
+  if (renameat2(AT_FDCWD, old, AT_FDCWD, before, RENAME_EXCHANGE) == 0) {
+    return IRL_OK;
+  }
   remove_dataset(before);
   return rename(old, before) == 0 ? IRL_OK
                                   : sys_fail(info, before, "cannot keep the dataset before this");

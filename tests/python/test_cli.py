@@ -101,7 +101,7 @@ def test_expected_commands_are_there():
         "env list", "env check", "env trace", "expert", "train", "eval", "score", "sample", "replay",
         "demos info", "demos check",
         "demos import", "demos export", "demos merge", "demos filter", "demos trim", "demos delete",
-        "demos split", "demos undo", "verify", "bench"}
+        "demos split", "demos undo", "demos fold", "verify", "bench"}
 
 
 def sections():

@@ -1,5 +1,6 @@
 """A journal that a killed recording left, read by the layout's page alone."""
 
+import json
 import os
 import pathlib
 import signal
@@ -8,6 +9,14 @@ import subprocess
 import time
 
 import journal_format
+
+MJIRL = os.environ["MJIRL"]
+
+
+def mjirl(*args, code=0):
+    done = subprocess.run([MJIRL, *map(str, args), "--json"], capture_output=True, text=True)
+    assert done.returncode == code, (args, done.stdout, done.stderr)
+    return json.loads(done.stdout) if code == 0 else done.stderr
 
 
 def recorded(folder):
@@ -39,6 +48,25 @@ def test_a_killed_recording_can_be_read(tmp_path):
         assert all(abs(b) <= abs(a) for a, b in zip(raw, applied))
         assert struct.unpack_from("<q", payload, 8)[0] > 1.6e18
     assert all(e.get("label") == "made up" for e in list(episodes.values())[:-1] if e["ended"])
+
+
+def test_a_killed_recording_is_folded_in_by_a_command(tmp_path):
+    _, _, episodes = journal_format.read(recorded(tmp_path))
+    left = [e for e in episodes.values() if e["steps"] and not e.get("discarded") and e.get("kept", True)]
+    before = mjirl("demos", "info", tmp_path)["episodes"] if (tmp_path / "data").exists() else 0
+    for change in (["delete", tmp_path, "--episodes", "0-0"], ["undo", tmp_path],
+                   ["filter", tmp_path, "--where", "length>1", "--out", tmp_path / "new"],
+                   ["merge", tmp_path, "--out", tmp_path / "new"]):
+        assert f"mjirl demos fold {tmp_path}" in mjirl("demos", *change, code=1)
+    result = mjirl("demos", "fold", tmp_path)
+    assert result["episodes"] == before + result["added"] and not result["damaged"]
+    assert result["added"] == len(left) and result["incomplete"] <= 1
+    assert not (tmp_path / "recording.journal").exists()
+    assert mjirl("demos", "info", tmp_path)["episodes"] == result["episodes"]
+    again = mjirl("demos", "fold", tmp_path)
+    assert again["added"] == 0 and again["episodes"] == result["episodes"]
+    (tmp_path / "empty").mkdir()
+    assert "no dataset" in mjirl("demos", "fold", tmp_path / "empty", code=1)
 
 
 def test_seeds_of_the_fuzzer_are_what_this_module_writes():
