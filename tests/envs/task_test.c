@@ -296,7 +296,7 @@ static void tasks_vary(void) {
   CHECK(strcmp(irl_task_json(same), irl_task_json(task)) == 0);
   irl_task_destroy(varied);
   CHECK(irl_task_vary(&varied, task, wrong, 1, &info) != IRL_OK && varied == NULL);
-  CHECK_CONTAINS(info.text, "horizon");
+  CHECK_CONTAINS(info.text, "horzion");
   irl_task_destroy(same);
   irl_task_destroy(task);
 }
