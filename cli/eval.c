@@ -1,6 +1,8 @@
 // `mjirl eval`: judges a run's policy and cost.
 #include "irl/eval.h"
 
+#include <math.h>
+
 #include "cli/cli.h"
 
 typedef struct eval_args {
@@ -8,22 +10,46 @@ typedef struct eval_args {
   const char* run;
   int episodes;
   bool reoptimize;
+  cli_texts set;
 } eval_args;
+
+// write_interval writes [lo, hi], or null where there is none.
+static void write_interval(irl_jout* out, const char* key, irl_interval range) {
+  if (!isfinite(range.lo) || !isfinite(range.hi)) {
+    irl_jout_key_number(out, key, NAN);
+    return;
+  }
+  irl_jout_key(out, key);
+  irl_jout_open(out, '[');
+  irl_jout_number(out, range.lo);
+  irl_jout_number(out, range.hi);
+  irl_jout_close(out);
+}
+
+static void write_transfer(irl_jout* out, const irl_eval_transfer* transfer) {
+  irl_jout_key(out, "transfer");
+  irl_jout_open(out, '{');
+  irl_jout_key_number(out, "expert_return", transfer->expert_return);
+  irl_jout_key_number(out, "random_return", transfer->random_return);
+  irl_jout_key_number(out, "normalized_return", transfer->normalized_return);
+  irl_jout_key_number(out, "policy_normalized_return", transfer->policy_normalized_return);
+  irl_jout_close(out);
+}
 
 // write_result writes figures without meaning (NAN) as null.
 static void write_result(irl_jout* out, const irl_eval_result* result) {
-  irl_jout_key_number(out, "return_mean", result->return_mean);
-  irl_jout_key_number(out, "return_std", result->return_std);
-  irl_jout_key_number(out, "expert_return", result->expert_return);
-  irl_jout_key_number(out, "random_return", result->random_return);
-  irl_jout_key_number(out, "normalized_return", result->normalized_return);
-  irl_jout_key_number(out, "reoptimized_normalized_return", result->reoptimized_normalized_return);
-  irl_jout_key_number(out, "spearman", result->spearman);
-  irl_jout_key_number(out, "pearson", result->pearson);
-  irl_jout_key_number(out, "epic", result->epic);
-  irl_jout_key_number(out, "auc", result->auc);
-  irl_jout_key_number(out, "ess", result->ess);
-  irl_jout_key_number(out, "success_rate", result->success_rate);
+#define WRITE(key) irl_jout_key_number(out, #key, result->key);
+  IRL_EVAL_FIGURES(WRITE)
+#undef WRITE
+  irl_jout_key(out, "intervals");
+  irl_jout_open(out, '{');
+#define WRITE(key) write_interval(out, #key, result->interval.key);
+  IRL_EVAL_FIGURES(WRITE)
+#undef WRITE
+  irl_jout_close(out);
+  if (result->has_transfer) {
+    write_transfer(out, &result->transfer);
+  }
 }
 
 // run_eval needs nothing but the run's folder: it keeps task, cost, policy and reference returns.
@@ -32,8 +58,15 @@ static irl_err run_eval(cli_context* cli, const void* args) {
   irl_run* run = NULL;
   irl_eval_result result;
   IRL_TRY(irl_run_open(&run, a->run, &cli->info));
-  const irl_err err = irl_eval(run, a->episodes, a->reoptimize, a->common.seed, a->common.threads,
-                               &cli->host, &result, &cli->info);
+  const irl_eval_options options = {
+      .episodes = a->episodes,
+      .reoptimize = a->reoptimize,
+      .set = a->set.item,
+      .nset = a->set.count,
+      .seed = a->common.seed,
+      .threads = a->common.threads,
+  };
+  const irl_err err = irl_eval(run, &options, &cli->host, &result, &cli->info);
   if (err == IRL_OK) {
     write_result(&cli->result, &result);
   }
@@ -54,6 +87,11 @@ static const cli_option options[] = {
      .name = "reoptimize",
      .help = "also train a new policy from scratch on the learned cost",
      .offset = offsetof(eval_args, reoptimize)},
+    {.kind = CLI_TEXTS,
+     .name = "set",
+     .metavar = "key=value",
+     .help = "a change of the task: how cost and policy fare there; may be given many times",
+     .offset = offsetof(eval_args, set)},
     CLI_SEED(eval_args),
     CLI_THREADS(eval_args),
     CLI_JSON(eval_args),

@@ -13,25 +13,62 @@
 extern "C" {
 #endif
 
+typedef struct irl_eval_options {
+  int episodes;     // rollouts of the policy, dealt over the conditions; at least one each is made
+  bool reoptimize;  // also train new samplers from scratch on the frozen cost
+  const char* const* set;  // changes "key=value" of the task for the transfer figures   (nset)
+  int nset;                // 0: no transfer
+  uint64_t seed;
+  int threads;  // <= 0: all CPUs
+} irl_eval_options;
+
+// X(key): the figures of an evaluation in the order in which they are written.
+#define IRL_EVAL_FIGURES(X)                                                                       \
+  X(return_mean)       /* true return of sampled actions, equally weighted conditions */          \
+  X(return_std)        /* over episodes */                                                        \
+  X(expert_return)     /* mean of the demonstrations */                                           \
+  X(random_return)     /* the better of zero and uniformly random actions */                      \
+  X(normalized_return) /* (return_mean − random)/(expert − random) */                         \
+  X(reoptimized_normalized_return) /* a new sampler from scratch on the frozen cost */            \
+  X(spearman)     /* rank correlation of −cost and return over a mixed-quality set */           \
+  X(pearson)      /* of −cost and reward per step, within the same set */                       \
+  X(epic)         /* EPIC distance (Gleave et al. 2021), 0 to 1 */                                \
+  X(auc)          /* demonstrations against others by learned cost */                             \
+  X(ess)          /* effective sample size of the last sampler's weights, mean over conditions */ \
+  X(success_rate) /* share of the rollouts that fulfil the task's rule */                         \
+  X(dard)         /* DARD distance (Wulfe et al. 2022), 0 to 1 */
+
+// An interval of 95 % by the percentile bootstrap over episodes; NAN where there is none.
+typedef struct irl_interval {
+  double lo, hi;
+} irl_interval;
+
+// How cost and policy fare in a changed world; every return is on the changed task.
+typedef struct irl_eval_transfer {
+  double expert_return;             // samplers optimised on the true reward there
+  double random_return;             // the better of zero and uniformly random actions there
+  double normalized_return;         // samplers optimised there on the frozen cost
+  double policy_normalized_return;  // the learned policy as it is
+} irl_eval_transfer;
+
 // NAN where a figure has no meaning (no rewards, not asked for).
 typedef struct irl_eval_result {
-  double return_mean;        // true return of sampled actions, equally weighted conditions
-  double return_std;         // over episodes
-  double expert_return;      // mean of the demonstrations
-  double random_return;      // the better of zero and uniformly random actions
-  double normalized_return;  // (return_mean − random)/(expert − random)
-  double reoptimized_normalized_return;  // a new sampler from scratch on the frozen cost
-  double spearman;  // rank correlation of −cost and return over a mixed-quality set
-  double pearson;   // of −cost and reward per step, within the same set
-  double epic;      // EPIC distance (Gleave et al. 2021), 0 to 1
-  double auc;       // demonstrations against others by learned cost
-  double ess;       // effective sample size of the last sampler's weights, mean over conditions
-  double success_rate;
+#define IRL_EVAL_MEMBER(key) double key;
+  IRL_EVAL_FIGURES(IRL_EVAL_MEMBER)
+#undef IRL_EVAL_MEMBER
+  struct {
+#define IRL_EVAL_MEMBER(key) irl_interval key;
+    IRL_EVAL_FIGURES(IRL_EVAL_MEMBER)
+#undef IRL_EVAL_MEMBER
+  } interval;
+  bool has_transfer;
+  irl_eval_transfer transfer;
 } irl_eval_result;
 
-IRL_NODISCARD irl_err irl_eval(const irl_run* run, int episodes, bool reoptimize, uint64_t seed,
-                               int threads, const irl_host* host, irl_eval_result* result,
-                               irl_errinfo* info);
+// Errors: IRL_ENOENT, IRL_EPARSE, IRL_ERANGE (a change that the task does not know), IRL_EDIM (a
+// change after which cost or policy no longer fit), IRL_ENUM, IRL_ECANCELED, IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_eval(const irl_run* run, const irl_eval_options* options,
+                               const irl_host* host, irl_eval_result* result, irl_errinfo* info);
 
 typedef struct irl_score_row {
   int episode;

@@ -75,3 +75,68 @@ double irl_auc(const double* positive, int np, const double* negative, int nn) {
   }
   return np > 0 && nn > 0 ? wins / ((double)np * nn) : NAN;
 }
+
+//---------------------------------- Sums of pairs -------------------------------------------------
+
+void irl_sums_add(irl_sums* s, double a, double b) {
+  s->n += 1.0;
+  s->a += a;
+  s->b += b;
+  s->aa += a * a;
+  s->bb += b * b;
+  s->ab += a * b;
+}
+
+void irl_sums_merge(irl_sums* s, const irl_sums* o) {
+  s->n += o->n;
+  s->a += o->a;
+  s->b += o->b;
+  s->aa += o->aa;
+  s->bb += o->bb;
+  s->ab += o->ab;
+}
+
+double irl_sums_pearson(const irl_sums* s) {
+  double aa = s->aa - s->a * s->a / s->n;
+  double bb = s->bb - s->b * s->b / s->n;
+  double ab = s->ab - s->a * s->b / s->n;
+  return s->n > 1.0 && aa > 0.0 && bb > 0.0 ? fmax(-1.0, fmin(1.0, ab / sqrt(aa * bb))) : NAN;
+}
+
+//---------------------------------- Bootstrap -----------------------------------------------------
+
+void irl_resample(irl_rng* rng, const int* stratum, int n, int* out) {
+  for (int first = 0, end; first < n; first = end) {
+    for (end = first + 1; end < n && stratum[end] == stratum[first]; end++) {
+    }
+    for (int i = first; i < end; i++) {
+      out[i] = first + (int)irl_rng_below(rng, (uint64_t)(end - first));
+    }
+  }
+}
+
+static int ascending(const void* a, const void* b) {
+  double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+// Linear between the two nearest of n sorted values.
+static double quantile(const double* sorted, int n, double p) {
+  double place = p * (n - 1);
+  int i = (int)place;
+  return i + 1 < n ? sorted[i] + (place - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+}
+
+irl_interval irl_percentile_interval(double* values, int n) {
+  int kept = 0;
+  for (int i = 0; i < n; i++) {
+    if (isfinite(values[i])) {
+      values[kept++] = values[i];
+    }
+  }
+  if (kept < 2) {
+    return (irl_interval){NAN, NAN};
+  }
+  qsort(values, (size_t)kept, sizeof values[0], ascending);
+  return (irl_interval){quantile(values, kept, 0.025), quantile(values, kept, 0.975)};
+}

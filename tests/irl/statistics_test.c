@@ -72,5 +72,64 @@ static void moments(void) {
   CHECK_NEAR(irl_stddev(x, 8), 2.0, 1e-15);
 }
 
+// Correlation from sums over parts is that of the whole; 1e-13: other order of summation.
+static void sums_give_the_correlation(void) {
+  double x[N], y[N];
+  irl_rng rng = irl_rng_stream(3, IRL_PURPOSE_VERIFY, 0, 0, 0);
+  irl_sums part[2] = {{0}}, whole = {0};
+  for (int i = 0; i < N; i++) {
+    x[i] = irl_rng_normal(&rng);
+    y[i] = x[i] + irl_rng_normal(&rng);
+    irl_sums_add(&part[i % 2], x[i], y[i]);
+  }
+  irl_sums_merge(&whole, &part[0]);
+  irl_sums_merge(&whole, &part[1]);
+  CHECK_NEAR(irl_sums_pearson(&whole), irl_pearson(x, y, N), 1e-13);
+  CHECK(isnan(irl_sums_pearson(&(irl_sums){0})));
+}
+
+// A resample stays within its strata, and each member of one comes as often as any other.
+static void resamples_keep_strata(void) {
+  const int stratum[7] = {0, 0, 0, 1, 2, 2, 2};
+  int pick[7], count[7] = {0};
+  irl_rng rng = irl_rng_stream(4, IRL_PURPOSE_VERIFY, 0, 0, 0);
+  for (int b = 0; b < 3000; b++) {
+    irl_resample(&rng, stratum, 7, pick);
+    for (int i = 0; i < 7; i++) {
+      CHECK(pick[i] >= 0 && pick[i] < 7 && stratum[pick[i]] == stratum[i]);
+      count[pick[i]]++;
+    }
+  }
+  for (int i = 0; i < 7; i++) {  // 9000 draws of one in three: five standard deviations are 224
+    CHECK(i == 3 ? count[i] == 3000 : abs(count[i] - 3000) < 224);
+  }
+}
+
+// The interval of a mean of N normals is ±1.96/√N; its ends scatter by some 4 % with 4000
+// replicates, 15 % are allowed.
+static void interval_of_a_mean(void) {
+  double x[N], mean[4000];
+  int stratum[N] = {0}, pick[N];
+  irl_rng rng = irl_rng_stream(5, IRL_PURPOSE_VERIFY, 0, 0, 0);
+  for (int i = 0; i < N; i++) {
+    x[i] = irl_rng_normal(&rng);
+  }
+  for (int b = 0; b < 4000; b++) {
+    double sum = 0;
+    irl_resample(&rng, stratum, N, pick);
+    for (int i = 0; i < N; i++) {
+      sum += x[pick[i]];
+    }
+    mean[b] = sum / N;
+  }
+  mean[7] = NAN;  // passed over
+  irl_interval range = irl_percentile_interval(mean, 4000);
+  double half = 1.96 * irl_stddev(x, N) / sqrt(N);
+  CHECK_NEAR(range.lo, irl_mean(x, N) - half, 0.15 * half);
+  CHECK_NEAR(range.hi, irl_mean(x, N) + half, 0.15 * half);
+  CHECK(isnan(irl_percentile_interval(mean, 1).lo));
+}
+
 TESTS(TEST(pearson_of_lines), TEST(pearson_by_hand), TEST(spearman_formula), TEST(spearman_ties),
-      TEST(auc_counts_pairs), TEST(moments))
+      TEST(auc_counts_pairs), TEST(moments), TEST(sums_give_the_correlation),
+      TEST(resamples_keep_strata), TEST(interval_of_a_mean))

@@ -306,7 +306,8 @@ static void saved_run_agrees(void) {
   CHECK_OK(irl_run_open(&run, out, &info));
   CHECK(run->nconditions == 4 && run->seed == 3);
   irl_eval_result e;
-  CHECK_OK(irl_eval(run, 400, false, 1, 2, NULL, &e, &info));
+  const irl_eval_options judging = {.episodes = 400, .seed = 1, .threads = 2};
+  CHECK_OK(irl_eval(run, &judging, NULL, &e, &info));
   // Two independent samples of 80 and 400 returns: four standard errors of their difference.
   double tolerance = 4 * e.return_std * sqrt(1.0 / 80 + 1.0 / 400);
   CHECK_NEAR(e.return_mean, r.return_mean, tolerance);

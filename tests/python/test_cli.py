@@ -468,7 +468,7 @@ def test_resumed_training_ends_in_the_same_bytes(tmp_path, task, dataset, number
 
 EVAL = ["return_mean", "return_std", "expert_return", "random_return", "normalized_return",
         "reoptimized_normalized_return", "spearman", "pearson", "epic", "auc", "ess",
-        "success_rate"]
+        "success_rate", "dard", "intervals"]
 
 
 def test_eval(trained):
@@ -477,9 +477,21 @@ def test_eval(trained):
     share = (result["return_mean"] - result["random_return"]) / (
         result["expert_return"] - result["random_return"])
     assert abs(share - result["normalized_return"]) <= 1e-12 * max(1, abs(share))
+    low, high = result["intervals"]["normalized_return"]
+    assert low <= result["normalized_return"] <= high
+    assert set(result["intervals"]) == set(EVAL) - {"intervals"}
     again = run_json("eval", trained, "--episodes", 8, "--threads", 1, keys=EVAL)
     assert again == result
     assert run_json("eval", trained, "--episodes", 8, "--seed", 1, keys=EVAL) != result
+
+
+def test_eval_in_a_changed_world(trained):
+    result = run_json("eval", trained, "--episodes", 8, "--set", "temperature=2",
+                      keys=[*EVAL, "transfer"])
+    assert set(result["transfer"]) == {"expert_return", "random_return", "normalized_return",
+                                       "policy_normalized_return"}
+    assert "3 steps" in refused("eval", trained, "--set", "horizon=3", code=1)
+    assert "horzion" in refused("eval", trained, "--set", "horzion=3", code=1)
 
 
 def test_sample(trained, work):
