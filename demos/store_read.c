@@ -6,8 +6,9 @@
 
 #include "base/arena.h"
 #include "demos/store_internal.h"
+#include "envs/task.h"
 
-enum { MAX_TEXT = 64 << 20, MAX_NAME = 256 };
+enum { MAX_NAME = 256 };
 
 //---------------------------------- Opening -------------------------------------------------------
 
@@ -294,7 +295,7 @@ static size_t fixed_size(hid_t set, hid_t type) {
                H5Sget_simple_extent_npoints(space) == 1 && !refuse_storage(set);
   size_t size = plain ? H5Tget_size(type) : 0;
   H5Sclose(space);
-  return size <= MAX_TEXT ? size : 0;
+  return size <= IRL_TASK_TEXT_MAX ? size : 0;
 }
 
 irl_err irl_h5r_text(irl_h5r* r, const char* name, char** text) {

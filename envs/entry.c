@@ -160,21 +160,6 @@ static void push_object(irl_task* task, irl_jnode node, const quantity* q, int i
 
 //---------------------------------- Objects -------------------------------------------------------
 
-static int count_of(const mjModel* m, int objtype) {
-  switch (objtype) {
-    case mjOBJ_JOINT:
-      return (int)m->njnt;
-    case mjOBJ_BODY:
-      return (int)m->nbody;
-    case mjOBJ_SITE:
-      return (int)m->nsite;
-    case mjOBJ_GEOM:
-      return (int)m->ngeom;
-    default:
-      return (int)m->nsensor;
-  }
-}
-
 // Names of objects: one, a list, or "*" for all (of bodies: all but the world).
 static int objects_parse(int** ids, irl_jnode node, const mjModel* m, int objtype) {
   *ids = NULL;
@@ -182,7 +167,7 @@ static int objects_parse(int** ids, irl_jnode node, const mjModel* m, int objtyp
   const char* name = list ? "" : irl_json_as_string(node);
   const bool all = strcmp(name, "*") == 0;
   const int first = all && objtype == mjOBJ_BODY ? 1 : 0;
-  const int n = list ? irl_json_length(node) : all ? count_of(m, objtype) - first : 1;
+  const int n = list ? irl_json_length(node) : all ? irl_model_count(m, objtype) - first : 1;
   if (!irl_json_ok(node.doc)) {
     return 0;
   }

@@ -5,9 +5,10 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "envs/files_internal.h"
 #include "envs/task_internal.h"
 
-enum { MODEL_MAX_BYTES = 64 << 20 };
+enum { PATH_BYTES = 4096 };
 
 // Messages are dropped: MuJoCo's own handler writes a file into the working folder and exits.
 // Errors inside a batch or a load never come here (both trap them before the global handler); one
@@ -31,101 +32,161 @@ static void one_line(char* text) {
   }
 }
 
-static irl_err compile(mjModel** model, mjSpec* spec, const char* name, irl_errinfo* info) {
-  *model = mj_compile(spec, NULL);
+// What went wrong, of which MuJoCo has told in `why`, and we know more where a file was refused.
+static irl_err refuse(const irl_files* files, const char* name, const char* what, char* why,
+                      irl_errinfo* info) {
+  one_line(why);
+  irl_files_clean_message(why);
+  if (files != NULL && files->failure.code != IRL_OK) {
+    return irl_fail(info, IRL_EPARSE, "%s: MuJoCo cannot %s the model (%s): %s", name, what, why,
+                    files->failure.text);
+  }
+  return irl_fail(info, IRL_EPARSE, "%s: MuJoCo cannot %s the model (%s); correct the MJCF", name,
+                  what, why);
+}
+
+// Takes the spec over; files NULL: it needs none.
+static irl_err compile(mjModel** model, mjSpec* spec, const irl_files* files, const char* name,
+                       irl_errinfo* info) {
+  char why[300];
+  *model = mj_compile(spec, files == NULL ? NULL : &files->vfs);
+  snprintf(why, sizeof why, "%s", *model == NULL ? mjs_getError(spec) : "");
+  mj_deleteSpec(spec);
   if (*model == NULL) {
-    char why[500];
-    snprintf(why, sizeof why, "%s", mjs_getError(spec));
-    one_line(why);
-    return irl_fail(info, IRL_EPARSE, "%s: MuJoCo cannot compile the model (%s); correct the MJCF",
-                    name, why);
+    return refuse(files, name, "compile", why, info);
   }
   // a diverged state must stay visible: MuJoCo would put the start state in its place
   (*model)->opt.disableflags |= mjDSBL_AUTORESET;
   return IRL_OK;
 }
 
-irl_err irl_model_from_text(mjModel** model, const char* text, const char* name,
-                            irl_errinfo* info) {
-  char why[500] = "";
-  mjSpec* spec = mj_parseXMLString(text, NULL, why, (int)sizeof why);
-  if (spec == NULL) {
-    one_line(why);
-    return irl_fail(info, IRL_EPARSE, "%s: MuJoCo cannot read the model (%s); correct the MJCF",
-                    name, why);
+// Textures are part of the model also where it would leave them as files: kept texts need no files.
+static void embed_textures(mjSpec* spec) {
+  spec->compiler.passthrough = mjPASSTHROUGH_NONE;
+  for (mjsElement* e = mjs_firstElement(spec, mjOBJ_TEXTURE); e != NULL;
+       e = mjs_nextElement(spec, e)) {
+    mjs_asTexture(e)->embed = mjEMBED_TRUE;
   }
-  irl_err err = compile(model, spec, name, info);
-  mj_deleteSpec(spec);
+}
+
+static irl_err compile_files(mjModel** model, const irl_files* files, const char* main,
+                             const char* name, irl_errinfo* info) {
+  char why[300] = "";
+  mjSpec* spec = irl_files_parse(files, main, why, sizeof why);
+  if (spec == NULL) {
+    return refuse(files, name, "read", why, info);
+  }
+  embed_textures(spec);
+  return compile(model, spec, files, name, info);
+}
+
+// Whether a text may speak of other files; where it does not, they are not looked for.
+static bool may_have_files(const char* text) {
+  return strstr(text, "file") != NULL || strstr(text, "include") != NULL;
+}
+
+// A text without its files finds none: those of this machine are no part of it.
+static irl_err from_copies(mjModel** model, const char* text, const char* name, irl_errinfo* info) {
+  irl_files files;
+  char main[PATH_BYTES] = "/model.xml";
+  IRL_TRY(irl_files_init(&files, false, info));
+  irl_err err = IRL_OK;
+  if (irl_archive_is(text)) {
+    err = irl_archive_unpack(&files, main, sizeof main, text, info);
+  } else {
+    char* copy = irl_strdup(text);
+    err = copy == NULL ? irl_fail(info, IRL_ENOMEM, "%s: out of memory; use a smaller model", name)
+                       : irl_files_add(&files, main, copy, strlen(text), info);
+  }
+  if (err == IRL_OK) {
+    err = compile_files(model, &files, main, name, info);
+  }
+  irl_files_fini(&files);
   return err;
 }
 
-// The MJCF as MuJoCo writes it: includes resolved, numbers to six digits.
-static irl_err save_spec(char** text, mjSpec* spec, const char* name, irl_errinfo* info) {
-  char why[500] = "";
-  char probe[1];
-  const int need = mj_saveXMLString(spec, probe, (int)sizeof probe, why, (int)sizeof why);
-  if (need <= 0) {
-    one_line(why);
-    return irl_fail(info, IRL_EPARSE,
-                    "%s: MuJoCo cannot write the model out (%s); use a single "
-                    "MJCF file",
-                    name, why);
+irl_err irl_model_from_text(mjModel** model, const char* text, const char* name,
+                            irl_errinfo* info) {
+  if (may_have_files(text)) {
+    return from_copies(model, text, name, info);
   }
-  *text = irl_calloc((size_t)need + 1, 1);
-  if (*text == NULL) {
-    return irl_fail(info, IRL_ENOMEM, "%s: out of memory; use a smaller model", name);
-  }
-  return mj_saveXMLString(spec, *text, need + 1, why, (int)sizeof why) == 0
-             ? IRL_OK
-             : irl_fail(info, IRL_EPARSE,
-                        "%s: MuJoCo cannot write the model out; use a single MJCF "
-                        "file",
-                        name);
+  char why[300] = "";
+  mjSpec* spec = mj_parseXMLString(text, NULL, why, (int)sizeof why);
+  return spec == NULL ? refuse(NULL, name, "read", why, info)
+                      : compile(model, spec, NULL, name, info);
 }
 
-// A model of several files becomes one text, and the model in use is the one of that text, so that
-// a dataset which keeps the text has the same physics to the last bit.
-static irl_err flatten(char** text, const char* path, irl_errinfo* info) {
-  char why[500] = "";
-  mjSpec* spec = mj_parseXML(path, NULL, why, (int)sizeof why);
-  if (spec == NULL) {
-    one_line(why);
-    return irl_fail(info, IRL_EPARSE, "%s: MuJoCo cannot read the model (%s); correct the MJCF",
-                    path, why);
+//---------------------------------- Files ---------------------------------------------------------
+
+// Absolute, ending in .xml, for relative names in the model to be found from. Links in the folder
+// are followed, the file itself may be one.
+static bool absolute_path(char* out, size_t size, const char* path) {
+  char folder[PATH_BYTES];
+  const char* slash = strrchr(path, '/');
+  snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+           slash == NULL ? "." : path);
+  char* real = realpath(folder, NULL);
+  const char* base = slash == NULL ? path : slash + 1;
+  const size_t n = strlen(base);
+  const bool xml = n >= 4 && strcmp(base + n - 4, ".xml") == 0;
+  const bool fits =
+      real != NULL && snprintf(out, size, "%s/%s%s", strcmp(real, "/") == 0 ? "" : real, base,
+                               xml ? "" : ".xml") < (int)size;
+  free(real);
+  return fits;
+}
+
+// Takes over data.
+static irl_err from_disk(mjModel** model, char** text, const char* path, char* data, size_t size,
+                         irl_errinfo* info) {
+  irl_files files;
+  char main[PATH_BYTES];
+  if (!absolute_path(main, sizeof main, path)) {
+    irl_free(data);
+    return irl_fail(info, IRL_ERANGE, "%s: its path is too long; move it", path);
   }
-  mjModel* model = NULL;
-  irl_err err = compile(&model, spec, path, info);
+  irl_err err = irl_files_init(&files, true, info);
+  if (err != IRL_OK) {
+    irl_free(data);
+    return err;
+  }
+  err = irl_files_add(&files, main, data, size, info);
   if (err == IRL_OK) {
-    mj_deleteModel(model);
-    err = save_spec(text, spec, path, info);
+    err = compile_files(model, &files, main, path, info);
   }
-  mj_deleteSpec(spec);
+  if (err == IRL_OK && (err = irl_archive_pack(text, &files, main, info)) != IRL_OK) {
+    mj_deleteModel(*model);
+    *model = NULL;
+  }
+  irl_files_fini(&files);
   return err;
 }
 
 irl_err irl_model_load(mjModel** model, char** text, const char* path, irl_errinfo* info) {
-  char* file = NULL;
+  char* data = NULL;
   size_t size = 0;
   *text = NULL;
-  IRL_TRY(irl_file_read(path, MODEL_MAX_BYTES, &file, &size, info));
-  irl_err err = IRL_OK;
-  if (strstr(file, "<include") != NULL) {
-    irl_free(file);
-    err = flatten(text, path, info);
-  } else {
-    *text = file;
+  *model = NULL;
+  IRL_TRY(irl_file_read(path, IRL_TASK_TEXT_MAX, &data, &size, info));
+  if (strlen(data) != size) {
+    irl_free(data);
+    return irl_fail(info, IRL_EPARSE, "%s: holds a zero byte; give an MJCF text", path);
   }
-  if (err == IRL_OK) {
-    err = irl_model_from_text(model, *text, path, info);
+  if (may_have_files(data) && !irl_archive_is(data)) {
+    return from_disk(model, text, path, data, size, info);
   }
+  irl_err err = irl_model_from_text(model, data, path, info);
   if (err != IRL_OK) {
-    irl_free(*text);
-    *text = NULL;
+    irl_free(data);
+    return err;
   }
-  return err;
+  *text = data;
+  return IRL_OK;
 }
 
-static int object_count(const mjModel* m, int objtype) {
+//---------------------------------- Names ---------------------------------------------------------
+
+int irl_model_count(const mjModel* m, int objtype) {
   switch (objtype) {
     case mjOBJ_JOINT:
       return (int)m->njnt;
@@ -164,7 +225,7 @@ static const char* object_word(int objtype) {
 }
 
 static void refuse_name(irl_jnode where, const mjModel* m, int objtype, const char* name) {
-  const int n = object_count(m, objtype);
+  const int n = irl_model_count(m, objtype);
   const char** names = IRL_NEW(const char*, n + 1);
   int named = 0;
   for (int i = 0; names != NULL && i < n; i++) {

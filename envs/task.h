@@ -17,6 +17,8 @@ typedef struct irl_task irl_task;
 struct mjModel_;
 struct mjData_;
 
+enum { IRL_TASK_TEXT_MAX = 256 << 20 };  // bytes of the text that keeps a model
+
 typedef enum irl_timing {
   IRL_TIMING_FRESH,     // observations of the new state
   IRL_TIMING_GYMNASIUM  // as Gymnasium: body positions one substep old
@@ -63,7 +65,9 @@ const char* irl_task_observation_name(const irl_task* task, int i);  // e.g. "co
 const double* irl_task_action_low(const irl_task* task);             // (nu), -inf where unbounded
 const double* irl_task_action_high(const irl_task* task);            // (nu)
 
-// Self-contained texts: JSON with everything resolved, MJCF as MuJoCo saves it (no includes).
+// Self-contained texts: JSON with everything resolved, the MJCF as it was written. Where a model
+// has other files (included ones, meshes, textures, height fields), they stand in comments behind
+// the MJCF, so that the text alone makes the same model to the last bit.
 const char* irl_task_json(const irl_task* task);
 const char* irl_task_mjcf(const irl_task* task);
 

@@ -118,12 +118,14 @@ struct irl_task {
 
 //---------------------------------- model.c -------------------------------------------------------
 
-// Compiles an MJCF. *text is what a dataset keeps, and the model is compiled from just that text.
+// Compiles an MJCF. *text is what a dataset keeps: irl_model_from_text makes the same model of it.
 irl_err irl_model_load(mjModel** model, char** text, const char* path, irl_errinfo* info);
 irl_err irl_model_from_text(mjModel** model, const char* text, const char* name, irl_errinfo* info);
 
 // The id of a named object; refuses `where` with the closest name when there is none.
 int irl_model_find(irl_jnode where, const mjModel* model, int objtype, const char* name);
+
+int irl_model_count(const mjModel* m, int objtype);
 
 // A sensor of type user by name, −1 if there is none.
 int irl_model_user_sensor(const mjModel* model, const char* name);

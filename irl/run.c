@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "envs/env.h"
 
-enum { MAX_PATH = 4096, MAX_TEXT = 64 << 20 };
+enum { MAX_PATH = 4096 };
 
 //---------------------------------- Opening ------------------------------------------------------
 
@@ -54,9 +54,9 @@ static irl_err read_task(irl_run* run, irl_errinfo* info) {
   char path[MAX_PATH], *json = NULL, *mjcf = NULL;
   size_t size;
   IRL_TRY(join(path, run->folder, "task.json", info));
-  IRL_TRY(irl_file_read(path, MAX_TEXT, &json, &size, info));
+  IRL_TRY(irl_file_read(path, IRL_TASK_TEXT_MAX, &json, &size, info));
   irl_path_join(path, sizeof path, run->folder, "model.xml");
-  irl_err err = irl_file_read(path, MAX_TEXT, &mjcf, &size, info);
+  irl_err err = irl_file_read(path, IRL_TASK_TEXT_MAX, &mjcf, &size, info);
   if (err == IRL_OK) {
     irl_errinfo reason = {IRL_OK, ""};
     err = irl_task_from_text(&run->task, json, mjcf, &reason);
