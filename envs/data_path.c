@@ -55,7 +55,9 @@ static bool search_upwards(char* out, size_t size, char* file, const char* relat
       return false;
     }
     *slash = 0;
-    if (snprintf(out, size, "%s/share/mjirl/%s", file, relative) < (int)size && exists(out)) {
+    char share[PATH_BYTES];
+    if (irl_path_join(share, sizeof share, file, "share/mjirl") &&
+        irl_path_join(out, size, share, relative) && exists(out)) {
       return true;
     }
   }

@@ -70,6 +70,7 @@ static uint64_t model_hash(const irl_task* task) {
   const int size = (int)(mj_sizeModel(m) - m->npaths);
   unsigned char* bytes = irl_calloc((size_t)size, 1);
   m->npaths = 0;
+  m->nbuffer = 0;  // has the path's length in it
   mj_saveModel(m, NULL, bytes, size);
   const uint64_t hash = hash_bytes(0xcbf29ce484222325u, bytes, (size_t)size);
   irl_free(bytes);
