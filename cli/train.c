@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "irl/forecast.h"
 
 typedef struct train_args {
   cli_common common;
@@ -13,6 +14,7 @@ typedef struct train_args {
   cli_texts set;
   int algo;
   bool resume;
+  bool dry_run;
 } train_args;
 
 // read_config lays --set over --config over the defaults. A bad --set is wrong usage; a bad file is
@@ -33,6 +35,9 @@ static irl_err read_config(cli_context* cli, const train_args* a, irl_config* co
 
 // check_output lets only --resume into a folder that is not empty.
 static irl_err check_output(const train_args* a, irl_errinfo* info) {
+  if (a->dry_run) {
+    return IRL_OK;
+  }
   return a->resume ? irl_dir_check_writable(a->out, info) : cli_check_folder(a->out, info);
 }
 
@@ -59,6 +64,35 @@ static irl_err train(cli_context* cli, const train_args* a, irl_train_options* o
   return err;
 }
 
+static void write_forecast(irl_jout* out, const irl_forecast* f) {
+  irl_jout_key_int(out, "demonstrations", f->demonstrations);
+  irl_jout_key_int(out, "conditions", f->conditions);
+  irl_jout_key_int(out, "conditions_of_task", f->conditions_of_task);
+  irl_jout_key_int(out, "fewest", f->fewest);
+  irl_jout_key_number(out, "rows_per_unknown", f->rows_per_unknown);
+  irl_jout_key_number(out, "coverage", f->coverage);
+  irl_jout_key_number(out, "overlap", f->overlap);
+  irl_jout_key_number(out, "ess", f->ess);
+  irl_jout_key_number(out, "ess_share", f->ess_share);
+  irl_jout_key_int(out, "env_steps", f->env_steps);
+  irl_jout_key_number(out, "wall_seconds", f->wall_seconds);
+  irl_jout_key_bool(out, "enough", f->enough);
+  irl_jout_key(out, "advice");
+  irl_jout_open(out, '[');
+  for (int i = 0; i < f->nadvice; i++) {
+    irl_jout_string(out, f->advice[i]);
+  }
+  irl_jout_close(out);
+}
+
+// forecast says whether the data is enough and what training would cost, and trains nothing.
+static irl_err forecast(cli_context* cli, const irl_train_options* options) {
+  irl_forecast f;
+  IRL_TRY(irl_forecast_make(&f, options, &cli->host, &cli->info));
+  write_forecast(&cli->result, &f);
+  return IRL_OK;
+}
+
 // run_train reads in the order of what is cheapest to get wrong.
 static irl_err run_train(cli_context* cli, const void* args) {
   const train_args* a = args;
@@ -82,7 +116,7 @@ static irl_err run_train(cli_context* cli, const void* args) {
   if (err == IRL_OK) {
     options.task = task;
     options.demos = demos;
-    err = train(cli, a, &options);
+    err = a->dry_run ? forecast(cli, &options) : train(cli, a, &options);
   }
   irl_demos_destroy(demos);
   irl_task_destroy(task);
@@ -118,6 +152,10 @@ static const cli_option options_table[] = {
      .name = "resume",
      .help = "go on with the run from its newest checkpoint",
      .offset = offsetof(train_args, resume)},
+    {.kind = CLI_FLAG,
+     .name = "dry-run",
+     .help = "train nothing; say whether the demonstrations are enough, and the time to expect",
+     .offset = offsetof(train_args, dry_run)},
     CLI_SEED(train_args),
     CLI_THREADS(train_args),
     CLI_JSON(train_args),

@@ -10,8 +10,9 @@
 #include "irl/checkpoint_internal.h"
 #include "irl/learner_internal.h"
 #include "irl/run_internal.h"
+#include "irl/train_internal.h"
 
-enum { MAX_PATH = 4096, KEPT_CHECKPOINTS = 3, JUDGE_EPISODES = 80 };
+enum { MAX_PATH = 4096, KEPT_CHECKPOINTS = 3 };
 
 typedef struct trainer {
   const irl_train_options* options;
@@ -111,6 +112,16 @@ static void tell(const trainer* t, const irl_metrics* m) {
   }
 }
 
+// Once the first samplers have shown where they go: what the data may be too poor for.
+static irl_err warn_of_data(const trainer* t) {
+  irl_forecast f;
+  IRL_TRY(irl_forecast_look(t->learner, &f));
+  for (int i = 0; i < f.nadvice && t->host != NULL; i++) {
+    irl_log(&t->host->sink, IRL_LOG_WARNING, "demonstrations: %s", f.advice[i]);
+  }
+  return IRL_OK;
+}
+
 static irl_err iterate(trainer* t, irl_errinfo* info) {
   irl_learner* l = t->learner;
   const irl_train_options* o = t->options;
@@ -123,6 +134,9 @@ static irl_err iterate(trainer* t, irl_errinfo* info) {
     IRL_TRY(irl_metrics_append(o->out, &m, info));
   }
   tell(t, &m);
+  if (l->iteration == 1) {
+    IRL_TRY(warn_of_data(t));
+  }
   bool due = l->iteration % o->config.checkpoint_every == 0 || l->iteration == o->config.iterations;
   return due ? save(t, info) : IRL_OK;
 }
@@ -140,7 +154,7 @@ static irl_err loop(trainer* t, irl_errinfo* info) {
     }
     IRL_TRY(iterate(t, info));
   }
-  return irl_learner_judge(t->learner, JUDGE_EPISODES, &t->result->return_mean,
+  return irl_learner_judge(t->learner, IRL_TRAIN_JUDGE_EPISODES, &t->result->return_mean,
                            &t->result->normalized_return);
 }
 
