@@ -325,15 +325,28 @@ irl_err irl_file_write(const char* path, const void* data, size_t size, irl_erri
 }
 
 // fsync works on a descriptor opened for reading: it is the file that is synced.
+static int sync_file(const char* path) {
+  int fd = sys_open(path, O_RDONLY, 0);
+  int error = fd < 0 || sys_fsync(fd) != 0 ? errno : 0;
+  if (fd >= 0) {
+    sys_close(fd);
+  }
+  return error;
+}
+
+irl_err irl_file_sync(const char* path, irl_errinfo* info) {
+  char folder[PATH_MAX];
+  int error = sync_file(path);
+  if (error == 0) {
+    error = parent_of(folder, path) ? sync_folder(folder) : ENAMETOOLONG;
+  }
+  return error != 0 ? fail_write(info, path, "make it durable", error) : IRL_OK;
+}
+
 irl_err irl_file_commit(const char* temporary, const char* path, irl_errinfo* info) {
   irl_err err = check_replaceable(path, info);
-  int error = 0;
   if (err == IRL_OK) {
-    int fd = sys_open(temporary, O_RDONLY, 0);
-    error = fd < 0 || sys_fsync(fd) != 0 ? errno : 0;
-    if (fd >= 0) {
-      sys_close(fd);
-    }
+    int error = sync_file(temporary);
     err = error != 0 ? fail_write(info, temporary, "make it durable", error) : IRL_OK;
   }
   if (err != IRL_OK) {

@@ -32,6 +32,9 @@ IRL_NODISCARD irl_err irl_file_commit(const char* temporary, const char* path, i
 IRL_NODISCARD irl_err irl_file_append(const char* path, const void* data, size_t size,
                                       irl_errinfo* info);
 
+// Puts what has been appended to an existing file onto the disk, its name with it. Errors: IRL_EIO.
+IRL_NODISCARD irl_err irl_file_sync(const char* path, irl_errinfo* info);
+
 // Creates a folder and its parents; an existing one is fine.
 IRL_NODISCARD irl_err irl_dir_create(const char* path, irl_errinfo* info);
 

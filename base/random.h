@@ -27,7 +27,8 @@ typedef enum irl_purpose {
   IRL_PURPOSE_EXPERT = 8,     // the expert's search
   IRL_PURPOSE_VERIFY = 9,     // numerical checks
   IRL_PURPOSE_EVAL_ACTION = 10,
-  IRL_PURPOSE_BOOTSTRAP = 11
+  IRL_PURPOSE_BOOTSTRAP = 11,
+  IRL_PURPOSE_KEEP = 12  // which rounds stay in a reservoir
 } irl_purpose;
 
 typedef struct irl_rng {

@@ -10,7 +10,7 @@
 
 enum {
   MAX_PATH = 4096,
-  STATE_SIZE = 3,
+  STATE_SIZE = 4,
   CREW_SCALARS = 3,
   SCALARS = 2 * CREW_SCALARS + 2,
   PER_CONDITION = 8,
@@ -24,6 +24,7 @@ typedef struct image {
   irl_tensor* tensors;
   int n;
   int64_t state[STATE_SIZE];
+  int64_t* rounds;  // kept ones, in the order of drawing
   double** blocks;  // stacked arrays
   int nblocks;
 } image;
@@ -96,6 +97,7 @@ static void image_fini(image* im) {
     irl_free(im->blocks[i]);
   }
   irl_free(im->blocks);
+  irl_free(im->rounds);
   irl_free(im->tensors);
 }
 
@@ -103,15 +105,22 @@ static irl_err image_init(image* im, const irl_learner* l) {
   memset(im, 0, sizeof *im);
   im->tensors = IRL_NEW(irl_tensor, l->nc + PER_CONDITION);
   im->blocks = IRL_NEW(double*, l->nc);
-  if (im->tensors == NULL || im->blocks == NULL) {
+  int rounds = irl_learner_kept_rounds(l);
+  im->rounds = IRL_NEW(int64_t, rounds);
+  if (im->tensors == NULL || im->blocks == NULL || im->rounds == NULL) {
     return IRL_ENOMEM;
   }
   int n = irl_cost_nparam(l->cost);
   im->state[0] = l->iteration;
   im->state[1] = l->env_steps;
   im->state[2] = l->adam_step;
+  im->state[3] = rounds;
+  for (int i = 0; i < rounds; i++) {
+    im->rounds[i] = (int64_t)irl_learner_kept_round(l, i);
+  }
   // Wider types first, as irl_tensors_save lays them out: the checksum runs in the file's order.
   add(im, "state", IRL_I64, im->state, STATE_SIZE);
+  add(im, "rounds", IRL_I64, im->rounds, rounds);
   for (int k = 0; k < l->nc; k++) {
     IRL_TRY(add_condition(im, l, k));
   }
@@ -209,7 +218,7 @@ irl_err irl_checkpoint_save(const irl_learner* l, const char* folder, int keep, 
   irl_err err = image_init(&im, l);
   if (err == IRL_OK) {
     snprintf(crc, sizeof crc, "%08x", checksum(im.tensors, im.n));
-    const char* metadata[] = {"crc32c", crc, "format", "mjirl-checkpoint-1"};
+    const char* metadata[] = {"crc32c", crc, "format", "mjirl-checkpoint-2"};
     err = irl_tensors_save(path, im.tensors, im.n, metadata, 2, info);
   } else {
     irl_fail(info, err, "checkpoint: %s; free some memory", irl_err_name(err));
@@ -261,15 +270,19 @@ static irl_err unpack_crews(irl_learner* l, const irl_tensors* t, int kept, int 
   return IRL_OK;
 }
 
-// Draws every round's trajectories again from the kept samplers, then puts the newest ones in
+// Draws the kept rounds' trajectories again from their samplers, then puts the newest ones in
 // place.
-static irl_err draw_again(irl_learner* l, const irl_tensors* t, int rounds, int crews,
+static irl_err draw_again(irl_learner* l, const irl_tensors* t, int64_t rounds, int crews,
                           irl_errinfo* info) {
+  const void* data;
+  IRL_TRY(irl_tensors_find(t, "rounds", IRL_I64, 1, &rounds, &data, info));
   for (int m = 0; m < rounds; m++) {
-    IRL_TRY(unpack_crews(l, t, rounds * crews, IRL_NCREWS + m * crews, info));
-    IRL_TRY(irl_learner_draw(l, (uint64_t)m, info));
+    int64_t round;
+    memcpy(&round, (const char*)data + sizeof round * (size_t)m, sizeof round);
+    IRL_TRY(unpack_crews(l, t, (int)rounds * crews, IRL_NCREWS + m * crews, info));
+    IRL_TRY(irl_learner_draw(l, (uint64_t)round, info));
   }
-  return unpack_crews(l, t, rounds * crews, 0, info);
+  return unpack_crews(l, t, (int)rounds * crews, 0, info);
 }
 
 static void restore_condition(irl_learner* l, int k, const double* block) {
@@ -288,6 +301,7 @@ static void restore_condition(irl_learner* l, int k, const double* block) {
 static irl_err restore(irl_learner* l, const irl_tensors* t, irl_errinfo* info) {
   int n = irl_cost_nparam(l->cost);
   int64_t size = STATE_SIZE;
+  int crews = l->crew[IRL_CREW_EXPLORE].samples > 0 ? IRL_NCREWS : 1;
   const void* state;
   const double* block;
   IRL_TRY(irl_tensors_find(t, "state", IRL_I64, 1, &size, &state, info));
@@ -296,13 +310,13 @@ static irl_err restore(irl_learner* l, const irl_tensors* t, irl_errinfo* info) 
   IRL_TRY(copy_floats(t, "theta", irl_cost_params(l->cost), n, info));
   IRL_TRY(copy_floats(t, "adam_m", l->adam_m, n, info));
   IRL_TRY(copy_floats(t, "adam_v", l->adam_v, n, info));
-  if (values[0] < 0 || values[0] > l->config.iterations) {
+  if (values[0] < 0 || values[0] > l->config.iterations || values[3] < 0 ||
+      values[3] > l->store[0].max_kept / crews) {
     return irl_fail(info, IRL_ERANGE,
                     "checkpoint: holds %lld iterations of %d; raise iterations to go on",
                     (long long)values[0], l->config.iterations);
   }
-  int crews = l->crew[IRL_CREW_EXPLORE].samples > 0 ? 2 : 1;
-  IRL_TRY(draw_again(l, t, (int)values[0] * l->config.sampler_steps, crews, info));
+  IRL_TRY(draw_again(l, t, values[3], crews, info));
   for (int k = 0; k < l->nc; k++) {
     IRL_TRY(find_condition(l, t, k, l->store[k].nkept, &block, info));
     restore_condition(l, k, block);
@@ -313,18 +327,26 @@ static irl_err restore(irl_learner* l, const irl_tensors* t, irl_errinfo* info) 
   return IRL_OK;
 }
 
-irl_err irl_checkpoint_restore(irl_learner* l, const char* folder, int* iteration,
-                               irl_errinfo* info) {
+static void warn(const irl_host* host, const char* text) {
+  if (host != NULL) {
+    irl_log(&host->sink, IRL_LOG_WARNING, "%s", text);
+  }
+}
+
+irl_err irl_checkpoint_restore(irl_learner* l, const char* folder, const irl_host* host,
+                               int* iteration, irl_errinfo* info) {
   char path[MAX_PATH];
+  irl_errinfo reason = {IRL_OK, ""};
   *iteration = newest_below(folder, MAX_CHECKPOINTS * 10);
   for (; *iteration > 0; *iteration = newest_below(folder, *iteration)) {
     irl_tensors* tensors;
     IRL_TRY(checkpoint_path(path, folder, *iteration, info));
-    if (load_verified(&tensors, path, NULL) == IRL_OK) {
+    if (load_verified(&tensors, path, &reason) == IRL_OK) {
       irl_err err = restore(l, tensors, info);
       irl_tensors_destroy(tensors);
       return err;
     }
+    warn(host, reason.text);
   }
   return IRL_OK;
 }

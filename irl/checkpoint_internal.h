@@ -12,8 +12,10 @@ IRL_NODISCARD irl_err irl_checkpoint_save(const irl_learner* learner, const char
                                           irl_errinfo* info);
 
 // Puts a fresh learner into the newest checkpoint that verifies; *iteration is 0 when there is
-// none. Errors: IRL_EDIM when the checkpoint is of another set-up.
+// none. The host (or NULL) is told of each one that is passed over. Errors: IRL_EDIM when the
+// checkpoint is of another set-up.
 IRL_NODISCARD irl_err irl_checkpoint_restore(irl_learner* learner, const char* folder,
-                                             int* iteration, irl_errinfo* info);
+                                             const irl_host* host, int* iteration,
+                                             irl_errinfo* info);
 
 #endif  // MJIRL_IRL_CHECKPOINT_INTERNAL_H_

@@ -7,8 +7,16 @@
 
 const char* const irl_algo_names[] = {"gcl", "gcl-q", "gan-gcl", "ebm", "airl", "gail", "bc", NULL};
 
+const char* const irl_keep_names[] = {"all", "window", "reservoir", NULL};
+
 // What a member's type decides: how it is read from JSON and written.
-typedef enum field_type { FIELD_int, FIELD_double } field_type;
+typedef enum field_type { FIELD_int, FIELD_double, FIELD_irl_keep } field_type;
+
+// Names of a choice's values, by type; NULL for numbers.
+static const char* const* const names_of[] = {
+    [FIELD_int] = NULL, [FIELD_double] = NULL, [FIELD_irl_keep] = irl_keep_names};
+
+_Static_assert(sizeof(irl_keep) == sizeof(int), "choices are read and written as int");
 
 typedef struct field {
   const char* name;
@@ -29,16 +37,23 @@ enum { NFIELDS = sizeof fields / sizeof fields[0] };
 
 static double get_field(const irl_config* config, const field* f) {
   const char* place = (const char*)config + f->offset;
-  return f->type == FIELD_int ? (double)*(const int*)(const void*)place
-                              : *(const double*)(const void*)place;
+  double number;
+  int whole;
+  if (f->type == FIELD_double) {
+    memcpy(&number, place, sizeof number);
+    return number;
+  }
+  memcpy(&whole, place, sizeof whole);
+  return whole;
 }
 
 static void set_field(irl_config* config, const field* f, double value) {
   char* place = (char*)config + f->offset;
-  if (f->type == FIELD_int) {
-    *(int*)(void*)place = (int)value;
+  int whole = (int)value;
+  if (f->type == FIELD_double) {
+    memcpy(place, &value, sizeof value);
   } else {
-    *(double*)(void*)place = value;
+    memcpy(place, &whole, sizeof whole);
   }
 }
 
@@ -72,6 +87,14 @@ irl_config irl_config_for(irl_algo algo) {
   return config;
 }
 
+static double read_member(irl_jnode member, const field* f) {
+  if (names_of[f->type] != NULL) {
+    return irl_json_as_choice(member, names_of[f->type]);
+  }
+  return f->type == FIELD_int ? irl_json_as_int(member, (int)f->lo, (int)f->hi)
+                              : irl_json_as_number(member, f->lo, f->hi);
+}
+
 irl_err irl_config_read(irl_config* config, irl_jnode object) {
   for (int i = 0; i < NFIELDS; i++) {
     const field* f = &fields[i];
@@ -79,8 +102,7 @@ irl_err irl_config_read(irl_config* config, irl_jnode object) {
     if (irl_json_type(member) == IRL_JSON_NONE) {
       continue;
     }
-    double value = f->type == FIELD_int ? irl_json_as_int(member, (int)f->lo, (int)f->hi)
-                                        : irl_json_as_number(member, f->lo, f->hi);
+    double value = read_member(member, f);
     if (!irl_json_ok(object.doc)) {
       return IRL_EPARSE;
     }
@@ -123,6 +145,30 @@ static irl_err unknown_key(const char* key, irl_errinfo* info) {
                         "setting '%s': unknown; `mjirl train --help` lists the settings", key);
 }
 
+// "all, window or reservoir"
+static void list_names(const char* const* names, char* text, size_t size) {
+  text[0] = '\0';
+  for (int i = 0; names[i] != NULL; i++) {
+    size_t used = strlen(text);
+    const char* gap = i == 0 ? "" : names[i + 1] == NULL ? " or " : ", ";
+    snprintf(text + used, size - used, "%s%s", gap, names[i]);
+  }
+}
+
+static irl_err set_choice(irl_config* config, const field* f, const char* value,
+                          irl_errinfo* info) {
+  const char* const* names = names_of[f->type];
+  for (int i = 0; names[i] != NULL; i++) {
+    if (strcmp(names[i], value) == 0) {
+      set_field(config, f, i);
+      return IRL_OK;
+    }
+  }
+  char list[128];
+  list_names(names, list, sizeof list);
+  return irl_fail(info, IRL_EPARSE, "setting '%s': '%s' is unknown; give %s", f->name, value, list);
+}
+
 irl_err irl_config_set(irl_config* config, const char* assignment, irl_errinfo* info) {
   const char* equals = strchr(assignment, '=');
   if (equals == NULL) {
@@ -133,6 +179,9 @@ irl_err irl_config_set(irl_config* config, const char* assignment, irl_errinfo* 
     char key[64];
     snprintf(key, sizeof key, "%.*s", (int)(equals - assignment), assignment);
     return unknown_key(key, info);
+  }
+  if (names_of[f->type] != NULL) {
+    return set_choice(config, f, equals + 1, info);
   }
   char* end;
   double value = strtod(equals + 1, &end);
@@ -167,11 +216,22 @@ irl_err irl_config_check(const irl_config* config, irl_errinfo* info) {
 void irl_config_write(const irl_config* config, irl_jout* out) {
   for (int i = 0; i < NFIELDS; i++) {
     double value = get_field(config, &fields[i]);
-    if (fields[i].type == FIELD_int) {
+    if (names_of[fields[i].type] != NULL) {
+      irl_jout_key_string(out, fields[i].name, names_of[fields[i].type][(int)value]);
+    } else if (fields[i].type == FIELD_int) {
       irl_jout_key_int(out, fields[i].name, (int64_t)value);
     } else {
       irl_jout_key_number(out, fields[i].name, value);
     }
+  }
+}
+
+// A value as a person writes it.
+static void value_text(const field* f, double value, char* text, size_t size) {
+  if (names_of[f->type] != NULL) {
+    snprintf(text, size, "%s", names_of[f->type][(int)value]);
+  } else {
+    snprintf(text, size, "%g", value);
   }
 }
 
@@ -180,6 +240,19 @@ const char* irl_config_describe(int index, char* text, int size) {
     return NULL;
   }
   const field* f = &fields[index];
-  snprintf(text, (size_t)size, "%s (%g): %s", f->name, f->fallback, f->meaning);
+  char value[32];
+  value_text(f, f->fallback, value, sizeof value);
+  int n = snprintf(text, (size_t)size, "%s (%s", f->name, value);
+  for (int a = 0; irl_algo_names[a] != NULL && n < size; a++) {
+    irl_config config = irl_config_for((irl_algo)a);
+    double own = get_field(&config, f);
+    if (own != f->fallback) {
+      value_text(f, own, value, sizeof value);
+      n += snprintf(text + n, (size_t)(size - n), "; %s %s", irl_algo_names[a], value);
+    }
+  }
+  if (n < size) {
+    snprintf(text + n, (size_t)(size - n), "): %s", f->meaning);
+  }
   return text;
 }

@@ -25,7 +25,12 @@ typedef enum irl_algo {
 // "gcl", "gcl-q", "gan-gcl", "ebm", "airl", "gail", "bc"; NULL-ended.
 extern const char* const irl_algo_names[];
 
-// X(type, name, default, least, greatest, "meaning [unit]")
+// Settings that are a choice have names in JSON, in --set and in --help; NULL-ended lists.
+typedef enum irl_keep { IRL_KEEP_ALL, IRL_KEEP_WINDOW, IRL_KEEP_RESERVOIR } irl_keep;
+extern const char* const irl_keep_names[];
+
+// X(type, name, default, least, greatest, "meaning [unit]"); type is int, double or an enum above,
+// whose least and greatest are its first and last value.
 #define IRL_CONFIG_FIELDS(X)                                                                       \
   X(int, iterations, 30, 1, 100000, "training iterations")                                         \
   X(int, samples, 16, 2, 10000, "sampler trajectories a condition and iteration")                  \
@@ -40,6 +45,9 @@ extern const char* const irl_algo_names[];
   X(double, kl_step, 0.5, 1e-6, 1e6, "KL limit of a sampler update, a control step [nats]")        \
   X(double, kl_min, 0.1, 1e-6, 1e6, "least factor that step adaptation may put on kl_step")        \
   X(double, kl_max, 4.0, 1e-6, 1e6, "greatest factor on kl_step")                                  \
+  X(irl_keep, keep, IRL_KEEP_RESERVOIR, IRL_KEEP_ALL, IRL_KEEP_RESERVOIR,                          \
+    "rounds of samplers that stay in the mixture: all, window or reservoir")                       \
+  X(int, keep_rounds, 60, 2, 100000, "rounds that a window or a reservoir holds")                  \
   X(int, batch_samples, 60, 1, 1000000, "sampler trajectories a condition in one Adam step")       \
   X(int, width, 32, 1, 1024, "units of a hidden layer")                                            \
   X(int, depth, 2, 0, 8, "hidden layers")                                                          \
@@ -83,7 +91,8 @@ IRL_NODISCARD irl_err irl_config_check(const irl_config* config, irl_errinfo* in
 // Writes all members into the object that is open in out.
 void irl_config_write(const irl_config* config, irl_jout* out);
 
-// For --help: the i-th member as "name (default): meaning"; NULL past the last.
+// For --help: the i-th member as "name (default): meaning", with the defaults of the algorithms
+// that have their own ("name (40; gcl-q 4): meaning"); NULL past the last.
 const char* irl_config_describe(int index, char* text, int size);
 
 #ifdef __cplusplus

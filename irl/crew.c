@@ -19,7 +19,8 @@ irl_err irl_crew_init(irl_crew* crew, const irl_learner* l, int samples) {
   }
   crew->sampler = IRL_NEW(irl_sampler, l->nc);
   crew->index = IRL_NEW(int, (size_t)l->nc*(size_t)samples);
-  if (crew->sampler == NULL || crew->index == NULL) {
+  crew->added = IRL_NEW(int, l->nc);
+  if (crew->sampler == NULL || crew->index == NULL || crew->added == NULL) {
     return IRL_ENOMEM;
   }
   IRL_TRY(irl_batch_create(&crew->batch, l->nc * samples, t->horizon, t->nx, t->nu, 0, 0));
@@ -39,10 +40,25 @@ void irl_crew_fini(irl_crew* crew, int nc) {
   }
   irl_free(crew->sampler);
   irl_free(crew->index);
+  irl_free(crew->added);
   irl_batch_destroy(&crew->batch);
 }
 
 //---------------------------------- Drawing ------------------------------------------------------
+
+typedef struct storing {
+  irl_learner* learner;
+  irl_crew* crew;
+  uint64_t round;
+} storing;
+
+// Piece: a condition, whose store nobody else touches.
+static void store_piece(int k, int thread, void* arg) {
+  (void)thread;
+  storing* s = arg;
+  s->crew->added[k] = irl_store_add(&s->learner->store[k], &s->crew->sampler[k].policy, s->round,
+                                    &s->crew->batch, k * s->crew->samples, s->crew->samples);
+}
 
 irl_err irl_crew_draw(irl_learner* l, int which, uint64_t round, irl_errinfo* info) {
   irl_crew* crew = &l->crew[which];
@@ -60,10 +76,10 @@ irl_err irl_crew_draw(irl_learner* l, int which, uint64_t round, irl_errinfo* in
                          .first = which == IRL_CREW_MAIN ? 0 : EXPLORER_STREAM,
                          .run_on = true};
   IRL_TRY(irl_env_rollout(l->env, &rollout, &crew->batch, &l->env_steps, NULL, info));
+  storing s = {l, crew, round};
+  irl_pool_run(l->pool, l->nc, store_piece, &s);
   for (int k = 0; k < l->nc; k++) {
-    int added = irl_store_add(&l->store[k], &crew->sampler[k].policy, &crew->batch,
-                              k * crew->samples, crew->samples);
-    if (added == 0 && which == IRL_CREW_MAIN) {
+    if (crew->added[k] == 0 && which == IRL_CREW_MAIN) {
       return irl_fail(info, IRL_ESIM,
                       "training: every trajectory of condition %d diverged; use a smaller "
                       "max_stddev or time step",

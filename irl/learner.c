@@ -36,6 +36,20 @@ static double objective(const irl_learner* l, int k) {
   return sum / (l->npick[k] - s->ndemo);
 }
 
+//---------------------------------- Partition ----------------------------------------------------
+
+// MaxEnt loss, log Z and effective samples on the picked trajectories, for every algorithm alike.
+static irl_loss_output partition(irl_learner* l, int k) {
+  long first = (long)k * l->per_condition;
+  irl_loss_input in = {.cost = l->path_cost + first,
+                       .logmu = l->path_logmu + first,
+                       .ndemo = l->store[k].ndemo,
+                       .n = l->npick[k]};
+  bool mixture = irl_algorithm_of(l->algo)->background == IRL_BACKGROUND_MIXTURE;
+  irl_loss_fn loss = mixture ? irl_loss_gcl : irl_loss_gcl_q;
+  return loss(&in, l->path_gradient + first, l->path_work + first);
+}
+
 //---------------------------------- Step control -------------------------------------------------
 
 // Compares the newest samples with those before them under the present cost, which both samplers'
@@ -45,6 +59,7 @@ static void adapt(irl_learner* l) {
   irl_learner_path_costs(l);
   for (int k = 0; k < l->nc; k++) {
     irl_sampler* s = irl_learner_sampler(l, k);
+    l->log_z_before[k] = partition(l, k).log_z;
     if (isfinite(s->objective)) {
       irl_sampler_adapt(s, &l->sampler_options, s->objective, objective(l, k));
     }
@@ -80,16 +95,18 @@ static void measure_facts(const irl_learner* l, int k, irl_metrics* m) {
   m->fact3_error = fmax(m->fact3_error, facts.fact3_error);
 }
 
-// MaxEnt loss, log Z and effective samples on the picked trajectories, for every algorithm alike.
-static irl_loss_output partition(irl_learner* l, int k) {
+// How far the weights behind partition()'s log Z can be trusted. Its log-weights are in path_work.
+static void measure_weights(irl_learner* l, int k, irl_metrics* m) {
   long first = (long)k * l->per_condition;
-  irl_loss_input in = {.cost = l->path_cost + first,
-                       .logmu = l->path_logmu + first,
-                       .ndemo = l->store[k].ndemo,
-                       .n = l->npick[k]};
+  const irl_store* s = &l->store[k];
   bool mixture = irl_algorithm_of(l->algo)->background == IRL_BACKGROUND_MIXTURE;
-  irl_loss_fn loss = mixture ? irl_loss_gcl : irl_loss_gcl_q;
-  return loss(&in, l->path_gradient + first, l->path_work + first);
+  int n = mixture ? l->npick[k] : l->npick[k] - s->ndemo;
+  const double* logw = l->path_work + first;
+  irl_log_z z = irl_importance(logw, n, NULL);
+  m->max_weight = fmax(m->max_weight, z.max_weight);
+  m->tail_index = fmax(m->tail_index, irl_tail_index(logw, n, l->path_gradient + first));
+  m->log_z_stderr += z.std_error / l->nc;
+  m->log_z_drift += (z.log_z - l->log_z_before[k]) / l->nc;
 }
 
 static void measure_costs(irl_learner* l, int k, irl_metrics* m) {
@@ -99,6 +116,7 @@ static void measure_costs(irl_learner* l, int k, irl_metrics* m) {
   const double* cost = l->path_cost + first;
   irl_loss_output out = partition(l, k);
   l->log_z[k] = out.log_z;
+  measure_weights(l, k, m);
   m->loss += out.loss / l->nc;
   m->log_z += out.log_z / l->nc;
   m->ess += out.ess / l->nc;
@@ -110,7 +128,7 @@ static void measure_costs(irl_learner* l, int k, irl_metrics* m) {
   }
 }
 
-static double batch_return(const irl_batch* batch) {
+double irl_learner_batch_return(const irl_batch* batch) {
   double sum = 0.0;
   int n = 0;
   for (int i = 0; i < batch->n; i++) {
@@ -129,6 +147,7 @@ static void measure(irl_learner* l, irl_metrics* m) {
   const irl_algorithm* a = irl_algorithm_of(l->algo);
   bool given_density = a->loss != NULL && !a->stepwise;
   m->fact1_error = m->fact2_error = m->fact3_error = NAN;  // fmax passes over a NAN
+  m->max_weight = m->tail_index = NAN;
   for (int k = 0; k < l->nc; k++) {
     measure_costs(l, k, m);
     if (given_density) {
@@ -137,7 +156,8 @@ static void measure(irl_learner* l, irl_metrics* m) {
     m->entropy += irl_policy_entropy(&irl_learner_sampler(l, k)->policy, l->info->horizon) / l->nc;
     irl_learner_sampler(l, k)->objective = objective(l, k);
   }
-  m->return_mean = l->info->has_reward ? batch_return(&l->crew[IRL_CREW_MAIN].batch) : NAN;
+  m->return_mean =
+      l->info->has_reward ? irl_learner_batch_return(&l->crew[IRL_CREW_MAIN].batch) : NAN;
   m->normalized_return = irl_normalized_return(m->return_mean, l->random_return, l->expert_return);
 }
 
@@ -148,6 +168,7 @@ irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
   bool learns = irl_algorithm_of(l->algo)->loss != NULL;
   uint64_t round = (uint64_t)l->iteration * (uint64_t)l->config.sampler_steps;
   IRL_TRY(irl_explorers_prepare(l));
+  irl_learner_make_room(l, round);
   IRL_TRY(irl_learner_draw(l, round, info));
   adapt(l);
   if (learns) {
@@ -156,6 +177,7 @@ irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
   measure(l, m);
   for (int step = 0; learns && step < l->config.sampler_steps; step++) {
     if (step > 0) {
+      irl_learner_make_room(l, round + (uint64_t)step);
       IRL_TRY(irl_learner_draw(l, round + (uint64_t)step, info));
       adapt(l);
       for (int k = 0; k < l->nc; k++) {
@@ -194,7 +216,7 @@ irl_err irl_learner_judge(irl_learner* l, int episodes, double* return_mean,
                            .reset_purpose = IRL_PURPOSE_EVAL,
                            .action_purpose = IRL_PURPOSE_EVAL_ACTION};
     err = irl_env_rollout(l->env, &rollout, &batch, &l->env_steps, NULL, NULL);
-    sum += batch_return(&batch) * chunk;
+    sum += irl_learner_batch_return(&batch) * chunk;
   }
   irl_batch_destroy(&batch);
   *return_mean = t->has_reward ? sum / done : NAN;

@@ -21,6 +21,7 @@ typedef struct irl_crew {
   irl_batch batch;       // newest trajectories, condition by condition   (nc × samples)
   int samples;           // a condition and round; 0: the crew rests
   int* index;            // scratch                                       (nc × samples)
+  int* added;            // trajectories of the last draw                 (nc)
 } irl_crew;
 
 enum { IRL_CREW_EXPLORE, IRL_CREW_MAIN, IRL_NCREWS };  // in the order of drawing
@@ -48,6 +49,7 @@ typedef struct irl_learner {
   irl_sampler_options sampler_options;
   const irl_policy** policy;  // by the task's condition, for rollouts   (nconditions)
   double* log_z;              // newest estimate                           (nc)
+  double* log_z_before;       // of the newest samples before the cost was learned   (nc)
   double* constant;           // learned constants of a step-wise discriminator     (nc)
 
   irl_cost_rows* rows;                            // minibatch of all conditions
@@ -59,6 +61,7 @@ typedef struct irl_learner {
   double *path_cost, *path_logmu, *path_gradient, *path_work;  //        (nc, per_condition)
 
   double expert_return, random_return;  // NAN without rewards
+  uint32_t demos_crc32c;                // of what training reads of the demonstrations
 } irl_learner;
 
 IRL_NODISCARD irl_err irl_learner_create(irl_learner** learner, const irl_task* task,
@@ -98,6 +101,14 @@ void irl_explorers_measure(irl_learner* learner);
 // sampling of the run, from 0.
 IRL_NODISCARD irl_err irl_learner_draw(irl_learner* learner, uint64_t round, irl_errinfo* info);
 
+// Rounds whose samplers and trajectories the stores hold, and the number of the i-th, in the order
+// of drawing.
+int irl_learner_kept_rounds(const irl_learner* learner);
+uint64_t irl_learner_kept_round(const irl_learner* learner, int i);
+
+// Forgets a round where config.keep bounds their number; called before `round` is drawn.
+void irl_learner_make_room(irl_learner* learner, uint64_t round);
+
 // Picks trajectories for the network: all demonstrations of each condition and samples, either the
 // newest ones or a random choice among all (stream `draw`), and fills the rows and path_logmu.
 typedef enum irl_pick_mode { IRL_PICK_NEWEST, IRL_PICK_RANDOM } irl_pick_mode;
@@ -115,6 +126,13 @@ void irl_learner_learn_cost(irl_learner* learner);
 // Mean true return of sampled (or mean) actions of the newest samplers over fresh trajectories.
 IRL_NODISCARD irl_err irl_learner_judge(irl_learner* learner, int episodes, double* return_mean,
                                         double* normalized_return);
+
+// Mean return of a batch's valid trajectories, NAN when none is: one that diverged has none.
+double irl_learner_batch_return(const irl_batch* batch);
+
+// CRC-32C of all that training reads of a dataset: sizes, observations, actions, rewards, lengths,
+// conditions. A run goes on with the demonstrations it was started with.
+uint32_t irl_learner_demos_crc(const irl_demos* demos);
 
 // (J − random)/(expert − random).
 double irl_normalized_return(double value, double random, double expert);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "irl/learner_internal.h"
 #include "irl/objective_internal.h"
 
@@ -14,6 +15,19 @@ double irl_normalized_return(double value, double random, double expert) {
 }
 
 //---------------------------------- Demonstrations -----------------------------------------------
+
+uint32_t irl_learner_demos_crc(const irl_demos* demos) {
+  const irl_batch* b = &demos->batch;
+  size_t n = (size_t)b->n, T = (size_t)b->horizon;
+  const int32_t sizes[] = {b->n, b->horizon, b->nx, b->nu, b->has_reward};
+  uint32_t crc = irl_crc32c(0, sizes, sizeof sizes);
+  crc = irl_crc32c(crc, b->x, n * (T + 1) * (size_t)b->nx * sizeof *b->x);
+  crc = irl_crc32c(crc, b->u, n * T * (size_t)b->nu * sizeof *b->u);
+  crc = irl_crc32c(crc, b->reward, n * T * sizeof *b->reward);
+  crc = irl_crc32c(crc, b->length, n * sizeof *b->length);
+  crc = irl_crc32c(crc, b->condition, n * sizeof *b->condition);
+  return irl_crc32c(crc, b->valid, n * sizeof *b->valid);
+}
 
 // Indices of a condition's valid demonstrations of the task's length; returns their number.
 static int demos_of(const irl_learner* l, const irl_demos* demos, int condition, int* index) {
@@ -158,17 +172,21 @@ static void sampler_options(irl_learner* l) {
 }
 
 static irl_err make_stores(irl_learner* l, const irl_demos* demos, int* index, irl_errinfo* info) {
-  irl_policy_fit_options fit = irl_policy_fit_defaults();
   int64_t draws = (int64_t)l->config.iterations * l->config.sampler_steps;
+  bool forgets = l->config.keep != IRL_KEEP_ALL && l->config.keep_rounds < draws;
+  draws = forgets ? l->config.keep_rounds : draws;
   int64_t total = draws * (l->config.samples + l->config.explore);
   if (total > INT_MAX / 2) {
     return IRL_ENOMEM;
   }
-  int rounds = (int)draws, samples = (int)total;
+  irl_store_options options = {.horizon = l->info->horizon,
+                               .max_samples = (int)total,
+                               .max_kept = IRL_NCREWS * (int)draws,
+                               .forgets = forgets,
+                               .fit = irl_policy_fit_defaults()};
   for (int k = 0; k < l->nc; k++) {
     int n = demos_of(l, demos, l->condition[k], index);
-    IRL_TRY(irl_store_init(&l->store[k], l->info->horizon, &demos->batch, index, n, samples,
-                           IRL_NCREWS * rounds, &fit, info));
+    IRL_TRY(irl_store_init(&l->store[k], &options, &demos->batch, index, n, info));
   }
   return IRL_OK;
 }
@@ -196,11 +214,7 @@ static irl_err mean_return(irl_learner* l, irl_action_mode mode, irl_batch* batc
                          .reset_purpose = IRL_PURPOSE_EVAL,
                          .action_purpose = IRL_PURPOSE_RANDOM};
   IRL_TRY(irl_env_rollout(l->env, &rollout, batch, &l->env_steps, NULL, NULL));
-  double sum = 0.0;
-  for (int i = 0; i < batch->n; i++) {
-    sum += irl_batch_return(batch, i);
-  }
-  *out = sum / batch->n;
+  *out = irl_learner_batch_return(batch);
   return IRL_OK;
 }
 
@@ -235,6 +249,7 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->store = IRL_NEW(irl_store, nc);
   l->policy = IRL_NEW(const irl_policy*, nc);
   l->log_z = IRL_NEW(double, nc);
+  l->log_z_before = IRL_NEW(double, nc);
   l->constant = IRL_NEW(double, nc);
   l->npick = IRL_NEW(int, nc);
   l->per_condition = ndemos + l->config.batch_samples;
@@ -244,9 +259,9 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->path_logmu = IRL_NEW(double, paths);
   l->path_gradient = IRL_NEW(double, paths);
   l->path_work = IRL_NEW(double, paths);
-  bool ok = l->condition && l->initial && l->store && l->policy && l->log_z && l->constant &&
-            l->npick && l->pick && l->path_cost && l->path_logmu && l->path_gradient &&
-            l->path_work;
+  bool ok = l->condition && l->initial && l->store && l->policy && l->log_z && l->log_z_before &&
+            l->constant && l->npick && l->pick && l->path_cost && l->path_logmu &&
+            l->path_gradient && l->path_work;
   return ok ? IRL_OK : IRL_ENOMEM;
 }
 
@@ -306,6 +321,7 @@ irl_err irl_learner_create(irl_learner** learner, const irl_task* task, const ir
   l->algo = algo;
   l->config = *config;
   l->seed = seed;
+  l->demos_crc32c = irl_learner_demos_crc(demos);
   irl_errinfo reason = {IRL_OK, ""};
   irl_err err = setup(l, demos, threads, index, &reason);
   irl_free(index);
@@ -328,10 +344,11 @@ void irl_learner_destroy(irl_learner* l) {
     irl_store_fini(&l->store[k]);
     irl_policy_destroy(&l->initial[k]);
   }
-  void* blocks[] = {l->constant,  l->condition,     l->initial,   l->store,     l->policy,
-                    l->log_z,     l->npick,         l->pick,      l->path_cost, l->path_logmu,
-                    l->path_work, l->path_gradient, l->gradient,  l->adam_m,    l->adam_v,
-                    l->row_cost,  l->row_weight,    l->row_logpi, l->step_cost, l->step_gradient};
+  void* blocks[] = {l->constant,     l->condition,    l->initial,       l->store,     l->policy,
+                    l->log_z,        l->log_z_before, l->npick,         l->pick,      l->path_cost,
+                    l->path_logmu,   l->path_work,    l->path_gradient, l->gradient,  l->adam_m,
+                    l->adam_v,       l->row_cost,     l->row_weight,    l->row_logpi, l->step_cost,
+                    l->step_gradient};
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     irl_free(blocks[i]);
   }

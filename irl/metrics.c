@@ -8,7 +8,9 @@
 #include "base/json.h"
 #include "irl/metrics_internal.h"
 
-enum { MAX_PATH = 4096, MAX_FILE = 1 << 30, NFIELDS = 13, MAX_TEXT = 4096 };
+#define COUNT(name) +1
+enum { MAX_PATH = 4096, MAX_FILE = 1 << 30, NFIELDS = IRL_METRICS_FIELDS(COUNT), MAX_TEXT = 4096 };
+#undef COUNT
 
 static const char jsonl_name[] = "metrics.jsonl";
 static const char csv_name[] = "metrics.csv";
@@ -195,6 +197,12 @@ irl_err irl_metrics_append(const char* folder, const irl_metrics* m, irl_errinfo
   IRL_TRY(append_jsonl(folder, m, info));
   IRL_TRY(append_csv(folder, m, info));
   return append_event(folder, m, info);
+}
+
+irl_err irl_metrics_sync(const char* folder, irl_errinfo* info) {
+  char path[MAX_PATH];
+  IRL_TRY(join(path, folder, jsonl_name, info));
+  return irl_file_exists(path) ? irl_file_sync(path, info) : IRL_OK;
 }
 
 //---------------------------------- Going back ---------------------------------------------------

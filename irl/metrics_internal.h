@@ -21,7 +21,11 @@
   X(normalized_return)        \
   X(fact1_error)              \
   X(fact2_error)              \
-  X(fact3_error)
+  X(fact3_error)              \
+  X(max_weight)               \
+  X(tail_index)               \
+  X(log_z_stderr)             \
+  X(log_z_drift)
 
 typedef struct irl_metrics {
   int iteration;  // from 1
@@ -34,6 +38,9 @@ typedef struct irl_metrics {
 // Appends one iteration to the three files in the folder.
 IRL_NODISCARD irl_err irl_metrics_append(const char* folder, const irl_metrics* metrics,
                                          irl_errinfo* info);
+
+// Puts the lines appended so far onto the disk: a checkpoint may not be more durable than they are.
+IRL_NODISCARD irl_err irl_metrics_sync(const char* folder, irl_errinfo* info);
 
 // Cuts the files back to the first `iterations` iterations (writing the CSV and event file anew)
 // and returns the wall time of the last one kept.

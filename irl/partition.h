@@ -19,6 +19,13 @@ typedef struct irl_log_z {
 // Normalised weights w_i ∝ exp(logw_i), Σ w_i = 1, and log mean exp(logw).  w (n) may be NULL.
 irl_log_z irl_importance(const double* logw, int n, double* w);
 
+// Shape k̂ of the generalised Pareto distribution that the largest min(n/5, 3√n) weights exp(logw)
+// follow above the next one (Vehtari et al. 2024): below ½ the weights have a variance, above 0.7
+// an estimate from them is not to be trusted. NAN with fewer than 5 such weights (n <= 20) or a
+// log-weight that is not finite; INFINITY when all but a few are nothing beside the largest. work
+// (n).
+double irl_tail_index(const double* logw, int n, double* work);
+
 // log Z by q alone: logw_i = −c_i − log q_i  (GCL, section 4.1). work (n).
 irl_log_z irl_log_z_from_q(const double* cost, const double* logq, int n, double* work);
 

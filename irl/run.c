@@ -42,6 +42,7 @@ static irl_err read_config(irl_run* run, irl_errinfo* info) {
   run->algo = (irl_algo)irl_json_as_choice(irl_json_get(root, "algo"), irl_algo_names);
   irl_json_as_string(irl_json_get(root, "task"));
   run->demos_path = copy_text(irl_json_string_or(root, "demos", ""));
+  irl_json_string_or(root, "demos_crc32c", "");
   double seed = irl_json_as_number(irl_json_get(root, "seed"), 0, 18446744073709551616.0);
   run->seed = seed < 18446744073709551616.0 ? (uint64_t)seed : UINT64_MAX;
   run->config = irl_config_defaults();

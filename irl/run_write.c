@@ -22,6 +22,9 @@ static void config_text(const irl_learner* l, const char* demos_path, irl_jout* 
   irl_jout_key_string(out, "algo", irl_algo_names[l->algo]);
   irl_jout_key_string(out, "task", l->info->name);
   irl_jout_key_string(out, "demos", demos_path);
+  char crc[16];
+  snprintf(crc, sizeof crc, "%08x", l->demos_crc32c);
+  irl_jout_key_string(out, "demos_crc32c", crc);
   irl_jout_key_uint(out, "seed", l->seed);
   irl_jout_key(out, "config");
   irl_jout_open(out, '{');
@@ -44,6 +47,20 @@ irl_err irl_run_write_start(const char* folder, const irl_learner* l, const char
   return err;
 }
 
+// True when config.json tells of other demonstrations than the learner's.
+static bool other_demos(const irl_learner* l, const char* text, size_t size) {
+  irl_json* doc;
+  char crc[16];
+  if (irl_json_parse(&doc, "config.json", text, size, NULL) != IRL_OK) {
+    return false;
+  }
+  snprintf(crc, sizeof crc, "%08x", l->demos_crc32c);
+  const char* stored = irl_json_string_or(irl_json_root(doc), "demos_crc32c", crc);
+  bool other = strcmp(stored, crc) != 0;
+  irl_errinfo ignored;  // a document closed before all of it was read
+  return irl_json_close(doc, &ignored) == IRL_ENOMEM ? false : other;
+}
+
 irl_err irl_run_check_same(const char* folder, const irl_learner* l, const char* demos_path,
                            irl_errinfo* info) {
   char path[MAX_PATH], *stored;
@@ -56,8 +73,15 @@ irl_err irl_run_check_same(const char* folder, const irl_learner* l, const char*
   irl_jout_init(&out, true);
   config_text(l, demos_path, &out);
   bool same = !out.failed && out.size == size && memcmp(out.text, stored, size) == 0;
+  bool demos_changed = !same && other_demos(l, stored, size);
   irl_jout_fini(&out);
   irl_free(stored);
+  if (demos_changed) {
+    return irl_fail(info, IRL_EDIM,
+                    "%s: the demonstrations are not those the run was started with; restore them "
+                    "or train anew with another --out",
+                    demos_path);
+  }
   return same ? IRL_OK
               : irl_fail(info, IRL_EDIM,
                          "%s: the run was started with other settings; resume it with the same "

@@ -4,35 +4,55 @@
 #ifndef MJIRL_IRL_STORE_INTERNAL_H_
 #define MJIRL_IRL_STORE_INTERNAL_H_
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/batch.h"
 #include "policy/policy.h"
 
 typedef struct irl_store {
   irl_batch batch;  // demonstrations first, then samples in the order of drawing
   int ndemo;
-  int n;                 // trajectories in use
-  double* log_demo;      // log-density under the demonstrations' controller          (capacity)
-  double* log_samplers;  // log Σ_m count_m q_m(τ)                                    (capacity)
-  double* log_own;       // under the sampler that drew it; demonstrations: the newest (capacity)
-  int* round;  // number of the sampler that drew it; demonstrations: −1       (capacity)
+  int n;                   // trajectories in use
+  double* log_demo;        // log-density under the demonstrations' controller          (capacity)
+  double* log_samplers;    // log Σ_m count_m q_m(τ)                                    (capacity)
+  double* log_own;         // under the sampler that drew it; demonstrations: the newest (capacity)
+  int* drawer;             // index in kept of the sampler that drew it; demonstrations: −1
   irl_policy demo_policy;  // fitted to the demonstrations (GCL, section 4.3)
-  irl_policy* kept;        // samplers                                                  (nkept)
+  irl_policy* kept;        // samplers in the order of drawing                          (nkept)
   double* count;           // trajectories each has drawn                               (nkept)
+  uint64_t* round;         // when each drew                                            (nkept)
   int nkept, max_kept;
-  double total;  // Σ count
+  double total;      // Σ count
+  int capacity;      // trajectories there is room for
+  double** logq;     // stores that forget: log q_m(τ_i)                     (max_kept, capacity)
+  double* logq_all;  // what logq's rows are cut from
 } irl_store;
 
-// Takes the demonstrations of one condition (index (n) in demos, each of `horizon` steps); makes
-// room for max_samples samples from at most max_kept samplers.
-IRL_NODISCARD irl_err irl_store_init(irl_store* store, int horizon, const irl_batch* demos,
-                                     const int* index, int n, int max_samples, int max_kept,
-                                     const irl_policy_fit_options* fit, irl_errinfo* info);
+typedef struct irl_store_options {
+  int horizon;      // steps of every trajectory
+  int max_samples;  // room for samples
+  int max_kept;     // room for samplers
+  bool forgets;  // irl_store_forget will be called: single densities are kept, not their sum alone
+  irl_policy_fit_options fit;
+} irl_store_options;
+
+// Takes the demonstrations of one condition (index (n) in demos, each of `horizon` steps).
+IRL_NODISCARD irl_err irl_store_init(irl_store* store, const irl_store_options* options,
+                                     const irl_batch* demos, const int* index, int n,
+                                     irl_errinfo* info);
 void irl_store_fini(irl_store* store);
 
-// Adds the valid ones of the trajectories first .. first+n-1 of a batch, drawn from policy, and
-// updates every density; the sampler is kept even if none was valid. Returns the number added.
-int irl_store_add(irl_store* store, const irl_policy* policy, const irl_batch* batch, int first,
-                  int n);
+// Adds the valid ones of the trajectories first .. first+n-1 of a batch, drawn from policy in the
+// given round (rounds never fall), and updates every density; the sampler is kept even if none was
+// valid. Returns the number added. Work: one density evaluation for each trajectory in the store
+// and one for each new trajectory and kept sampler.
+int irl_store_add(irl_store* store, const irl_policy* policy, uint64_t round,
+                  const irl_batch* batch, int first, int n);
+
+// Drops the samplers that drew in the round, and their trajectories: what is left is as if they had
+// never been, to the last bit. Only for stores made to forget.
+void irl_store_forget(irl_store* store, uint64_t round);
 
 // log μ(τ_i) of the mixture in which demonstrations and samples take part with these numbers of
 // trajectories: log[(nd q_demo(τ) + ns Σ_m (count_m/total) q_m(τ)) / (nd + ns)].

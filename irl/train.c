@@ -55,8 +55,12 @@ static irl_err open_folder(trainer* t, irl_errinfo* info) {
   // A run killed before its config.json was written starts over.
   if (o->resume && irl_run_exists(o->out)) {
     IRL_TRY(irl_run_check_same(o->out, t->learner, o->demos_path, info));
-    IRL_TRY(irl_checkpoint_restore(t->learner, t->checkpoints, &iteration, info));
+    IRL_TRY(irl_checkpoint_restore(t->learner, t->checkpoints, t->host, &iteration, info));
     t->saved = iteration;
+    if (iteration == 0 && t->host != NULL) {
+      irl_log(&t->host->sink, IRL_LOG_WARNING, "%s: no checkpoint to go on from; it starts over",
+              o->out);
+    }
     return irl_metrics_rewind(o->out, iteration, &t->wall_before, info);
   }
   return irl_run_write_start(o->out, t->learner, o->demos_path, info);
@@ -68,6 +72,7 @@ static irl_err save(trainer* t, irl_errinfo* info) {
   if (t->options->out == NULL) {
     return IRL_OK;
   }
+  IRL_TRY(irl_metrics_sync(t->options->out, info));
   IRL_TRY(irl_run_write_models(t->options->out, t->learner, info));
   IRL_TRY(irl_checkpoint_save(t->learner, t->checkpoints, KEPT_CHECKPOINTS, info));
   t->saved = t->learner->iteration;

@@ -8,6 +8,7 @@ static void round_trip(void) {
   irl_errinfo info;
   CHECK_OK(irl_config_set(&config, "iterations=7", &info));
   CHECK_OK(irl_config_set(&config, "rate=0.0012345678901234567", &info));
+  CHECK_OK(irl_config_set(&config, "keep=window", &info));
   irl_jout out;
   irl_jout_init(&out, true);
   irl_jout_open(&out, '{');
@@ -19,7 +20,7 @@ static void round_trip(void) {
   CHECK_OK(irl_config_read(&read, irl_json_root(doc)));
   CHECK_OK(irl_json_close(doc, &info));
   CHECK(memcmp(&read, &config, sizeof config) == 0);
-  CHECK(read.iterations == 7);
+  CHECK(read.iterations == 7 && read.keep == IRL_KEEP_WINDOW);
   irl_jout_fini(&out);
 }
 
@@ -44,6 +45,8 @@ static void refusals(void) {
   refuses("action_weight=0", IRL_ERANGE, "1e-06 to 1e+09");
   refuses("rate_end=0", IRL_ERANGE, "1e-12 to 1");
   refuses("=1", IRL_ENOENT, "unknown");
+  refuses("keep=some", IRL_EPARSE, "give all, window or reservoir");
+  refuses("keep=1", IRL_EPARSE, "'1' is unknown");
 }
 
 static void refuses_json(const char* text, const char* part) {
@@ -62,6 +65,8 @@ static void json_refusals(void) {
   refuses_json("{\"iterations\": \"3\"}", "$.iterations");
   refuses_json("{\"iterations\": 1.5}", "$.iterations");
   refuses_json("{\"rate\": 2}", "$.rate");
+  refuses_json("{\"keep\": 1}", "$.keep");
+  refuses_json("{\"keep\": \"some\"}", "reservoir");
 }
 
 static void floors_lie_below_ceilings(void) {
@@ -87,6 +92,7 @@ static void every_setting_is_described(void) {
     n++;
   }
   CHECK(n > 20);
+  CHECK_CONTAINS(irl_config_describe(6, text, sizeof text), "demo_widen (40; gcl-q 4; airl 10;");
 }
 
 TESTS(TEST(round_trip), TEST(refusals), TEST(json_refusals), TEST(floors_lie_below_ceilings),

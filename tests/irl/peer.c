@@ -1,7 +1,9 @@
 // What the Python tests compare with NumPy:
 //   irl_peer cost FILE KIND DEPTH WIDTH IDENTITY N
-// saves a cost (4 observation and 2 action entries) in FILE and prints, for N points, x, u, the
-// cost of the float forward pass, the cost in double and its gradient.
+//   irl_peer tail < LOG-WEIGHTS
+// The first saves a cost (4 observation and 2 action entries) in FILE and prints, for N points, x,
+// u, the cost of the float forward pass, the cost in double and its gradient; the second prints the
+// tail index of the weights.
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +11,9 @@
 
 #include "base/random.h"
 #include "irl/cost.h"
+#include "irl/partition.h"
 
-enum { NX = 4, NU = 2, NY = NX + NU, MAX_POINTS = 2000 };
+enum { NX = 4, NU = 2, NY = NX + NU, MAX_POINTS = 2000, MAX_WEIGHTS = 100000 };
 
 static void perturb(irl_cost* cost, irl_rng* rng) {
   const double mean[NX] = {0.5, -1, 2, 0}, scale[NX] = {1, 0.5, 3, 0.1}, action[NU] = {0.4, 2};
@@ -72,11 +75,25 @@ static int show_cost(char** args) {
   return err != IRL_OK;
 }
 
+// Log-weights from standard input, their tail index to standard output.
+static int show_tail(void) {
+  static double logw[MAX_WEIGHTS], work[MAX_WEIGHTS];
+  int n = 0;
+  while (n < MAX_WEIGHTS && scanf("%lf", &logw[n]) == 1) {
+    n++;
+  }
+  printf("%.17g\n", irl_tail_index(logw, n, work));
+  return 0;
+}
+
 int main(int argc, char** argv) {
   openblas_set_num_threads(1);
   if (argc == 8 && strcmp(argv[1], "cost") == 0 && atoi(argv[7]) <= MAX_POINTS) {
     return show_cost(argv + 2);
   }
-  fprintf(stderr, "usage: irl_peer cost FILE KIND DEPTH WIDTH IDENTITY N\n");
+  if (argc == 2 && strcmp(argv[1], "tail") == 0) {
+    return show_tail();
+  }
+  fprintf(stderr, "usage: irl_peer cost FILE KIND DEPTH WIDTH IDENTITY N | irl_peer tail\n");
   return 2;
 }

@@ -26,24 +26,32 @@ typedef struct fixture {
   irl_policy policy[ROUNDS];
 } fixture;
 
-static void set_up(fixture* f) {
+static void set_up_as(fixture* f, bool forgets) {
   int index[NDEMO] = {0, 1, 2, 3, 4};
   irl_batch demos, samples;
-  irl_policy_fit_options fit = irl_policy_fit_defaults();
+  irl_store_options options = {.horizon = T,
+                               .max_samples = ROUNDS * NSAMPLE,
+                               .max_kept = ROUNDS,
+                               .forgets = forgets,
+                               .fit = irl_policy_fit_defaults()};
   irl_errinfo info;
   CHECK_OK(irl_batch_create(&demos, NDEMO, T, NX, NU, 0, 0));
   CHECK_OK(irl_batch_create(&samples, NSAMPLE, T, NX, NU, 0, 0));
   fill(&demos, 1);
-  CHECK_OK(
-      irl_store_init(&f->store, T, &demos, index, NDEMO, ROUNDS * NSAMPLE, ROUNDS, &fit, &info));
+  CHECK_OK(irl_store_init(&f->store, &options, &demos, index, NDEMO, &info));
   for (int r = 0; r < ROUNDS; r++) {
     make_policy(&f->policy[r], r);
     fill(&samples, 10 + (uint64_t)r);
     samples.valid[1] = r != 1;  // one diverged trajectory, which must not be taken
-    CHECK(irl_store_add(&f->store, &f->policy[r], &samples, 0, NSAMPLE) == NSAMPLE - (r == 1));
+    CHECK(irl_store_add(&f->store, &f->policy[r], (uint64_t)r, &samples, 0, NSAMPLE) ==
+          NSAMPLE - (r == 1));
   }
   irl_batch_destroy(&demos);
   irl_batch_destroy(&samples);
+}
+
+static void set_up(fixture* f) {
+  set_up_as(f, false);
 }
 
 static void tear_down(fixture* f) {
@@ -107,11 +115,68 @@ static void full_store_takes_no_more(void) {
   irl_batch samples;
   CHECK_OK(irl_batch_create(&samples, NSAMPLE, T, NX, NU, 0, 0));
   int before = f.store.n;
-  CHECK(irl_store_add(&f.store, &f.policy[0], &samples, 0, NSAMPLE) == 0);
+  CHECK(irl_store_add(&f.store, &f.policy[0], 3, &samples, 0, NSAMPLE) == 0);
   CHECK(f.store.n == before);
   irl_batch_destroy(&samples);
   tear_down(&f);
 }
 
-TESTS(TEST(mixture_is_the_sum), TEST(newest_mixture_has_one_sampler),
-      TEST(own_density_is_the_drawers), TEST(full_store_takes_no_more))
+// A store that keeps single densities gives the same sums as one that adds them up.
+static void both_kinds_agree(void) {
+  fixture a, b;
+  set_up_as(&a, false);
+  set_up_as(&b, true);
+  CHECK(a.store.n == b.store.n);
+  for (int i = 0; i < a.store.n; i++) {
+    CHECK_NEAR(a.store.log_samplers[i], b.store.log_samplers[i], 1e-11);
+    CHECK(a.store.log_own[i] == b.store.log_own[i] && a.store.drawer[i] == b.store.drawer[i]);
+  }
+  tear_down(&a);
+  tear_down(&b);
+}
+
+// After forgetting a round, and after drawing into the room it left, a store is to the last bit
+// what it would be had that round never been: resuming relies on it.
+static void forgetting_leaves_no_trace(void) {
+  for (int gone = 0; gone < ROUNDS; gone++) {
+    fixture f, g;
+    set_up_as(&f, true);
+    set_up_as(&g, true);
+    irl_batch samples;
+    CHECK_OK(irl_batch_create(&samples, NSAMPLE, T, NX, NU, 0, 0));
+    fill(&samples, 77);
+    irl_store_forget(&f.store, (uint64_t)gone);
+    CHECK(f.store.nkept == ROUNDS - 1);
+    CHECK(irl_store_add(&f.store, &f.policy[1], 9, &samples, 0, NSAMPLE) == NSAMPLE);
+    for (int r = 0; r < ROUNDS; r++) {  // g: all three rounds go and the right ones come again
+      irl_store_forget(&g.store, (uint64_t)r);
+    }
+    CHECK(g.store.n == NDEMO && g.store.total == 0);
+    for (int r = 0; r < ROUNDS; r++) {
+      irl_batch again;
+      CHECK_OK(irl_batch_create(&again, NSAMPLE, T, NX, NU, 0, 0));
+      fill(&again, 10 + (uint64_t)r);
+      again.valid[1] = r != 1;
+      if (r != gone) {
+        irl_store_add(&g.store, &f.policy[r], (uint64_t)r, &again, 0, NSAMPLE);
+      }
+      irl_batch_destroy(&again);
+    }
+    irl_store_add(&g.store, &f.policy[1], 9, &samples, 0, NSAMPLE);
+    CHECK(f.store.n == g.store.n && f.store.total == g.store.total);
+    for (int i = 0; i < f.store.n; i++) {
+      CHECK(f.store.log_samplers[i] == g.store.log_samplers[i]);
+      CHECK(f.store.log_own[i] == g.store.log_own[i] && f.store.drawer[i] == g.store.drawer[i]);
+      CHECK(f.store.log_demo[i] == g.store.log_demo[i]);
+      CHECK(memcmp(irl_batch_u(&f.store.batch, i, 0), irl_batch_u(&g.store.batch, i, 0),
+                   sizeof(double) * T * NU) == 0);
+    }
+    irl_batch_destroy(&samples);
+    tear_down(&f);
+    tear_down(&g);
+  }
+}
+
+TESTS(TEST(both_kinds_agree), TEST(forgetting_leaves_no_trace), TEST(mixture_is_the_sum),
+      TEST(newest_mixture_has_one_sampler), TEST(own_density_is_the_drawers),
+      TEST(full_store_takes_no_more))

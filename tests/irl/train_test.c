@@ -131,15 +131,20 @@ static void count_and_stop(void* user, irl_level level, const char* text) {
   }
 }
 
-static void stopped_and_resumed_ends_the_same(void) {
+// Three settings of what stays in the mixture: with room for 3 of 6 rounds both kinds forget some
+// before and some after the stops.
+static void stopped_and_resumed_with(irl_keep keep, const char* one, const char* other) {
   char straight[1200], broken[1200];
   irl_train_result r;
   irl_errinfo info = {IRL_OK, ""};
   need_demos();
-  irl_train_options o = options(folder("straight", straight), 2);
+  irl_train_options o = options(folder(one, straight), 2);
+  o.config.keep = keep;
+  o.config.keep_rounds = 3;
   CHECK_OK(irl_train(&o, NULL, &r, &info));
   double expected = r.normalized_return;
-  o = options(folder("broken", broken), 1);
+  o.out = folder(other, broken);
+  o.threads = 1;
   for (int part = 1; part <= 2; part++) {
     stopper s = {.after = 2};
     irl_host host = {.sink = {count_and_stop, &s}, .stop = &s.stop};
@@ -153,9 +158,41 @@ static void stopped_and_resumed_ends_the_same(void) {
   same_run(straight, broken);
 }
 
-static void broken_checkpoint_is_passed_over(void) {
-  char straight[1200], broken[1200], path[2300], *data = NULL;
+static void stopped_and_resumed_ends_the_same(void) {
+  stopped_and_resumed_with(IRL_KEEP_ALL, "straight_all", "broken_all");
+  stopped_and_resumed_with(IRL_KEEP_WINDOW, "straight_window", "broken_window");
+  stopped_and_resumed_with(IRL_KEEP_RESERVOIR, "straight_reservoir", "broken_reservoir");
+}
+
+// What a host is told.
+typedef struct listener {
+  int warnings;
+  char last[800];
+} listener;
+
+static void hear(void* user, irl_level level, const char* text) {
+  listener* l = user;
+  if (level == IRL_LOG_WARNING) {
+    l->warnings++;
+    snprintf(l->last, sizeof l->last, "%s", text);
+  }
+}
+
+// Flips a bit of a file.
+static void damage(const char* folder, const char* name) {
+  char path[2300], *data = NULL;
   size_t size = 0;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  CHECK_OK(irl_file_read(path, 1 << 28, &data, &size, NULL));
+  data[size - 9] = (char)(data[size - 9] ^ 4);
+  CHECK_OK(irl_file_write(path, data, size, NULL));
+  irl_free(data);
+}
+
+static void broken_checkpoint_is_passed_over(void) {
+  char straight[1200], broken[1200];
+  listener heard = {0};
+  const irl_host host = {.sink = {hear, &heard}};
   irl_train_result r;
   irl_errinfo info = {IRL_OK, ""};
   need_demos();
@@ -163,14 +200,21 @@ static void broken_checkpoint_is_passed_over(void) {
   CHECK_OK(irl_train(&o, NULL, &r, &info));
   o = options(folder("flipped", broken), 2);
   CHECK_OK(irl_train(&o, NULL, &r, &info));
-  snprintf(path, sizeof path, "%s/checkpoints/000006", broken);
-  CHECK_OK(irl_file_read(path, 1 << 28, &data, &size, NULL));
-  data[size - 9] = (char)(data[size - 9] ^ 4);
-  CHECK_OK(irl_file_write(path, data, size, NULL));
-  irl_free(data);
+  damage(broken, "checkpoints/000006");
   o.resume = true;
-  CHECK_OK(irl_train(&o, NULL, &r, &info));
+  CHECK_OK(irl_train(&o, &host, &r, &info));
   same_run(straight, broken);
+  CHECK(heard.warnings == 1);
+  CHECK_CONTAINS(heard.last, "passed over");
+
+  // With none left it starts over, and says so.
+  damage(broken, "checkpoints/000002");
+  damage(broken, "checkpoints/000004");
+  damage(broken, "checkpoints/000006");
+  CHECK_OK(irl_train(&o, &host, &r, &info));
+  same_run(straight, broken);
+  CHECK(heard.warnings == 5);
+  CHECK_CONTAINS(heard.last, "starts over");
 }
 
 static void refusals(void) {
@@ -213,6 +257,22 @@ static void refusals(void) {
   CHECK_CONTAINS(info.text, "other settings");
 }
 
+// The dataset may be recorded anew under the same name between a stop and a resume.
+static void changed_demonstrations_are_refused(void) {
+  char out[1200];
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  need_demos();
+  irl_train_options o = options(folder("changed", out), 2);
+  o.config.iterations = 2;
+  CHECK_OK(irl_train(&o, NULL, &r, &info));
+  o.resume = true;
+  demos->batch.u[7] += 1e-9;
+  CHECK(irl_train(&o, NULL, &r, &info) == IRL_EDIM);
+  demos->batch.u[7] -= 1e-9;
+  CHECK_CONTAINS(info.text, "are not those the run was started with");
+}
+
 // Seeds beyond 2^53 are kept to the last digit: a resume with the next one is refused.
 static void large_seeds_are_told_apart(void) {
   char out[1200];
@@ -242,6 +302,7 @@ static void sizes_of_the_crews(void) {
   o.config.iterations = 2;
   o.config.explore = 24;
   CHECK_OK(irl_train(&o, NULL, &r, &info));
+  o.config.keep = IRL_KEEP_ALL;
   o.config.iterations = 100000;
   o.config.sampler_steps = 100;
   o.config.samples = 10000;
@@ -419,7 +480,8 @@ static void linear_quadratic_truth(void) {
 }
 
 TESTS(TEST(threads_do_not_matter), TEST(seeds_differ), TEST(stopped_and_resumed_ends_the_same),
-      TEST(broken_checkpoint_is_passed_over), TEST(refusals), TEST(too_large_tasks_are_refused),
-      TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews), TEST(foreign_files_are_refused),
-      TEST(saved_run_agrees), TEST(stored_log_z_is_that_of_the_cost),
-      TEST(samples_follow_the_weights), TEST(linear_quadratic_truth))
+      TEST(broken_checkpoint_is_passed_over), TEST(changed_demonstrations_are_refused),
+      TEST(refusals), TEST(too_large_tasks_are_refused), TEST(large_seeds_are_told_apart),
+      TEST(sizes_of_the_crews), TEST(foreign_files_are_refused), TEST(saved_run_agrees),
+      TEST(stored_log_z_is_that_of_the_cost), TEST(samples_follow_the_weights),
+      TEST(linear_quadratic_truth))

@@ -135,10 +135,17 @@ def test_folder_holds_what_the_page_lists(folder):
 
 
 def settings():
-    """name: (default, meaning) of all settings, from the program."""
+    """name: (default, meaning) of all settings, from the program: a number, or a choice's name."""
     text = run("train", "--help").stdout.split("\nSettings", 1)[1]
-    return {m[1]: (float(m[2]), m[3]) for m in re.finditer(r"^  (\w+) \((\S+)\): (.+)$", text,
-                                                            re.MULTILINE)}
+    return {m[1]: (value(m[2]), m[3])
+            for m in re.finditer(r"^  (\w+) \(([^\s;)]+)(?:; [^)]+)?\): (.+)$", text, re.MULTILINE)}
+
+
+def value(text):
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def test_config(folder):
@@ -149,7 +156,7 @@ def test_config(folder):
     assert (config["demos"], config["seed"]) == (str(DEMOS), 7)
     given = dict(setting.split("=") for setting in TINY)
     for name, (default, _) in settings().items():
-        assert config["config"][name] == float(given.get(name, default))
+        assert config["config"][name] == value(given.get(name, default))
 
 
 def test_table_of_settings():
@@ -159,10 +166,14 @@ def test_table_of_settings():
     assert list(written) == list(settings())
     for name, (default, meaning) in settings().items():
         refusal = run(*TRAIN, "--out", "nowhere", "--set", f"{name}=x", code=2).stderr
-        least, greatest = re.search(r"; give (\S+) to (\S+)\n", refusal).groups()
-        assert float(written[name][0]) == default, name
-        assert (float(written[name][1]), float(written[name][2])) == (float(least), float(greatest))
+        assert value(written[name][0]) == default, name
         assert written[name][3].startswith(meaning), name
+        if isinstance(default, str):
+            choices = re.search(r"; give (.+)\n", refusal)[1]
+            assert written[name][1:3] == ["–", "–"] and meaning.endswith(choices), name
+            continue
+        least, greatest = re.search(r"; give (\S+) to (\S+)\n", refusal).groups()
+        assert (float(written[name][1]), float(written[name][2])) == (float(least), float(greatest))
 
 
 def test_algorithms_of_the_page():
@@ -206,6 +217,13 @@ def test_metrics(folder):
         assert row["loss"] == pytest.approx(row["demo_cost"] + row["log_z"], abs=1e-9, rel=1e-9)
         assert 0 <= row["fact3_error"] <= 1e-10
         assert (row["fact1_error"] is None) == (row["fact2_error"] is None)
+
+
+def test_diagnostics_of_the_weights(folder):
+    for row in rows(folder):
+        assert 0 < row["max_weight"] <= 1 <= row["ess"] + 1e-12
+        assert row["log_z_stderr"] >= 0 and np.isfinite(row["log_z_drift"])
+        assert row["tail_index"] is None or row["tail_index"] > -1
 
 
 def test_facts_are_judged_once_samples_come_near(tmp_path):
@@ -418,13 +436,14 @@ def test_checkpoint(folder):
     theta = np.concatenate([value.ravel() for value in cost.values() if value.dtype == np.float32])
     for rounds in range(ITERATIONS - 2, ITERATIONS + 1):
         arrays, metadata = tensors(folder / "checkpoints" / f"{rounds:06}")
-        sizes = {**SIZES, "R": 2 * rounds, "P": theta.size}
+        sizes = {**SIZES, "N": rounds, "R": 2 * rounds, "P": theta.size}
         assert shapes(arrays) == shapes_of(section("files.md", "checkpoints/NNNNNN"), sizes)
         assert set(metadata) == {"format", "crc32c"}
-        assert metadata["format"] == "mjirl-checkpoint-1"
+        assert metadata["format"] == "mjirl-checkpoint-2"
         assert metadata["crc32c"] == f"{crc32c(b''.join(a.tobytes() for a in arrays.values())):08x}"
         assert arrays["state"].tolist() == [rounds, rows(folder)[rounds - 1]["env_steps"],
-                                            5 * rounds]
+                                            5 * rounds, rounds]
+        assert arrays["rounds"].tolist() == list(range(rounds))
     assert np.array_equal(arrays["theta"], theta)
     for i in range(NC):
         scalars, samplers = blocks(arrays[f"condition{i}"])
