@@ -142,7 +142,7 @@ static void refuse_load(const char* name, const char* set, irl_err code, const c
 }
 
 static void names_and_settings(void) {
-  refuse_load("reachr", NULL, IRL_ENOENT, "did you mean 'reacher'?");
+  refuse_load("reachher", NULL, IRL_ENOENT, "did you mean 'reacher'?");
   refuse_load("nothing of the kind", NULL, IRL_ENOENT, "env list");
   refuse_load("nowhere/at.json", NULL, IRL_ENOENT, "nowhere/at.json");
   refuse_load("nowhere/at.xml", NULL, IRL_ENOENT, "nowhere/at.xml");
