@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "demos/guard.h"
+#include "envs/task.h"
 #include "irl/runtime.h"
 
 // What the shell gets to see.
@@ -226,13 +227,25 @@ static int help(int argc, char* const* argv) {
   return print_command_help(command);
 }
 
-// probe is the hidden command `demos probe-hdf5 FILE`: this program as its own helper, which reads
-// a file of others to its end before the program itself does.
-static int probe(const char* path) {
-  irl_errinfo info = {0};
-  const irl_err err = irl_demos_probe(path, &info);
-  printf("%s\n", err == IRL_OK ? "ok" : info.text);
+// answer is what a helper says and ends with.
+static int answer(irl_err err, const irl_errinfo* info) {
+  printf("%s\n", err == IRL_OK ? "ok" : info->text);
   return err == IRL_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+// probe is the hidden commands `demos probe-hdf5 FILE` and `env probe-model FILE|-`: this program
+// as its own helper, which reads files of others before the program itself does.
+static int probe(char* const* words) {
+  irl_errinfo info = {0};
+  return strcmp(words[0], "demos") == 0
+             ? answer(irl_demos_probe(words[2], &info), &info)
+             : answer(irl_task_probe_model(strcmp(words[2], "-") == 0 ? NULL : words[2], &info),
+                      &info);
+}
+
+static bool is_probe(int argc, char* const* argv) {
+  return argc == 4 && ((strcmp(argv[1], "demos") == 0 && strcmp(argv[2], "probe-hdf5") == 0) ||
+                       (strcmp(argv[1], "env") == 0 && strcmp(argv[2], "probe-model") == 0));
 }
 
 // name_helper tells the library to use this program as the helper, unless the user named one.
@@ -261,8 +274,8 @@ static int dispatch(int argc, char* const* argv) {
     cli_choose_kernels(irl_runtime_blas(), argv);
     return print_version();
   }
-  if (argc == 4 && strcmp(argv[1], "demos") == 0 && strcmp(argv[2], "probe-hdf5") == 0) {
-    return probe(argv[3]);
+  if (is_probe(argc, argv)) {
+    return probe(argv + 1);
   }
   const cli_command* command = find_command(argc - 1, argv + 1, &words);
   if (command != NULL) {

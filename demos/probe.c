@@ -3,17 +3,17 @@
 #include <hdf5.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/helper.h"
 #include "demos/guard.h"
 #include "demos/store_internal.h"
 
 enum { MAX_DEPTH = 32, MAX_OBJECTS = 1 << 22, BLOCK = 1 << 20, MAX_RANK = 8 };
 #define MAX_BLOCK ((hsize_t)256 << 20)  // bytes read at once: a chunk of the file at least
-#define MEMORY ((rlim_t)1 << 30)        // bytes beyond what the process has at the start
+#define MEMORY ((size_t)1 << 30)        // bytes beyond what the process has at the start
 #define MAX_RATIO 1100                  // deflate cannot pass 1032
 
 typedef struct prober {
@@ -27,37 +27,8 @@ typedef struct prober {
 
 //---------------------------------- Limits --------------------------------------------------------
 
-static void limit(int what, rlim_t value) {
-  struct rlimit r;
-  if (getrlimit(what, &r) == 0) {
-    r.rlim_cur = r.rlim_max != RLIM_INFINITY && r.rlim_max < value ? r.rlim_max : value;
-    r.rlim_max = r.rlim_cur;
-    (void)setrlimit(what, &r);
-  }
-}
-
-// Bytes of address space that the process has now.
-static rlim_t memory_now(void) {
-  unsigned long pages = 0;
-  FILE* file = fopen("/proc/self/statm", "r");
-  if (file && fscanf(file, "%lu", &pages) != 1) {
-    pages = 0;
-  }
-  if (file) {
-    fclose(file);
-  }
-  return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-}
-
 static void limit_process(off_t size) {
-  limit(RLIMIT_CPU, 20 + (rlim_t)size / 50000000);
-  limit(RLIMIT_FSIZE, 0);
-  limit(RLIMIT_CORE, 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  limit(RLIMIT_AS, memory_now() + MEMORY);  // the sanitizers reserve terabytes
-#else
-  (void)memory_now;
-#endif
+  irl_helper_limit(20 + (double)size / 5e7, MEMORY);
 }
 
 //---------------------------------- Objects met ---------------------------------------------------

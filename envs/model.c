@@ -105,8 +105,8 @@ static irl_err from_copies(mjModel** model, const char* text, const char* name, 
   return err;
 }
 
-irl_err irl_model_from_text(mjModel** model, const char* text, const char* name,
-                            irl_errinfo* info) {
+irl_err irl_model_from_text_trusted(mjModel** model, const char* text, const char* name,
+                                    irl_errinfo* info) {
   if (may_have_files(text)) {
     return from_copies(model, text, name, info);
   }
@@ -162,7 +162,7 @@ static irl_err from_disk(mjModel** model, char** text, const char* path, char* d
   return err;
 }
 
-irl_err irl_model_load(mjModel** model, char** text, const char* path, irl_errinfo* info) {
+irl_err irl_model_load_trusted(mjModel** model, char** text, const char* path, irl_errinfo* info) {
   char* data = NULL;
   size_t size = 0;
   *text = NULL;
@@ -175,13 +175,24 @@ irl_err irl_model_load(mjModel** model, char** text, const char* path, irl_errin
   if (may_have_files(data) && !irl_archive_is(data)) {
     return from_disk(model, text, path, data, size, info);
   }
-  irl_err err = irl_model_from_text(model, data, path, info);
+  irl_err err = irl_model_from_text_trusted(model, data, path, info);
   if (err != IRL_OK) {
     irl_free(data);
     return err;
   }
   *text = data;
   return IRL_OK;
+}
+
+irl_err irl_model_load(mjModel** model, char** text, const char* path, irl_errinfo* info) {
+  IRL_TRY(irl_guard_file(path, info));
+  return irl_model_load_trusted(model, text, path, info);
+}
+
+irl_err irl_model_from_text(mjModel** model, const char* text, const char* name,
+                            irl_errinfo* info) {
+  IRL_TRY(irl_guard_text(text, name, info));
+  return irl_model_from_text_trusted(model, text, name, info);
 }
 
 //---------------------------------- Names ---------------------------------------------------------

@@ -95,6 +95,18 @@ void irl_task_list_free(const char* const* names);  // NULL is fine
 IRL_NODISCARD irl_err irl_data_path(char* out, size_t size, const char* relative,
                                     irl_errinfo* info);
 
+// Models of others. MuJoCo's compiler has no limits of its own: a line of MJCF can ask for a year
+// of work or a terabyte. A model that is not bundled, from a file or a kept text, is therefore
+// first compiled and stepped once by a helper, the program that MJIRL_PROBE names (mjirl names
+// itself), started as `helper env probe-model FILE|-`; without one it is loaded at once.
+// MJIRL_TRUST_MODELS=1 does without as well. Errors of the loaders: IRL_EPARSE with the helper's
+// sentence, or with how it ended.
+//
+// This is the helper's work: limits this process for good, then loads the model at path (NULL: the
+// text on the standard input). A program that serves as a helper answers "ok" or the sentence as
+// its one line of output, and ends with 0 or 1.
+IRL_NODISCARD irl_err irl_task_probe_model(const char* path, irl_errinfo* info);
+
 // Installs MuJoCo's log handler for the whole process: messages go to nowhere instead of a file in
 // the user's folder, errors never exit. Called by irl_runtime_init; safe to call again.
 void irl_env_runtime_init(void);

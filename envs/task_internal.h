@@ -122,6 +122,11 @@ struct irl_task {
 irl_err irl_model_load(mjModel** model, char** text, const char* path, irl_errinfo* info);
 irl_err irl_model_from_text(mjModel** model, const char* text, const char* name, irl_errinfo* info);
 
+// The same without asking a helper first.
+irl_err irl_model_load_trusted(mjModel** model, char** text, const char* path, irl_errinfo* info);
+irl_err irl_model_from_text_trusted(mjModel** model, const char* text, const char* name,
+                                    irl_errinfo* info);
+
 // The id of a named object; refuses `where` with the closest name when there is none.
 int irl_model_find(irl_jnode where, const mjModel* model, int objtype, const char* name);
 
@@ -129,6 +134,13 @@ int irl_model_count(const mjModel* m, int objtype);
 
 // A sensor of type user by name, −1 if there is none.
 int irl_model_user_sensor(const mjModel* model, const char* name);
+
+//---------------------------------- guard.c -------------------------------------------------------
+
+// Has a helper load the model first, if there is one and the model is not bundled: a file, or a
+// kept text that is called `name`.
+irl_err irl_guard_file(const char* path, irl_errinfo* info);
+irl_err irl_guard_text(const char* text, const char* name, irl_errinfo* info);
 
 //---------------------------------- entry.c -------------------------------------------------------
 
