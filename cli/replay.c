@@ -1,15 +1,12 @@
-// `mjirl replay`: rollouts coloured by a cost, in a window or into pictures.
-#include <math.h>
+// `mjirl replay`: rollouts coloured by what was learned, in a window or into pictures.
 #include <string.h>
 
-#include "base/arena.h"
+#include "base/file.h"
 #include "cli/cli.h"
-#include "demos/demos.h"
-#include "irl/run.h"
-#include "viewer/viewer.h"
+#include "viewer/reel.h"
 
-// Side by side: expert, initial, learned; three rollouts for each of four conditions.
-enum { MAX_GROUPS = 3, DEFAULT_EPISODES = 12 };
+// Three rollouts for each of four conditions.
+enum { DEFAULT_EPISODES = 12, NOT_GIVEN = -1 };
 
 typedef struct replay_args {
   cli_common common;
@@ -19,161 +16,155 @@ typedef struct replay_args {
   const char* camera;
   cli_pixels size;
   cli_span episodes;
+  int color_by;  // index into COLORS, or NOT_GIVEN
+  const char* range;
+  const char* groups;
+  int iteration, step, focus;  // NOT_GIVEN: the newest, the whole course, none
+  bool chart, field, follow;
+  const char* field_body;
 } replay_args;
 
-// Everything that is shown, and all that it is made of.
-typedef struct scene {
-  irl_run* run;       // what is replayed, or NULL for a dataset
-  irl_run* cost_run;  // whose cost colours it, or NULL
-  irl_demos* demos;
-  irl_task* task;  // owned only for a dataset
-  irl_replay_group groups[MAX_GROUPS];
-  irl_batch batch[MAX_GROUPS];
-  double* cost[MAX_GROUPS];
-  int ngroups;
-} scene;
+static const char* const COLORS[] = {"learned", "true", "difference", "weight", "density", NULL};
 
-// scene_fini knows that a run owns its task and may lend its cost.
-static void scene_fini(scene* s) {
-  for (int i = 0; i < MAX_GROUPS; i++) {
-    irl_batch_destroy(&s->batch[i]);
-    irl_free(s->cost[i]);
-  }
-  if (s->run == NULL) {
-    irl_task_destroy(s->task);
-  }
-  irl_demos_destroy(s->demos);
-  if (s->cost_run != s->run) {
-    irl_run_close(s->cost_run);
-  }
-  irl_run_close(s->run);
+static irl_err usage(cli_context* cli, const char* text) {
+  cli->usage = true;
+  return irl_fail(&cli->info, IRL_EPARSE, "%s", text);
 }
 
-// select_episodes copies trajectories first to last, as far as there are any.
-static irl_err select_episodes(irl_batch* out, const irl_batch* from, int first, int last,
-                               irl_errinfo* info) {
-  last = last < from->n ? last : from->n - 1;
-  if (first > last) {
-    return irl_fail(info, IRL_ERANGE, "--episodes: %d is past the last one; count from 0 to %d",
-                    first, from->n - 1);
-  }
-  IRL_TRY(irl_batch_create(out, last - first + 1, from->horizon, from->nx, from->nu, from->nz,
-                           from->nstate));
-  out->has_reward = from->has_reward;
-  for (int i = first; i <= last; i++) {
-    irl_batch_copy(out, i - first, from, i);
-  }
-  return IRL_OK;
-}
-
-// color_group fills a group's costs: those of a run, or else the task's own.
-static irl_err color_group(scene* s, int index, irl_errinfo* info) {
-  const irl_batch* batch = &s->batch[index];
-  const size_t n = (size_t)batch->n * (size_t)batch->horizon;
-  s->cost[index] = IRL_NEW(double, n);
-  if (s->cost[index] == NULL) {
-    return IRL_ENOMEM;
-  }
-  s->groups[index].batch = batch;
-  s->groups[index].cost = s->cost[index];
-  if (s->cost_run != NULL) {
-    if (s->cost_run->task == NULL || irl_task_get(s->cost_run->task)->nx != batch->nx ||
-        irl_task_get(s->cost_run->task)->nu != batch->nu) {
-      return irl_fail(info, IRL_EDIM,
-                      "--cost: %s was trained on a task of other sizes; give a run of this task",
-                      s->cost_run->folder);
-    }
-    return irl_run_step_costs(s->cost_run, batch, s->cost[index]);
-  }
-  for (size_t i = 0; i < n; i++) {
-    s->cost[index][i] = -batch->reward[i];
-  }
-  return IRL_OK;
-}
-
-// add_group adds the chosen episodes of a batch under a name.
-static irl_err add_group(scene* s, const char* name, const irl_batch* from, const cli_span* span,
-                         irl_errinfo* info) {
-  const int index = s->ngroups++;
-  s->groups[index].name = name;
-  IRL_TRY(select_episodes(&s->batch[index], from, span->first, span->last, info));
-  return color_group(s, index, info);
-}
-
-// add_rollouts simulates a run's policy from the start, so that episode 3 is the same whatever else
-// is shown.
-static irl_err add_rollouts(scene* s, const replay_args* a, const char* name,
-                            const irl_policy* policy, const cli_span* span, irl_errinfo* info) {
-  irl_batch batch = {0};
-  irl_err err = irl_run_rollout(s->run, policy, span->last + 1, a->common.seed, a->common.threads,
-                                &batch, info);
-  if (err == IRL_OK) {
-    err = add_group(s, name, &batch, span, info);
-  }
-  irl_batch_destroy(&batch);
-  return err;
-}
-
-// load_run shows expert, initial and learned rollouts beside each other; the expert's only where
-// its dataset is still there and keeps states.
-static irl_err load_run(scene* s, cli_context* cli, const replay_args* a, const cli_span* span) {
-  IRL_TRY(irl_run_open(&s->run, a->source, &cli->info));
-  s->task = s->run->task;
-  s->cost_run = s->cost_run != NULL ? s->cost_run : s->run;
-  irl_errinfo why = {0};
-  if (irl_demos_load(&s->demos, s->run->demos_path, &why) != IRL_OK) {
-    irl_log(&cli->host.sink, IRL_LOG_WARNING, "%s", why.text);
-  } else if (s->demos->batch.nstate > 0 && span->first < s->demos->batch.n) {
-    IRL_TRY(add_group(s, "expert", &s->demos->batch, span, &cli->info));
-  }
-  IRL_TRY(add_rollouts(s, a, "initial", s->run->initial, span, &cli->info));
-  return add_rollouts(s, a, "learned", s->run->learned, span, &cli->info);
-}
-
-// load_dataset shows a dataset by itself, in the task that it keeps.
-static irl_err load_dataset(scene* s, const replay_args* a, const cli_span* span,
-                            irl_errinfo* info) {
-  IRL_TRY(irl_demos_load(&s->demos, a->source, info));
-  if (s->demos->batch.nstate == 0 || s->demos->task_json[0] == '\0') {
-    return irl_fail(info, IRL_EUNSUPPORTED,
-                    "%s: the dataset keeps no physics states or no task, so it cannot be drawn; "
-                    "give one that mjirl recorded",
-                    a->source);
-  }
-  IRL_TRY(irl_task_from_text(&s->task, s->demos->task_json, s->demos->mjcf, info));
-  IRL_TRY(irl_demos_match(s->demos, s->task, info));
-  return add_group(s, "demonstrations", &s->demos->batch, span, info);
-}
+//---------------------------------- Options -------------------------------------------------------
 
 static bool ends_with(const char* text, const char* end) {
   const size_t n = strlen(text), m = strlen(end);
   return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+// looks_like_a_file tells a mistyped ending (a.jpg) from a folder for frames.
+static bool looks_like_a_file(const char* path) {
+  const char* slash = strrchr(path, '/');
+  const char* name = slash != NULL ? slash + 1 : path;
+  const char* dot = strrchr(name, '.');
+  return dot != NULL && dot != name && dot[1] != '\0' && !irl_dir_exists(path);
+}
+
 // check_offscreen checks the place of the pictures before anything is simulated.
-static irl_err check_offscreen(const char* path, irl_errinfo* info) {
+static irl_err check_offscreen(cli_context* cli, const char* path) {
   if (path == NULL) {
     return IRL_OK;
   }
-  return ends_with(path, ".png") || ends_with(path, ".mp4") ? cli_check_file(path, info)
-                                                            : cli_check_folder(path, info);
+  if (ends_with(path, ".png") || ends_with(path, ".mp4")) {
+    return cli_check_file(path, &cli->info);
+  }
+  if (looks_like_a_file(path)) {
+    return irl_fail(&cli->info, IRL_EUNSUPPORTED,
+                    "--offscreen: %.200s is neither *.png nor *.mp4; end it with / if it is to be "
+                    "a folder of frames",
+                    path);
+  }
+  return cli_check_folder(path, &cli->info);
+}
+
+static irl_err check_options(cli_context* cli, const replay_args* a, irl_range* range) {
+  if (a->follow && a->offscreen != NULL) {
+    return usage(cli, "--follow: needs a window; leave out --offscreen");
+  }
+  if (!irl_range_parse(range, a->range)) {
+    return usage(cli, "--range: give auto, LO:HI or LO%:HI%, e.g. 0:5 or 5%:95%");
+  }
+  if (a->step != NOT_GIVEN && a->offscreen != NULL && !ends_with(a->offscreen, ".png")) {
+    return usage(cli, "--step: is of single pictures; give --offscreen F.png");
+  }
+  return check_offscreen(cli, a->offscreen);
+}
+
+//---------------------------------- What is shown -------------------------------------------------
+
+// choose_layer finds the colours that were asked for, or says which there are.
+static irl_err choose_layer(cli_context* cli, const irl_reel* reel, int color_by, int* layer) {
+  char there[128] = "none";
+  const irl_replay* replay = irl_reel_replay(reel);
+  *layer = color_by == NOT_GIVEN ? 0 : irl_reel_layer(reel, COLORS[color_by]);
+  if (*layer >= 0) {
+    return IRL_OK;
+  }
+  for (int k = 0, used = 0; k < replay->nlayers; k++) {
+    used += snprintf(there + used, sizeof there - (size_t)used, "%s%s", k > 0 ? ", " : "",
+                     replay->layers[k].key);
+  }
+  return irl_fail(&cli->info, IRL_ENOENT,
+                  "--color-by: %s is not known of these rollouts; choose from: %s",
+                  COLORS[color_by], there);
+}
+
+// named tells whether a comma-separated list holds a name.
+static bool named(const char* list, const char* name) {
+  const size_t n = strlen(name);
+  for (const char* at = list; at != NULL; at = strchr(at, ',')) {
+    at += *at == ',';
+    if (strncmp(at, name, n) == 0 && (at[n] == ',' || at[n] == '\0')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// choose_groups switches off the groups that are not in the list, at least one of which must be
+// there.
+static irl_err choose_groups(cli_context* cli, const irl_replay* replay, const char* list,
+                             unsigned* hidden) {
+  int shown = 0;
+  *hidden = 0;
+  for (int g = 0; g < replay->ngroups; g++) {
+    const bool on = list == NULL || named(list, replay->groups[g].name);
+    *hidden |= on ? 0U : 1U << g;
+    shown += on;
+  }
+  return shown > 0 ? IRL_OK
+                   : irl_fail(&cli->info, IRL_ENOENT,
+                              "--groups: none of them is there; choose from expert, initial and "
+                              "learned, separated by commas");
+}
+
+// choose_iteration takes an older cost of the run.
+static irl_err choose_iteration(cli_context* cli, irl_reel* reel, int iteration) {
+  const int* there = NULL;
+  const int n = irl_reel_iterations(reel, &there);
+  if (iteration == NOT_GIVEN) {
+    return IRL_OK;
+  }
+  for (int k = 0; k < n; k++) {
+    if (there[k] == iteration) {
+      return irl_reel_choose(reel, k, &cli->info);
+    }
+  }
+  return n > 0 ? irl_fail(&cli->info, IRL_ENOENT,
+                          "--iteration: the cost of iteration %d was not kept; there are %d to %d",
+                          iteration, there[0], there[n - 1])
+               : irl_fail(&cli->info, IRL_ENOENT,
+                          "--iteration: no past costs were kept; only the newest can be shown");
 }
 
 // show hands the scene to the viewer: to a file where one is named, else to a window.
-static irl_err show(scene* s, cli_context* cli, const replay_args* a) {
-  const irl_replay replay = {
-      .task = s->task,
-      .groups = s->groups,
-      .ngroups = s->ngroups,
-      .quantity = s->cost_run != NULL ? "learned cost per step" : "true cost per step",
-  };
-  const irl_view_options view = {
-      .width = a->size.width, .height = a->size.height, .camera = a->camera};
+static irl_err show(cli_context* cli, irl_reel* reel, const replay_args* a,
+                    const irl_range* range) {
+  const irl_replay* replay = irl_reel_replay(reel);
+  irl_view_options view = {.width = a->size.width,
+                           .height = a->size.height,
+                           .camera = a->camera,
+                           .range = *range,
+                           .step = a->step == NOT_GIVEN ? 0 : a->step + 1,
+                           .focus = a->focus == NOT_GIVEN ? 0 : a->focus + 1,
+                           .chart = a->chart,
+                           .field = a->field || a->field_body != NULL,
+                           .field_body = a->field_body,
+                           .follow = a->follow};
   int frames = 0;
+  IRL_TRY(choose_layer(cli, reel, a->color_by, &view.layer));
+  IRL_TRY(choose_groups(cli, replay, a->groups, &view.hidden));
+  IRL_TRY(choose_iteration(cli, reel, a->iteration));
   const irl_err err =
       a->offscreen != NULL
-          ? irl_viewer_offscreen(&replay, &view, a->offscreen, &frames, &cli->host, &cli->info)
-          : irl_viewer_window(&replay, &view, &frames, &cli->host, &cli->info);
+          ? irl_viewer_offscreen(replay, &view, a->offscreen, &frames, &cli->host, &cli->info)
+          : irl_viewer_window(replay, &view, &frames, &cli->host, &cli->info);
   irl_jout_key_int(&cli->result, "frames", frames);
   return err;
 }
@@ -181,24 +172,19 @@ static irl_err show(scene* s, cli_context* cli, const replay_args* a) {
 // run_replay takes a run or a dataset, whichever the folder is.
 static irl_err run_replay(cli_context* cli, const void* args) {
   const replay_args* a = args;
-  scene s = {0};
-  cli_span span = a->episodes;
-  IRL_TRY(check_offscreen(a->offscreen, &cli->info));
-  const bool is_run = irl_run_exists(a->source);
-  if (!span.given) {
-    span.last = DEFAULT_EPISODES - 1;
-  }
-  irl_err err = IRL_OK;
-  if (a->cost != NULL) {
-    err = irl_run_open(&s.cost_run, a->cost, &cli->info);
-  }
-  if (err == IRL_OK) {
-    err = is_run ? load_run(&s, cli, a, &span) : load_dataset(&s, a, &span, &cli->info);
-  }
-  if (err == IRL_OK) {
-    err = show(&s, cli, a);
-  }
-  scene_fini(&s);
+  irl_reel* reel = NULL;
+  irl_range range;
+  IRL_TRY(check_options(cli, a, &range));
+  const irl_reel_options options = {
+      .cost = a->cost,
+      .first = a->episodes.given ? a->episodes.first : 0,
+      .last = a->episodes.given ? a->episodes.last : DEFAULT_EPISODES - 1,
+      .seed = a->common.seed,
+      .threads = a->common.threads,
+      .wait = a->follow};
+  IRL_TRY(irl_reel_open(&reel, a->source, &options, &cli->host, &cli->info));
+  const irl_err err = show(cli, reel, a, &range);
+  irl_reel_close(reel);
   return err;
 }
 
@@ -214,13 +200,48 @@ static const cli_option options[] = {
      .metavar = "WxH",
      .help = "size in pixels (1280x720)",
      .offset = offsetof(replay_args, size)},
-    CLI_OPTIONAL(replay_args, camera, "camera", "NAME",
-                 "named camera of the model (a free one that frames the motion)"),
+    CLI_OPTIONAL(replay_args, camera, "camera", "FILE|NAME",
+                 "saved camera or named one of the model (a free one that frames the motion)"),
     {.kind = CLI_SPAN,
      .name = "episodes",
      .metavar = "A-B",
      .help = "episodes to show, counted from 0 (0-11)",
      .offset = offsetof(replay_args, episodes)},
+    {.kind = CLI_CHOICE,
+     .name = "color-by",
+     .metavar = "WHAT",
+     .help = "what the colours mean (learned, or else true)",
+     .offset = offsetof(replay_args, color_by),
+     .choices = COLORS},
+    CLI_OPTIONAL(replay_args, range, "range", "R",
+                 "ends of the colour bar: auto, values LO:HI or percentiles LO%:HI% (auto)"),
+    CLI_OPTIONAL(replay_args, groups, "groups", "NAMES",
+                 "only these of expert, initial, learned, separated by commas (all)"),
+    {.kind = CLI_INT,
+     .name = "iteration",
+     .metavar = "N",
+     .help = "colour by the cost after this iteration (the newest)",
+     .offset = offsetof(replay_args, iteration),
+     .lo = 0,
+     .hi = 999999},
+    {.kind = CLI_INT,
+     .name = "step",
+     .metavar = "N",
+     .help = "picture of this step instead of the whole course",
+     .offset = offsetof(replay_args, step),
+     .lo = 0,
+     .hi = 1000000},
+    {.kind = CLI_INT,
+     .name = "focus",
+     .metavar = "N",
+     .help = "rollout that stands out, counted from 0 among those shown (none)",
+     .offset = offsetof(replay_args, focus),
+     .lo = 0,
+     .hi = 1000000},
+    {.kind = CLI_FLAG,
+     .name = "chart",
+     .help = "pictures and films: with the cost over time below",
+     .offset = offsetof(replay_args, chart)},
     CLI_SEED(replay_args),
     CLI_THREADS(replay_args),
     CLI_JSON(replay_args),
@@ -231,7 +252,12 @@ const cli_command cli_replay = {
     .name = "replay",
     .summary = "show rollouts coloured by a learned cost",
     .options = options,
-    .defaults = &(const replay_args){.size = {1280, 720}},
+    .defaults = &(const replay_args){.size = {1280, 720},
+                                     .range = "auto",
+                                     .color_by = NOT_GIVEN,
+                                     .iteration = NOT_GIVEN,
+                                     .step = NOT_GIVEN,
+                                     .focus = NOT_GIVEN},
     .size = sizeof(replay_args),
     .blas = true,
     .stops = true,

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/pool.h"
 #include "irl/checkpoint_internal.h"
+#include "irl/history.h"
 #include "irl/learner_internal.h"
 #include "irl/run_internal.h"
 #include "irl/train_internal.h"
@@ -63,6 +64,7 @@ static irl_err open_folder(trainer* t, irl_errinfo* info) {
     }
     return irl_metrics_rewind(o->out, iteration, &t->wall_before, info);
   }
+  IRL_TRY(irl_history_save(o->out, 0, t->learner->cost, info));
   return irl_run_write_start(o->out, t->learner, o->demos_path, info);
 }
 
@@ -137,6 +139,7 @@ static irl_err iterate(trainer* t, irl_errinfo* info) {
   t->result->normalized_return = m.normalized_return;
   if (o->out != NULL) {
     IRL_TRY(irl_metrics_append(o->out, &m, info));
+    IRL_TRY(irl_history_save(o->out, l->iteration, l->cost, info));
   }
   tell(t, &m);
   if (l->iteration == 1) {

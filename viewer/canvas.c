@@ -107,6 +107,27 @@ void irl_canvas_frame(irl_canvas* canvas, irl_box box, double radius, irl_ink in
   }
 }
 
+// Distance from a point to a straight piece from a to b.
+static double point_to_piece(double px, double py, double ax, double ay, double bx, double by) {
+  double dx = bx - ax, dy = by - ay, squared = dx * dx + dy * dy;
+  double t = squared > 0.0 ? ((px - ax) * dx + (py - ay) * dy) / squared : 0.0;
+  t = fmin(1.0, fmax(0.0, t));
+  return hypot(px - ax - t * dx, py - ay - t * dy);
+}
+
+void irl_canvas_line(irl_canvas* canvas, const double from[2], const double to[2], double width,
+                     irl_ink ink) {
+  double half = 0.5 * width;
+  span s = span_of(canvas, fmin(from[0], to[0]) - half, fmin(from[1], to[1]) - half,
+                   fmax(from[0], to[0]) + half, fmax(from[1], to[1]) + half);
+  for (int y = s.y0; y < s.y1; y++) {
+    for (int x = s.x0; x < s.x1; x++) {
+      double far = point_to_piece(x + 0.5, y + 0.5, from[0], from[1], to[0], to[1]);
+      blend(pixel_at(canvas, x, y), ink, coverage_at(far - half));
+    }
+  }
+}
+
 void irl_canvas_triangle(irl_canvas* canvas, const double corners[6], irl_ink ink) {
   const double* p = corners;
   double area = (p[2] - p[0]) * (p[5] - p[1]) - (p[4] - p[0]) * (p[3] - p[1]);
@@ -142,14 +163,6 @@ typedef struct stamp {
 } stamp;
 
 #define PEN_UNITS 1.75  // thickness of the regular weight
-
-// Distance from a point to a straight piece from a to b.
-static double point_to_piece(double px, double py, double ax, double ay, double bx, double by) {
-  double dx = bx - ax, dy = by - ay, squared = dx * dx + dy * dy;
-  double t = squared > 0.0 ? ((px - ax) * dx + (py - ay) * dy) / squared : 0.0;
-  t = fmin(1.0, fmax(0.0, t));
-  return hypot(px - ax - t * dx, py - ay - t * dy);
-}
 
 // Puts one piece of a stroke into the mask, of which each pixel keeps the largest coverage.
 static void stamp_line(void* arg, double x0, double y0, double x1, double y1) {

@@ -45,6 +45,10 @@ void irl_canvas_box(irl_canvas* canvas, irl_box box, double radius, irl_ink ink)
 // Makes everything outside of the rounded box, within margin pixels around it, the given ink.
 void irl_canvas_frame(irl_canvas* canvas, irl_box box, double radius, irl_ink ink);
 
+// A straight line with round ends.
+void irl_canvas_line(irl_canvas* canvas, const double from[2], const double to[2], double width,
+                     irl_ink ink);
+
 // A filled triangle.
 void irl_canvas_triangle(irl_canvas* canvas, const double corners[6], irl_ink ink);
 

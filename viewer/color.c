@@ -93,6 +93,29 @@ void irl_colormap_init(irl_colormap* map) {
   }
 }
 
+// The diverging map: lightness and chroma at distance s from the middle, hues of its two arms.
+#define MIDDLE_LIGHT 0.42
+#define END_LIGHT 0.80
+#define END_CHROMA 0.12
+#define COOL_HUE 232.0
+#define WARM_HUE 65.0
+
+// Chroma and lightness are both linear in s, so each arm is a straight line in OKLab, and equal
+// steps along it are equal distances.
+void irl_colormap_init_diverging(irl_colormap* map) {
+  for (int i = 0; i < IRL_COLORMAP_SIZE; i++) {
+    double t = 2.0 * i / (IRL_COLORMAP_SIZE - 1) - 1.0, s = fabs(t);
+    double hue = (t < 0.0 ? COOL_HUE : WARM_HUE) * (3.14159265358979323846 / 180.0);
+    double lab[3] = {MIDDLE_LIGHT + (END_LIGHT - MIDDLE_LIGHT) * s, END_CHROMA * s * cos(hue),
+                     END_CHROMA * s * sin(hue)};
+    double rgb[3];
+    irl_oklab_to_srgb(lab, rgb);
+    for (int c = 0; c < 3; c++) {
+      map->rgb[i][c] = (float)fmin(1.0, fmax(0.0, rgb[c]));
+    }
+  }
+}
+
 void irl_colormap_at(const irl_colormap* map, double t, float rgb[3]) {
   if (isnan(t)) {
     rgb[0] = rgb[1] = rgb[2] = 0.55F;

@@ -16,6 +16,10 @@ typedef struct irl_colormap {
 
 void irl_colormap_init(irl_colormap* map);
 
+// For values on both sides of 0: from blue through a dark neutral to orange, both arms of equal
+// lightness at equal distance from the middle. Blue and orange are told apart by colour-blind eyes.
+void irl_colormap_init_diverging(irl_colormap* map);
+
 // Colour at t, clamped to [0, 1], linear between entries; NaN gives a neutral grey.
 void irl_colormap_at(const irl_colormap* map, double t, float rgb[3]);
 void irl_colormap_bytes(const irl_colormap* map, double t, uint8_t rgb[3]);

@@ -86,21 +86,41 @@ static size_t each_trail(irl_draw* draw, const irl_stage* stage, trail_visit vis
   return used;
 }
 
-irl_err irl_draw_create(irl_draw* draw, const irl_stage* stage, irl_errinfo* info) {
+static void free_trails(irl_draw* draw) {
+  irl_free(draw->first);
+  irl_free(draw->knots);
+  irl_free(draw->vertices);
+  draw->first = NULL;
+  draw->knots = NULL;
+  draw->vertices = NULL;
+}
+
+irl_err irl_draw_recut(irl_draw* draw, const irl_stage* stage, irl_errinfo* info) {
   const irl_motion* motion = stage->motion;
   size_t trails = (size_t)motion->first[motion->replay->ngroups] * (size_t)motion->npoints;
-  *draw = (irl_draw){.motion = motion};
-  mjr_defaultContext(&draw->context);
+  free_trails(draw);
+  draw->motion = motion;
   draw->substeps = trails * (size_t)motion->steps * 4 < MANY_KNOTS ? 4 : 1;
   draw->first = IRL_NEW(size_t, trails);
   size_t n = draw->first != NULL ? each_trail(draw, stage, place_trail) : 0;
   draw->knots = IRL_NEW(irl_knot, n);
   draw->vertices = IRL_NEW(irl_ribbon_vertex, 2 * n + 2 * trails);
   if (draw->first == NULL || draw->knots == NULL || draw->vertices == NULL) {
-    irl_draw_destroy(draw);
+    free_trails(draw);
     return irl_fail(info, IRL_ENOMEM, "replay: out of memory; show fewer episodes");
   }
+  irl_draw_recolor(draw, stage);
+  return IRL_OK;
+}
+
+void irl_draw_recolor(irl_draw* draw, const irl_stage* stage) {
   (void)each_trail(draw, stage, fill_trail);
+}
+
+irl_err irl_draw_create(irl_draw* draw, const irl_stage* stage, irl_errinfo* info) {
+  *draw = (irl_draw){0};
+  mjr_defaultContext(&draw->context);
+  IRL_TRY(irl_draw_recut(draw, stage, info));
   mjr_makeContext(stage->look, &draw->context, mjFONTSCALE_100);
   return IRL_OK;
 }
@@ -109,9 +129,7 @@ void irl_draw_destroy(irl_draw* draw) {
   if (draw->context.glInitialized) {
     mjr_freeContext(&draw->context);
   }
-  irl_free(draw->first);
-  irl_free(draw->knots);
-  irl_free(draw->vertices);
+  free_trails(draw);
   *draw = (irl_draw){0};
 }
 
@@ -172,7 +190,7 @@ static size_t add_ribbon(irl_draw* draw, const irl_lens* lens, const irl_knot* k
 }
 
 // Ribbons of all rollouts of a group up to the step; the others fade when one has the focus.
-static size_t build_ribbons(irl_draw* draw, const irl_lens* lens, const irl_trails* trails) {
+size_t irl_draw_ribbons(irl_draw* draw, const irl_lens* lens, const irl_trails* trails) {
   const irl_batch* batch = draw->motion->replay->groups[trails->group].batch;
   size_t used = 0;
   for (int i = 0; i < batch->n; i++) {
@@ -234,7 +252,7 @@ void irl_draw_tile(irl_draw* draw, irl_stage* stage, const mjvCamera* camera, mj
   irl_lens lens;
   mjvGLCamera eye = mjv_averageCamera(&stage->scene.camera[0], &stage->scene.camera[1]);
   irl_lens_init(&lens, &eye, rect.width, rect.height);
-  size_t n = build_ribbons(draw, &lens, trails);
+  size_t n = irl_draw_ribbons(draw, &lens, trails);
   if (n > 0) {
     draw_ribbons(draw, n);
   }

@@ -25,8 +25,15 @@ typedef struct irl_draw {
   irl_ribbon_vertex* vertices;  // two a knot and two more a trail
 } irl_draw;
 
-// A context must be current, for all calls. Errors: IRL_ENOMEM, IRL_EUNSUPPORTED.
+// A context must be current, but for recut, recolor and ribbons. Errors: IRL_ENOMEM,
+// IRL_EUNSUPPORTED.
 IRL_NODISCARD irl_err irl_draw_create(irl_draw* draw, const irl_stage* stage, irl_errinfo* info);
+
+// After the stage's motion has new rollouts (recut) or new colours (recolor). Errors of recut:
+// IRL_ENOMEM, and there are no trails then.
+IRL_NODISCARD irl_err irl_draw_recut(irl_draw* draw, const irl_stage* stage, irl_errinfo* info);
+void irl_draw_recolor(irl_draw* draw, const irl_stage* stage);
+
 void irl_draw_destroy(irl_draw* draw);  // a zeroed draw is fine
 
 // Which part of the trails of a group is drawn and how.
@@ -37,6 +44,10 @@ typedef struct irl_trails {
   double pixels;  // width
   float opacity;
 } irl_trails;
+
+// Fills the vertices of a group's trails as this lens sees them; returns their number. Needs no
+// context: the part of a frame's work that is ours.
+size_t irl_draw_ribbons(irl_draw* draw, const irl_lens* lens, const irl_trails* trails);
 
 // Draws the stage (filled by irl_stage_begin and _add) and the trails into a rectangle of the
 // current buffer.

@@ -46,6 +46,11 @@ irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view
   *show = (irl_show){0};
   int poses = most_rollouts(replay) + STILL_ROLLOUTS * STILL_MOMENTS;
   irl_err err = irl_motion_create(&show->motion, replay, info);
+  if (err == IRL_OK && (replay->nlayers > 0 || options->range.kind != IRL_RANGE_AUTO)) {
+    irl_range range =
+        show->motion.range.kind == IRL_RANGE_AUTO ? options->range : show->motion.range;
+    err = irl_motion_color(&show->motion, options->layer, &range);
+  }
   if (err == IRL_OK) {
     err = find_camera(show, options->camera, info);
   }
@@ -60,10 +65,30 @@ irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view
     return err;
   }
   show->groups = replay->ngroups < IRL_GROUPS_MAX ? replay->ngroups : IRL_GROUPS_MAX;
+  show->chart = options->chart ? IRL_CHART_TALL : 0.0;
   irl_view_angle(&show->motion, &show->camera.azimuth, &show->camera.elevation);
-  irl_show_arrange(show, width, height, show->groups);
+  irl_show_arrange(show, 0, width, height, options->hidden);
   irl_show_aim(show);
   return IRL_OK;
+}
+
+irl_err irl_show_color(irl_show* show, int layer, const irl_range* range) {
+  IRL_TRY(irl_motion_color(&show->motion, layer, range));
+  irl_draw_recolor(&show->draw, &show->stage);
+  return IRL_OK;
+}
+
+irl_err irl_show_renew(irl_show* show, irl_errinfo* info) {
+  irl_motion before = show->motion;
+  int layer = before.layer < before.replay->nlayers ? before.layer : 0;
+  irl_err err = irl_motion_create(&show->motion, before.replay, info);
+  if (err != IRL_OK) {
+    show->motion = before;
+    return err;
+  }
+  irl_motion_destroy(&before);
+  IRL_TRY(irl_motion_color(&show->motion, layer, &before.range));
+  return irl_draw_recut(&show->draw, &show->stage, info);
 }
 
 void irl_show_destroy(irl_show* show) {
@@ -87,14 +112,24 @@ static double fitted_size(const irl_show* show, const irl_layout* layout) {
   return (layout->tile[0].height - layout->tile[0].head) / camera.distance;
 }
 
-void irl_show_arrange(irl_show* show, int width, int height, int tiles) {
+void irl_show_arrange(irl_show* show, int left, int width, int height, unsigned hidden) {
+  irl_plan plan = {.left = left,
+                   .width = width,
+                   .height = height,
+                   .bar = show->motion.has_cost,
+                   .chart = show->motion.has_cost ? show->chart : 0.0};
   double best = 0.0;
-  for (int columns = tiles; columns >= 1; columns--) {
+  for (int g = 0; g < show->groups; g++) {
+    if (!(hidden >> g & 1U)) {
+      show->shown[plan.tiles++] = g;
+    }
+  }
+  for (plan.columns = plan.tiles; plan.columns >= 1; plan.columns--) {
     irl_layout layout;
-    irl_layout_init(&layout, width, height, tiles, columns, show->motion.has_cost);
+    irl_layout_init(&layout, &plan);
     double size = fitted_size(show, &layout);
     // One row unless others show the motion clearly larger, as when a runner crosses the picture.
-    if (columns == tiles || size > 1.25 * best) {
+    if (plan.columns == plan.tiles || size > 1.25 * best) {
       show->layout = layout;
       best = size;
     }
@@ -232,9 +267,9 @@ void irl_show_caption(const irl_show* show, int group, const irl_moment* moment,
   const irl_replay_group* g = &show->motion.replay->groups[group];
   group_numbers numbers = count(&show->motion, group, moment);
   char cost[48] = "", text[48] = "", amount[32];
-  if (g->cost != NULL) {
+  if (isfinite(numbers.cost)) {
     irl_format_number(amount, sizeof amount, numbers.cost);
-    (void)snprintf(cost, sizeof cost, " \xC2\xB7 cost %s", amount);
+    (void)snprintf(cost, sizeof cost, " \xC2\xB7 %s %s", irl_motion_word(&show->motion), amount);
   }
   if (g->batch->has_reward) {
     irl_format_number(amount, sizeof amount, numbers.mean_return);
@@ -277,7 +312,7 @@ static void fill_bar(irl_canvas* canvas, const irl_show* show, irl_box bar) {
   for (int k = 0; k < columns; k++) {
     double from = bar.x + k, to = fmin(bar.x + k + 1, bar.x + bar.width);
     float rgb[3];
-    irl_colormap_at(&show->stage.map, (k + 0.5) / bar.width, rgb);
+    irl_colormap_at(irl_stage_map(&show->stage), (k + 0.5) / bar.width, rgb);
     // Neighbours overlap by half a pixel so that no dark seams show between them.
     irl_box column = {from, bar.y, to - from + (k + 1 < columns ? 0.5 : 0.0), bar.height};
     irl_canvas_box(canvas, column, 0.0, (irl_ink){rgb[0], rgb[1], rgb[2], 1.0F});
@@ -291,7 +326,7 @@ static void point_ends(irl_canvas* canvas, const irl_show* show, irl_box bar) {
     if (end == 0 ? scale->below : scale->above) {
       double x = end == 0 ? bar.x : bar.x + bar.width, way = end == 0 ? -1.0 : 1.0;
       float rgb[3];
-      irl_colormap_at(&show->stage.map, end, rgb);
+      irl_colormap_at(irl_stage_map(&show->stage), end, rgb);
       const double corners[6] = {
           x, bar.y, x, bar.y + bar.height, x + way * 0.75 * bar.height, bar.y + 0.5 * bar.height};
       irl_canvas_triangle(canvas, corners, (irl_ink){rgb[0], rgb[1], rgb[2], 1.0F});
@@ -319,11 +354,10 @@ void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y, 
     irl_canvas_box(canvas, mark, 0.0, IRL_THEME_FAINT);
     irl_canvas_text(canvas, at, bar.y + bar.height + 19.0 * unit, &number, ticks.text[k]);
   }
-  const char* quantity = show->motion.replay->quantity;
   irl_pen label = {fmax(9.5, 16.0 * unit), 1.0, IRL_ALIGN_RIGHT, IRL_THEME_TITLE};
   double edge = bar.x - 1.6 * bar.height;
-  draw_fitted(canvas, edge, bar.y + bar.height - 1.0 * unit, label, edge + x - 20.0 * unit,
-              quantity != NULL ? quantity : "cost per step");
+  draw_fitted(canvas, edge, bar.y + bar.height - 1.0 * unit, label,
+              edge + x - layout->left - 20.0 * unit, irl_motion_quantity(&show->motion));
   irl_pen small = {fmax(9.0, 14.5 * unit), 1.0, IRL_ALIGN_RIGHT, IRL_THEME_FAINT};
   double room = layout->width - 20.0 * unit - x;
   draw_fitted(canvas, room, bar.y + bar.height - 1.0 * unit, small,

@@ -2,6 +2,7 @@
 #ifndef MJIRL_VIEWER_FRAME_H_
 #define MJIRL_VIEWER_FRAME_H_
 
+#include "viewer/chart.h"
 #include "viewer/draw.h"
 #include "viewer/layout.h"
 
@@ -12,7 +13,9 @@ typedef struct irl_show {
   irl_draw draw;
   mjvCamera camera;
   irl_layout layout;
-  int groups;  // shown, at most IRL_GROUPS_MAX
+  int groups;                 // at most IRL_GROUPS_MAX
+  int shown[IRL_GROUPS_MAX];  // group of each tile
+  double chart;               // height of timeline and figure [design pixels]; 0: none
 } irl_show;
 
 // Works everything out; a GL context must be current. Errors: IRL_ENOENT for an unknown camera,
@@ -22,8 +25,17 @@ IRL_NODISCARD irl_err irl_show_create(irl_show* show, const irl_replay* replay,
                                       bool fine, irl_errinfo* info);
 void irl_show_destroy(irl_show* show);  // a zeroed show is fine
 
-// Arranges the tiles for a new size and points the free camera at the motion again.
-void irl_show_arrange(irl_show* show, int width, int height, int tiles);
+// Colours by another layer, by its new values, or over another range. Errors: IRL_ENOMEM, and the
+// colours stay.
+IRL_NODISCARD irl_err irl_show_color(irl_show* show, int layer, const irl_range* range);
+
+// Takes over new rollouts of the replay it was made of. Camera and colours stay. After an error the
+// show can only be destroyed.
+IRL_NODISCARD irl_err irl_show_renew(irl_show* show, irl_errinfo* info);
+
+// Gives each visible group a tile in a picture of a new size, of which `left` columns are not ours,
+// and points the free camera at the motion.
+void irl_show_arrange(irl_show* show, int left, int width, int height, unsigned hidden);
 void irl_show_aim(irl_show* show);
 
 // A moment of the replay.

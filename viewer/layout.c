@@ -17,26 +17,41 @@ static void cut(int length, int n, int gap, int k, int* start, int* size) {
   *size = to - from;
 }
 
-void irl_layout_init(irl_layout* layout, int width, int height, int ntiles, int columns, bool bar) {
-  double unit = fmax(0.35, fmin(width / 1280.0, height / 720.0));
+static void place_bar(irl_layout* l, int foot) {
+  int room = l->width - l->left;
+  l->bar = (irl_box){.x = l->left + 0.34 * room,
+                     .y = l->height - foot + 17.0 * l->unit,
+                     .width = 0.44 * room,
+                     .height = 13.0 * l->unit};
+}
+
+void irl_layout_init(irl_layout* layout, const irl_plan* plan) {
+  int room = plan->width - plan->left;
+  double unit = fmax(0.35, fmin(plan->width / 1280.0, plan->height / 720.0));
   int margin = (int)(MARGIN * unit), gap = (int)(GAP * unit);
-  int foot = bar ? (int)(FOOT * unit) : margin;
-  int rows = (ntiles + columns - 1) / columns;
-  *layout = (irl_layout){.width = width, .height = height, .unit = unit, .ntiles = ntiles};
-  layout->radius = CORNER * unit;
-  for (int i = 0; i < ntiles; i++) {
+  int foot = plan->bar ? (int)(FOOT * unit) : margin;
+  int chart = (int)fmin(plan->chart * unit, 0.5 * plan->height);
+  int tall = plan->height - margin - foot - (chart > 0 ? chart + gap : 0);
+  int rows = (plan->tiles + plan->columns - 1) / plan->columns;
+  *layout = (irl_layout){.left = plan->left,
+                         .width = plan->width,
+                         .height = plan->height,
+                         .unit = unit,
+                         .ntiles = plan->tiles,
+                         .radius = CORNER * unit};
+  for (int i = 0; i < plan->tiles; i++) {
     irl_tile* tile = &layout->tile[i];
     int x, y;
-    cut(width - 2 * margin, columns, gap, i % columns, &x, &tile->width);
-    cut(height - margin - foot, rows, gap, i / columns, &y, &tile->height);
-    tile->x = margin + x;
+    cut(room - 2 * margin, plan->columns, gap, i % plan->columns, &x, &tile->width);
+    cut(tall, rows, gap, i / plan->columns, &y, &tile->height);
+    tile->x = plan->left + margin + x;
     tile->y = margin + y;
     tile->head = (int)fmin(HEAD * unit, 0.4 * tile->height);
   }
-  if (bar) {
-    layout->bar = (irl_box){.x = 0.34 * width,
-                            .y = height - foot + 17.0 * unit,
-                            .width = 0.44 * width,
-                            .height = 13.0 * unit};
+  if (chart > 0) {
+    layout->chart = (irl_box){plan->left + margin, margin + tall + gap, room - 2 * margin, chart};
+  }
+  if (plan->bar) {
+    place_bar(layout, foot);
   }
 }

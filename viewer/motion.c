@@ -44,9 +44,32 @@ const float* irl_motion_trail(const irl_motion* motion, int group, int episode, 
   return trail + 3 * ((long)clamp_step(t, last) * motion->npoints + k);
 }
 
+// The values behind the colours of a group, (N, T); or NULL.
+static const double* values_of(const irl_motion* motion, int group) {
+  const irl_replay* replay = motion->replay;
+  return replay->nlayers > 0 ? replay->layers[motion->layer].value[group]
+                             : replay->groups[group].cost;
+}
+
+const char* irl_motion_quantity(const irl_motion* motion) {
+  const irl_replay* replay = motion->replay;
+  const char* text =
+      replay->nlayers > 0 ? replay->layers[motion->layer].quantity : replay->quantity;
+  return text != NULL ? text : "cost per step";
+}
+
+const char* irl_motion_word(const irl_motion* motion) {
+  const irl_replay* replay = motion->replay;
+  return replay->nlayers > 0 ? replay->layers[motion->layer].word : "cost";
+}
+
+bool irl_motion_diverging(const irl_motion* motion) {
+  return motion->replay->nlayers > 0 && motion->replay->layers[motion->layer].diverging;
+}
+
 double irl_motion_cost(const irl_motion* motion, int group, int episode, int t) {
   const irl_batch* batch = batch_of(motion, group);
-  const double* cost = motion->replay->groups[group].cost;
+  const double* cost = values_of(motion, group);
   if (cost == NULL || batch->length[episode] == 0) {
     return NAN;
   }
@@ -379,20 +402,23 @@ static irl_err measure_costs(irl_motion* motion) {
   }
   for (int g = 0; g < motion->replay->ngroups; g++) {
     const irl_batch* batch = batch_of(motion, g);
-    motion->has_cost = motion->has_cost || motion->replay->groups[g].cost != NULL;
+    motion->has_cost = motion->has_cost || values_of(motion, g) != NULL;
     for (int i = 0; i < batch->n; i++) {
       for (int t = 0; irl_motion_shown(motion, g, i) && t < batch->length[i]; t++) {
         values[used++] = irl_motion_cost(motion, g, i, t);
       }
     }
   }
-  irl_scale_init(&motion->scale, values, used, motion->replay->range);
+  irl_scale_fit(&motion->scale, values, used, &motion->range, irl_motion_diverging(motion));
   irl_free(values);
   return IRL_OK;
 }
 
 irl_err irl_motion_create(irl_motion* motion, const irl_replay* replay, irl_errinfo* info) {
   *motion = (irl_motion){.replay = replay};
+  if (replay->range[0] < replay->range[1]) {
+    motion->range = (irl_range){IRL_RANGE_FIXED, replay->range[0], replay->range[1]};
+  }
   IRL_TRY(check(replay, info));
   motion->model = irl_task_model(replay->task);
   motion->nbody = (int)motion->model->nbody;
@@ -412,6 +438,17 @@ irl_err irl_motion_create(irl_motion* motion, const irl_replay* replay, irl_erri
     return irl_fail(info, err, "replay: out of memory; show fewer episodes");
   }
   return IRL_OK;
+}
+
+irl_err irl_motion_color(irl_motion* motion, int layer, const irl_range* range) {
+  irl_motion before = *motion;
+  motion->layer = layer;
+  motion->range = *range;
+  irl_err err = measure_costs(motion);
+  if (err != IRL_OK) {
+    *motion = before;
+  }
+  return err;
 }
 
 void irl_motion_destroy(irl_motion* motion) {

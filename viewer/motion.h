@@ -40,6 +40,8 @@ typedef struct irl_motion {
   irl_ball* balls;  // (nballs)
   int nballs;
   double low[3], high[3];  // box around the balls [m]
+  int layer;               // of the replay's, that gives the colours
+  irl_range range;         // how its ends are chosen
   irl_scale scale;         // of the costs
   bool has_cost;
 } irl_motion;
@@ -47,6 +49,15 @@ typedef struct irl_motion {
 // Errors: IRL_ENOMEM, IRL_ERANGE for a replay without states or without a rollout to show.
 IRL_NODISCARD irl_err irl_motion_create(irl_motion* motion, const irl_replay* replay,
                                         irl_errinfo* info);
+// Colours by another layer, or by new values of the same one, over another range. Errors:
+// IRL_ENOMEM, and the colours stay as they were.
+IRL_NODISCARD irl_err irl_motion_color(irl_motion* motion, int layer, const irl_range* range);
+
+// What the colours mean: the layer's quantity, and whether it runs both ways from 0.
+const char* irl_motion_quantity(const irl_motion* motion);
+const char* irl_motion_word(const irl_motion* motion);  // the same in a word or two
+bool irl_motion_diverging(const irl_motion* motion);
+
 void irl_motion_destroy(irl_motion* motion);  // a zeroed motion is fine
 
 // Puts step t (clamped to the rollout's length) of a rollout into motion->data, poses computed.

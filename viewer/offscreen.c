@@ -25,6 +25,7 @@ typedef struct studio {
   irl_canvas canvas;
   uint8_t* pixels;  // of one tile, (scale*height, scale*width, 3)
   int scale;        // pixels rendered for one shown, a side
+  int focus;        // rollout that stands out, or -1
 } studio;
 
 static bool ends_with(const char* path, const char* ending) {
@@ -76,7 +77,7 @@ static irl_err make_buffers(studio* s, int width, int height, bool fine, irl_err
 
 static irl_err studio_open(studio* s, const irl_replay* replay, const irl_view_options* options,
                            bool fine, irl_errinfo* info) {
-  *s = (studio){0};
+  *s = (studio){.focus = options->focus - 1};
   int width = options->width > 0 ? options->width : DEFAULT_WIDTH;
   int height = options->height > 0 ? options->height : DEFAULT_HEIGHT;
   if (width < 64 || height < 64 || width > 8192 || height > 8192) {
@@ -97,8 +98,9 @@ static irl_err studio_open(studio* s, const irl_replay* replay, const irl_view_o
 }
 
 // Renders one group and puts it in its place on the canvas.
-static void shoot_tile(studio* s, int group, const irl_moment* moment) {
-  const irl_tile* tile = &s->show.layout.tile[group];
+static void shoot_tile(studio* s, int number, const irl_moment* moment) {
+  const irl_tile* tile = &s->show.layout.tile[number];
+  int group = s->show.shown[number];
   mjrRect rect = {0, 0, tile->width * s->scale, tile->height * s->scale};
   irl_trails trails = irl_show_trails(&s->show, group, moment, s->show.layout.unit * s->scale);
   irl_show_stage(&s->show, group, tile, moment);
@@ -111,14 +113,24 @@ static void shoot_tile(studio* s, int group, const irl_moment* moment) {
 static void shoot(studio* s, const irl_moment* moment) {
   const irl_layout* layout = &s->show.layout;
   irl_canvas_clear(&s->canvas, IRL_THEME_PAGE);
-  for (int g = 0; g < s->show.groups; g++) {
-    const irl_tile* tile = &layout->tile[g];
+  for (int i = 0; i < layout->ntiles; i++) {
+    const irl_tile* tile = &layout->tile[i];
     irl_box box = {tile->x, tile->y, tile->width, tile->height};
+    int group = s->show.shown[i];
     char caption[160];
-    shoot_tile(s, g, moment);
+    shoot_tile(s, i, moment);
     irl_canvas_frame(&s->canvas, box, layout->radius, IRL_THEME_PAGE);
-    irl_show_caption(&s->show, g, moment, caption, sizeof caption);
-    irl_draw_title(&s->canvas, box, layout->unit, s->show.motion.replay->groups[g].name, caption);
+    irl_show_caption(&s->show, group, moment, caption, sizeof caption);
+    irl_draw_title(&s->canvas, box, layout->unit, s->show.motion.replay->groups[group].name,
+                   caption);
+  }
+  if (layout->chart.height > 0.0) {
+    irl_chart chart;
+    irl_chart_place(&chart, &s->show);
+    irl_chart_draw(&s->canvas, &s->show, &chart, moment->focus, 0.0, 0.0);
+    if (!moment->still) {
+      irl_chart_cursor(&s->canvas, &chart, moment->step, 0.0, 0.0, layout->unit);
+    }
   }
   const irl_task_info* task = irl_task_get(s->show.motion.replay->task);
   char note[96];
@@ -179,8 +191,11 @@ static irl_err check_output(const char* path, output kind, irl_errinfo* info) {
   return irl_dir_check_writable(folder, info);
 }
 
-static irl_err write_picture(studio* s, const char* path, int* frames, irl_errinfo* info) {
-  shoot(s, &(irl_moment){.still = true, .focus = -1});
+static irl_err write_picture(studio* s, const char* path, int step, int* frames,
+                             irl_errinfo* info) {
+  int last = s->show.motion.steps;
+  shoot(s, &(irl_moment){
+               .still = step == 0, .step = step - 1 < last ? step - 1 : last, .focus = s->focus});
   *frames = 1;
   return irl_png_write(path, &s->canvas, false, info);
 }
@@ -195,7 +210,7 @@ static irl_err write_film(studio* s, const char* path, int fps, int* frames, con
   for (int f = 0; f < times.frames + hold; f++) {
     irl_err err = IRL_OK;
     if (f < times.frames) {
-      shoot(s, &(irl_moment){.step = step_of_frame(&s->show, &times, f), .focus = -1});
+      shoot(s, &(irl_moment){.step = step_of_frame(&s->show, &times, f), .focus = s->focus});
       irl_log(host != NULL ? &host->sink : NULL, IRL_LOG_PROGRESS, "film: frame %d of %d", f + 1,
               times.frames);
     }
@@ -224,7 +239,7 @@ static irl_err write_folder(studio* s, const char* path, int fps, int* frames, c
     if (irl_host_stop(host)) {
       return irl_fail(info, IRL_ECANCELED, "%s: stopped; %d frames were written", path, *frames);
     }
-    shoot(s, &(irl_moment){.step = step_of_frame(&s->show, &times, f), .focus = -1});
+    shoot(s, &(irl_moment){.step = step_of_frame(&s->show, &times, f), .focus = s->focus});
     IRL_TRY(irl_png_write(file, &s->canvas, true, info));
     irl_log(host != NULL ? &host->sink : NULL, IRL_LOG_PROGRESS, "frame %d of %d", f + 1,
             times.frames);
@@ -244,7 +259,7 @@ irl_err irl_viewer_offscreen(const irl_replay* replay, const irl_view_options* o
   irl_env_runtime_init();
   IRL_TRY(check_output(path, kind, info));
   IRL_TRY(studio_open(&s, replay, options, kind == OUTPUT_PICTURE, info));
-  irl_err err = kind == OUTPUT_PICTURE ? write_picture(&s, path, &written, info)
+  irl_err err = kind == OUTPUT_PICTURE ? write_picture(&s, path, options->step, &written, info)
                 : kind == OUTPUT_FILM  ? write_film(&s, path, options->fps, &written, host, info)
                                        : write_folder(&s, path, options->fps, &written, host, info);
   studio_close(&s);

@@ -41,37 +41,105 @@ static double bend_for(const irl_scale* scale, double median) {
   return exp(0.5 * (low + high));
 }
 
-void irl_scale_init(irl_scale* scale, double* values, size_t n, const double given[2]) {
-  *scale = (irl_scale){.lo = 0.0, .hi = 1.0};
-  n = keep_finite(values, n);
-  if (given != NULL && given[0] < given[1]) {
-    scale->lo = given[0];
-    scale->hi = given[1];
+// Value at a percentile in [0, 100] of sorted values (n >= 1).
+static double percentile(const double* values, size_t n, double percent, bool up) {
+  return values[(size_t)(0.01 * percent * (double)(n - 1) + (up ? 0.5 : 0.0))];
+}
+
+// Ends by percentiles; values that agree to 1e-9 would make a bar of rounding noise.
+static void choose_ends(irl_scale* scale, const double* values, size_t n, double lo, double hi) {
+  scale->lo = percentile(values, n, lo, false);
+  scale->hi = percentile(values, n, hi, true);
+  double margin = fmax(fabs(scale->lo), fabs(scale->hi)) * 1e-9 + 1e-300;
+  if (scale->hi - scale->lo < margin) {
+    double half = fmax(0.5 * fabs(scale->lo), 1e-6);
+    scale->lo -= half;
+    scale->hi += half;
   }
-  if (n == 0) {
-    return;
+}
+
+// Ends symmetrically about 0, and the bend of the values' sizes; values become sizes, sorted.
+static void mirror(irl_scale* scale, double* values, size_t n, const irl_range* range) {
+  for (size_t i = 0; i < n; i++) {
+    values[i] = fabs(values[i]);
   }
   qsort(values, n, sizeof *values, compare);
-  double least = values[0], most = values[n - 1];
-  if (given == NULL || !(given[0] < given[1])) {
-    scale->lo = values[(size_t)(0.02 * (double)(n - 1))];
-    scale->hi = values[(size_t)(0.98 * (double)(n - 1) + 0.5)];
-    // Values that agree to 1e-9 would make a bar of rounding noise.
-    double margin = fmax(fabs(scale->lo), fabs(scale->hi)) * 1e-9 + 1e-300;
-    if (scale->hi - scale->lo < margin) {
-      double half = fmax(0.5 * fabs(scale->lo), 1e-6);
-      scale->lo -= half;
-      scale->hi += half;
-    }
+  scale->diverging = true;
+  double reach = fmax(fabs(scale->lo), fabs(scale->hi));
+  *scale = (irl_scale){.lo = 0.0, .hi = fmax(reach, 1e-9), .diverging = true};
+  if (range->kind == IRL_RANGE_AUTO && n > 0) {
     scale->bend = bend_for(scale, values[n / 2]);
   }
+  scale->lo = -scale->hi;
+}
+
+void irl_scale_fit(irl_scale* scale, double* values, size_t n, const irl_range* range,
+                   bool diverging) {
+  const bool fixed = range->kind == IRL_RANGE_FIXED;
+  *scale = (irl_scale){.lo = 0.0, .hi = 1.0};
+  n = keep_finite(values, n);
+  double least = 0.0, most = 0.0;
+  if (fixed) {
+    scale->lo = range->lo;
+    scale->hi = range->hi;
+  }
+  if (n > 0) {
+    const bool given = range->kind == IRL_RANGE_PERCENT;
+    qsort(values, n, sizeof *values, compare);
+    least = values[0];
+    most = values[n - 1];
+    if (!fixed) {
+      choose_ends(scale, values, n, given ? range->lo : 2.0, given ? range->hi : 98.0);
+    }
+    scale->bend = range->kind == IRL_RANGE_AUTO ? bend_for(scale, values[n / 2]) : 0.0;
+  }
+  if (diverging) {
+    mirror(scale, values, n, range);
+  }
   double slack = 1e-6 * (scale->hi - scale->lo);
-  scale->below = least < scale->lo - slack;
-  scale->above = most > scale->hi + slack;
+  scale->below = n > 0 && least < scale->lo - slack;
+  scale->above = n > 0 && most > scale->hi + slack;
+}
+
+void irl_scale_init(irl_scale* scale, double* values, size_t n, const double given[2]) {
+  irl_range range = {IRL_RANGE_AUTO, 0.0, 0.0};
+  if (given != NULL && given[0] < given[1]) {
+    range = (irl_range){IRL_RANGE_FIXED, given[0], given[1]};
+  }
+  irl_scale_fit(scale, values, n, &range, false);
+}
+
+bool irl_range_parse(irl_range* range, const char* text) {
+  double ends[2];
+  int percents = 0;
+  *range = (irl_range){IRL_RANGE_AUTO, 0.0, 0.0};
+  if (strcmp(text, "auto") == 0) {
+    return true;
+  }
+  for (int k = 0; k < 2; k++) {
+    char* end = NULL;
+    ends[k] = strtod(text, &end);
+    if (end == text || !isfinite(ends[k])) {
+      return false;
+    }
+    percents += *end == '%';
+    end += *end == '%';
+    if (*end != (k == 0 ? ':' : 0)) {
+      return false;
+    }
+    text = end + 1;
+  }
+  bool percent = percents == 2;
+  *range = (irl_range){percent ? IRL_RANGE_PERCENT : IRL_RANGE_FIXED, ends[0], ends[1]};
+  bool inside = !percent || (ends[0] >= 0.0 && ends[1] <= 100.0);
+  return percents != 1 && inside && ends[0] < ends[1];
 }
 
 double irl_scale_place(const irl_scale* scale, double value) {
   double v = value - scale->lo, h = scale->hi - scale->lo;
+  if (scale->diverging && scale->bend > 0.0) {
+    return 0.5 + 0.5 * asinh(value / scale->bend) / asinh(scale->hi / scale->bend);
+  }
   return scale->bend > 0.0 ? asinh(v / scale->bend) / asinh(h / scale->bend) : v / h;
 }
 

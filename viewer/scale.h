@@ -8,17 +8,37 @@
 #include "base/err.h"
 
 typedef struct irl_scale {
-  double lo, hi;  // values at the ends of the colour map, lo < hi
-  double bend;    // 0: linear; else v is shown at asinh((v - lo) / bend), linear near lo and
-                  // logarithmic beyond
-  bool below;     // some values lie under lo
-  bool above;     // some values lie over hi
+  double lo, hi;   // values at the ends of the colour map, lo < hi
+  double bend;     // 0: linear; else v is shown at asinh((v - lo) / bend), linear near lo and
+                   // logarithmic beyond; of a diverging scale, both ways from 0
+  bool diverging;  // lo = -hi, 0 in the middle
+  bool below;      // some values lie under lo
+  bool above;      // some values lie over hi
 } irl_scale;
 
-// Range from the 2nd to the 98th percentile of the finite values, widened where they are all equal;
-// 0 to 1 when there are none. Where the values have a long tail, as costs far from the
-// demonstrations do, the scale is bent so that their median lies well inside of it. Sorts the
-// values. A given range (lo < hi) is kept, and linear.
+// How the ends are chosen.
+typedef enum irl_range_kind {
+  IRL_RANGE_AUTO,     // 2nd to 98th percentile, bent where the values have a long tail
+  IRL_RANGE_PERCENT,  // percentiles lo to hi of the values, linear
+  IRL_RANGE_FIXED     // from lo to hi, linear
+} irl_range_kind;
+
+typedef struct irl_range {
+  irl_range_kind kind;
+  double lo, hi;  // lo < hi: percentiles in [0, 100], or values
+} irl_range;
+
+// "auto", "lo:hi" or "lo%:hi%", e.g. "5%:95%" or "-1:2.5". False when text is none of them.
+bool irl_range_parse(irl_range* range, const char* text);
+
+// The scale of the finite values (n), which are sorted. 0 to 1 when there are none. `diverging`:
+// the ends lie symmetrically about 0, at the larger of their sizes.
+void irl_scale_fit(irl_scale* scale, double* values, size_t n, const irl_range* range,
+                   bool diverging);
+
+// irl_scale_fit from the 2nd to the 98th percentile, widened where the values are all equal. Where
+// they have a long tail, as costs far from the demonstrations do, the scale is bent so that their
+// median lies well inside of it. A given range (lo < hi) is kept, and linear.
 void irl_scale_init(irl_scale* scale, double* values, size_t n, const double given[2]);
 
 // Place of a value between lo (0) and hi (1), not clamped and increasing; NaN stays NaN.

@@ -42,6 +42,7 @@ irl_err irl_stage_create(irl_stage* stage, const irl_motion* motion, int poses, 
                          irl_errinfo* info) {
   *stage = (irl_stage){.motion = motion, .radius = motion_radius(motion)};
   irl_colormap_init(&stage->map);
+  irl_colormap_init_diverging(&stage->diverging);
   mjv_defaultOption(&stage->option);
   mjv_defaultScene(&stage->scene);
   stage->option.flags[mjVIS_SKIN] = 0;  // a scene holds one pose of a skin only
@@ -178,6 +179,10 @@ void irl_stage_begin(irl_stage* stage, mjvCamera* camera, double head) {
 
 //---------------------------------- Poses ---------------------------------------------------------
 
+const irl_colormap* irl_stage_map(const irl_stage* stage) {
+  return irl_motion_diverging(stage->motion) ? &stage->diverging : &stage->map;
+}
+
 void irl_stage_color(const irl_stage* stage, double cost, float rgb[3]) {
   const irl_ink plain = IRL_THEME_PLAIN;
   if (!stage->motion->has_cost) {
@@ -186,7 +191,7 @@ void irl_stage_color(const irl_stage* stage, double cost, float rgb[3]) {
     rgb[2] = plain.b;
     return;
   }
-  irl_colormap_at(&stage->map, irl_scale_place(&stage->motion->scale, cost), rgb);
+  irl_colormap_at(irl_stage_map(stage), irl_scale_place(&stage->motion->scale, cost), rgb);
 }
 
 static int body_of(const mjModel* model, const mjvGeom* geom) {

@@ -13,8 +13,9 @@ typedef struct irl_stage {
   mjModel* look;  // the task's model with our field of view, quality and fog
   mjvScene scene;
   mjvOption option;
-  irl_colormap map;
-  double radius;  // of all that moves [m]
+  irl_colormap map;        // of values that run one way
+  irl_colormap diverging;  // of values that run both ways from 0
+  double radius;           // of all that moves [m]
 } irl_stage;
 
 // Room for `poses` poses at once; `fine` spends time on round shapes and sharp shadows. Errors:
@@ -30,6 +31,9 @@ void irl_stage_begin(irl_stage* stage, mjvCamera* camera, double head);
 // Adds step t of a rollout: its moving bodies in the colour of the step's cost, its still ones (a
 // target) once, however many rollouts share it.
 void irl_stage_add(irl_stage* stage, int group, int episode, int t, float alpha);
+
+// The map that the motion's values are shown in now.
+const irl_colormap* irl_stage_map(const irl_stage* stage);
 
 // Colour of a cost, or the plain one without costs.
 void irl_stage_color(const irl_stage* stage, double cost, float rgb[3]);

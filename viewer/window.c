@@ -73,8 +73,12 @@ static void draw_window(irl_window* window) {
   irl_show* show = &window->show;
   int shown[IRL_GROUPS_MAX], n = visible_groups(window, shown);
   irl_moment moment = {.step = irl_window_step(window), .focus = window->focus};
+  unsigned hidden = 0;
+  for (int g = 0; g < show->groups; g++) {
+    hidden |= window->visible[g] ? 0U : 1U << g;
+  }
   if (window->rearrange) {
-    irl_show_arrange(show, window->width, window->height, n);
+    irl_show_arrange(show, 0, window->width, window->height, hidden);
     window->rearrange = false;
   }
   clear_window(window);

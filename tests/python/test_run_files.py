@@ -131,7 +131,12 @@ def test_folder_holds_what_the_page_lists(folder):
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     checkpoints = {name for name in there if name.startswith("checkpoints/")}
     assert checkpoints == {f"checkpoints/{i:06}" for i in range(ITERATIONS - 2, ITERATIONS + 1)}
-    assert there - checkpoints == set(listed) - {"checkpoints/NNNNNN"}
+    costs = {name for name in there if name.startswith("costs/")}
+    assert costs == {f"costs/{i:06}.safetensors" for i in range(ITERATIONS + 1)}
+    assert there - checkpoints - costs == set(listed) - {"checkpoints/NNNNNN",
+                                                         "costs/NNNNNN.safetensors"}
+    last = (folder / "costs" / f"{ITERATIONS:06}.safetensors").read_bytes()
+    assert last == (folder / "cost.safetensors").read_bytes()
 
 
 def settings():

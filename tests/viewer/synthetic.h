@@ -76,7 +76,7 @@ static inline void syn_open(synthetic* s, int n) {
     }
   }
   s->batch.has_reward = false;
-  s->group = (irl_replay_group){"known", &s->batch, s->cost};
+  s->group = (irl_replay_group){.name = "known", .batch = &s->batch, .cost = s->cost};
   s->replay = (irl_replay){.task = s->task,
                            .groups = &s->group,
                            .ngroups = 1,
