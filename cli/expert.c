@@ -2,24 +2,45 @@
 #include "irl/expert.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "demos/demos.h"
+
+enum { PATH_BYTES = 4096 };
 
 typedef struct expert_args {
   cli_common common;
   const char* task;
   const char* out;
+  const char* policy;
+  const char* state;
+  cli_texts set;
   int episodes;
+  int method;      // index in irl_expert_methods, -1: the task's own
+  int iterations;  // -1: the plan's own
+  bool resume;
 } expert_args;
 
 // save keeps how the data came about, so that anyone can make it again.
-static irl_err save(const expert_args* a, const irl_task* task, const irl_batch* batch,
-                    irl_errinfo* info) {
+static irl_err save(const expert_args* a, const irl_task* task, irl_expert_method method,
+                    const irl_expert_result* result, irl_errinfo* info) {
+  const irl_batch* batch = &result->demos;
+  char path[PATH_BYTES];
+  static const char* const algorithm[] = {"maximum-entropy LQR expert",
+                                          "augmented random search expert"};
   char command[512];
-  snprintf(command, sizeof command, "mjirl expert %.400s -n %d --seed %llu", a->task, a->episodes,
-           (unsigned long long)a->common.seed);
+  int n = snprintf(command, sizeof command, "mjirl expert %.400s -n %d --seed %llu", a->task,
+                   a->episodes, (unsigned long long)a->common.seed);
+  if (a->method >= 0) {
+    n += snprintf(command + n, sizeof command - (size_t)n, " --method %s",
+                  irl_expert_methods[a->method]);
+  }
+  if (a->iterations >= 0) {
+    snprintf(command + n, sizeof command - (size_t)n, " --iterations %d", a->iterations);
+  }
   uint64_t* seed = IRL_NEW(uint64_t, batch->n);
   if (seed == NULL) {
     return IRL_ENOMEM;
@@ -27,11 +48,13 @@ static irl_err save(const expert_args* a, const irl_task* task, const irl_batch*
   for (int i = 0; i < batch->n; i++) {
     seed[i] = a->common.seed;
   }
-  const irl_demos_meta meta = {
-      .algorithm = "maximum-entropy LQR expert", .command = command, .seed = seed};
-  const irl_err err = irl_demos_save(a->out, task, batch, &meta, info);
+  const irl_demos_meta meta = {.algorithm = algorithm[method], .command = command, .seed = seed};
+  irl_err err = irl_demos_save(a->out, task, batch, &meta, info);
   irl_free(seed);
-  return err;
+  if (err == IRL_OK && !irl_path_join(path, sizeof path, a->out, "policy.safetensors")) {
+    err = irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", a->out);
+  }
+  return err == IRL_OK ? irl_expert_save(result, task, path, info) : err;
 }
 
 // count_valid counts what the dataset got: diverged episodes are left out of it.
@@ -43,32 +66,131 @@ static int count_valid(const irl_batch* batch) {
   return n;
 }
 
-// run_expert checks the output first: the search takes seconds to minutes.
-static irl_err run_expert(cli_context* cli, const void* args) {
-  const expert_args* a = args;
-  irl_task* task = NULL;
-  irl_expert_result result = {0};
-  IRL_TRY(irl_demos_check_output(a->out, &cli->info));
-  IRL_TRY(irl_task_load(&task, a->task, NULL, 0, &cli->info));
+// make_plan lays the command line over the task's own plan.
+static irl_expert_plan make_plan(const expert_args* a, const irl_task* task) {
+  irl_expert_plan plan = *irl_task_expert(task);
+  if (a->method >= 0 && (irl_expert_method)a->method != plan.method) {
+    const double best_return = plan.best_return, stop_return = plan.stop_return;
+    plan = irl_expert_plan_defaults((irl_expert_method)a->method);
+    plan.best_return = best_return;
+    plan.stop_return = stop_return;
+  }
+  if (a->iterations >= 0) {
+    plan.iterations = a->iterations;
+  }
+  return plan;
+}
+
+// state_path names the file that a search is saved in: --state, or one beside --out, whose folder
+// is made.
+static irl_err state_path(const expert_args* a, char* path, irl_errinfo* info) {
+  char folder[PATH_BYTES];
+  size_t end = strlen(a->out);
+  while (end > 1 && a->out[end - 1] == '/') {
+    end--;
+  }
+  const int n = a->state != NULL ? snprintf(path, PATH_BYTES, "%s", a->state)
+                                 : snprintf(path, PATH_BYTES, "%.*s.search", (int)end, a->out);
+  if (n >= PATH_BYTES) {
+    return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", a->out);
+  }
+  snprintf(folder, sizeof folder, "%s", path);
+  char* slash = strrchr(folder, '/');
+  if (slash == NULL || slash == folder) {
+    return IRL_OK;
+  }
+  *slash = 0;
+  return irl_dir_create(folder, info);
+}
+
+// check_plan refuses what a method cannot do.
+static irl_err check_plan(const expert_args* a, const irl_expert_plan* plan, irl_errinfo* info) {
+  if (plan->method == IRL_EXPERT_TRAJECTORY && (a->resume || a->state != NULL)) {
+    return irl_fail(info, IRL_ERANGE,
+                    "--%s: the method 'trajectory' keeps no state of a search; leave it out",
+                    a->resume ? "resume" : "state");
+  }
+  if (plan->method == IRL_EXPERT_TRAJECTORY && a->policy != NULL) {
+    return irl_fail(
+        info, IRL_ERANGE,
+        "--policy: the method 'trajectory' starts from nothing; give --method random_search");
+  }
+  return IRL_OK;
+}
+
+// search runs the expert with the file of its state, which goes when it is of no more use.
+static irl_err search(cli_context* cli, const expert_args* a, irl_expert_options* options,
+                      irl_expert_result* result) {
+  char path[PATH_BYTES];
+  const bool kept = options->plan.method != IRL_EXPERT_TRAJECTORY;
+  if (kept) {
+    IRL_TRY(state_path(a, path, &cli->info));
+    options->state = path;
+    options->resume = a->resume;
+  }
+  irl_err err = irl_expert(options, &cli->host, result, &cli->info);
+  if (err == IRL_ECANCELED && kept) {
+    return irl_fail(&cli->info, err, "%s: stopped; the search is saved in %s, --resume goes on",
+                    a->task, path);
+  }
+  if (err == IRL_OK) {
+    err = save(a, options->task, options->plan.method, result, &cli->info);
+  }
+  if (err == IRL_OK && kept && a->state == NULL) {
+    remove(path);
+  }
+  return err;
+}
+
+static void write_result(irl_jout* out, const irl_expert_options* o, const irl_expert_result* r) {
+  irl_jout_key_int(out, "episodes", count_valid(&r->demos));
+  irl_jout_key_number(out, "return_mean", r->return_mean);
+  irl_jout_key_number(out, "return_std", r->return_std);
+  irl_jout_key_int(out, "env_steps", r->env_steps);
+  irl_jout_key_number(out, "wall_seconds", r->wall_seconds);
+  irl_jout_key_string(out, "method", irl_expert_methods[o->plan.method]);
+  irl_jout_key_int(out, "judged_episodes", r->judged);
+  irl_jout_key_numbers(out, "condition_returns", r->condition_return, r->nconditions);
+  irl_jout_key_number(out, "sampled_mean", r->sampled_mean);
+  irl_jout_key_number(out, "random_return", r->random_return);
+  irl_jout_key_number(out, "best_return", o->plan.best_return);
+}
+
+static irl_err with_task(cli_context* cli, const expert_args* a, const irl_task* task) {
   irl_expert_options options = irl_expert_defaults(task);
+  irl_expert_result result = {0};
+  irl_policy* start = NULL;
+  int nstart = 0;
   options.seed = a->common.seed;
   options.threads = a->common.threads;
   options.episodes = a->episodes;
-  irl_err err = irl_expert(&options, &cli->host, &result, &cli->info);
-  if (err == IRL_OK) {
-    err = save(a, task, &result.demos, &cli->info);
+  options.plan = make_plan(a, task);
+  IRL_TRY(check_plan(a, &options.plan, &cli->info));
+  if (a->policy != NULL) {
+    IRL_TRY(irl_expert_load(&start, &nstart, task, a->policy, &cli->info));
+    options.start = &start[0];
   }
+  irl_err err = search(cli, a, &options, &result);
   if (err == IRL_OK) {
-    irl_jout_key_int(&cli->result, "episodes", count_valid(&result.demos));
-    irl_jout_key_number(&cli->result, "return_mean", result.return_mean);
-    irl_jout_key_number(&cli->result, "return_std", result.return_std);
-    irl_jout_key_int(&cli->result, "env_steps", result.env_steps);
-    irl_jout_key_number(&cli->result, "wall_seconds", result.wall_seconds);
+    write_result(&cli->result, &options, &result);
   }
   irl_expert_result_fini(&result);
+  irl_expert_policies_free(start, nstart);
+  return err;
+}
+
+// run_expert checks the output first: the search takes seconds to hours.
+static irl_err run_expert(cli_context* cli, const void* args) {
+  const expert_args* a = args;
+  irl_task* task = NULL;
+  IRL_TRY(irl_demos_check_output(a->out, &cli->info));
+  IRL_TRY(irl_task_load(&task, a->task, a->set.item, a->set.count, &cli->info));
+  irl_err err = with_task(cli, a, task);
   irl_task_destroy(task);
   return err;
 }
+
+static const char* const methods[] = {"trajectory", "random_search", NULL};
 
 static const cli_option options[] = {
     CLI_ARGUMENT(expert_args, task, "TASK", CLI_TASK_HELP),
@@ -80,6 +202,33 @@ static const cli_option options[] = {
      .offset = offsetof(expert_args, episodes),
      .lo = 1,
      .hi = 100000},
+    {.kind = CLI_CHOICE,
+     .name = "method",
+     .metavar = "M",
+     .help = "how to search: trajectory or random_search (the task's own)",
+     .offset = offsetof(expert_args, method),
+     .choices = methods},
+    {.kind = CLI_INT,
+     .name = "iterations",
+     .metavar = "N",
+     .help = "steps of the search; 0 judges and keeps where it starts (the task's own)",
+     .offset = offsetof(expert_args, iterations),
+     .lo = 0,
+     .hi = 10000000},
+    CLI_OPTIONAL(expert_args, policy, "policy", "F.safetensors",
+                 "start from an expert's stationary policy"),
+    CLI_OPTIONAL(
+        expert_args, state, "state", "FILE",
+        "where the search is saved as it goes, and stays (DIR.search, removed at the end)"),
+    {.kind = CLI_FLAG,
+     .name = "resume",
+     .help = "go on with a search that was stopped",
+     .offset = offsetof(expert_args, resume)},
+    {.kind = CLI_TEXTS,
+     .name = "set",
+     .metavar = "KEY=VALUE",
+     .help = "replace a top-level value of the task, many times",
+     .offset = offsetof(expert_args, set)},
     CLI_SEED(expert_args),
     CLI_THREADS(expert_args),
     CLI_JSON(expert_args),
@@ -94,7 +243,7 @@ const cli_command cli_expert = {
         "task's temperature, and keep the log-density of every action. return_mean and\n"
         "return_std are those of mean actions.",
     .options = options,
-    .defaults = &(const expert_args){.episodes = 20},
+    .defaults = &(const expert_args){.episodes = 20, .method = -1, .iterations = -1},
     .size = sizeof(expert_args),
     .blas = true,
     .stops = true,

@@ -104,15 +104,22 @@ static double uniform_action(const irl_task* task, irl_rng* rng, double* u) {
   return log_density;
 }
 
+// The policy of trajectory i, NULL when there is none.
+static const irl_policy* policy_of(const irl_rollout* r, const irl_batch* b, int i) {
+  return r->own_policy != NULL ? r->own_policy[i]
+         : r->policy == NULL   ? NULL
+                               : r->policy[b->condition[i]];
+}
+
 // Chooses u_t from x_t; returns its log-density.
-static double choose_action(const irl_task* task, const irl_rollout* rollout, int condition, int t,
-                            const double* x, irl_rng* rng, double* u) {
-  switch (rollout->mode) {
+static double choose_action(const irl_task* task, irl_action_mode mode, const irl_policy* policy,
+                            int t, const double* x, irl_rng* rng, double* u) {
+  switch (mode) {
     case IRL_ACTION_SAMPLE:
-      return irl_policy_sample(rollout->policy[condition], t, x, rng, u);
+      return irl_policy_sample(policy, t, x, rng, u);
     case IRL_ACTION_MEAN:
-      irl_policy_mean(rollout->policy[condition], t, x, u);
-      return irl_policy_logdensity(rollout->policy[condition], t, x, u);
+      irl_policy_mean(policy, t, x, u);
+      return irl_policy_logdensity(policy, t, x, u);
     case IRL_ACTION_UNIFORM:
       return uniform_action(task, rng, u);
     case IRL_ACTION_ZERO:
@@ -170,8 +177,8 @@ static bool advance(irl_episode* ep, const rollout_job* job, irl_rng* rng, int i
   double* u = irl_batch_u(b, i, t);
   double* z = b->nz > 0 ? irl_batch_z(b, i, t) : scratch;
   bool healthy = true, success = false;
-  const double logq =
-      choose_action(ep->task, job->rollout, b->condition[i], t, irl_batch_x(b, i, t), rng, u);
+  const double logq = choose_action(ep->task, job->rollout->mode, policy_of(job->rollout, b, i), t,
+                                    irl_batch_x(b, i, t), rng, u);
   if (job->rollout->mode != IRL_ACTION_GIVEN) {
     b->logq[(long)i * b->horizon + t] = logq;
   }
@@ -221,12 +228,13 @@ static irl_err check_policies(const irl_task* task, const irl_rollout* r, const 
     return IRL_OK;
   }
   for (int i = 0; i < b->n; i++) {
-    const irl_policy* policy = r->policy == NULL ? NULL : r->policy[b->condition[i]];
+    const irl_policy* policy = policy_of(r, b, i);
     if (policy == NULL || policy->nx != task->info.nx || policy->nu != task->info.nu) {
       return irl_fail(info, IRL_EDIM,
-                      "rollout: condition %d has no policy of %d observations and "
+                      "rollout: %s %d has no policy of %d observations and "
                       "%d actions; give one that fits the task",
-                      b->condition[i], task->info.nx, task->info.nu);
+                      r->own_policy != NULL ? "trajectory" : "condition",
+                      r->own_policy != NULL ? i : b->condition[i], task->info.nx, task->info.nu);
     }
   }
   return IRL_OK;

@@ -36,6 +36,7 @@ typedef enum irl_action_mode {
 typedef struct irl_rollout {
   irl_action_mode mode;
   const irl_policy* const* policy;  // one a condition (nconditions); unused for zero/uniform/given
+  const irl_policy* const* own_policy;  // one a trajectory (N) in its place, or NULL
   uint64_t seed;
   uint64_t iteration;
   irl_purpose reset_purpose;  // stream (seed, purpose, iteration, condition, trajectory number)

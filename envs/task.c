@@ -139,6 +139,9 @@ static void parse_sections(irl_task* task, irl_jnode root) {
   if (irl_json_ok(root.doc)) {
     irl_start_parse(task, root);
   }
+  if (irl_json_ok(root.doc)) {
+    irl_plan_parse(task, root);
+  }
 }
 
 static void compile_document(irl_task* task, irl_jnode root) {

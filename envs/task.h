@@ -42,6 +42,33 @@ typedef struct irl_task_info {
   int nterms;  // reward terms
 } irl_task_info;
 
+// How an expert of the task is searched for: the task JSON's "expert" (docs/tasks.md). It is no
+// part of what a task is, so datasets and runs do not keep it.
+typedef enum irl_expert_method {
+  IRL_EXPERT_TRAJECTORY,  // maximum-entropy LQR on fitted dynamics, a controller of each step
+  IRL_EXPERT_RANDOM       // augmented random search, one stationary controller
+} irl_expert_method;
+
+extern const char* const irl_expert_methods[];  // their names in the order of the enum, NULL-ended
+
+typedef struct irl_expert_plan {
+  irl_expert_method method;
+  int iterations;  // steps of the policy (a search, for the trajectory method)
+  int restarts;    // trajectory: searches a condition, the best is kept
+  int samples;     // trajectory: trajectories a step of each condition
+
+  double stddev;         // stationary methods: initial noise [action half-ranges]
+  int directions, best;  // random: directions a step, and those that count
+  double step, noise;    // random: α and ν                       [action units]
+  bool offset;           // random: an offset is searched too
+  bool alive;            // stationary methods: constant terms count in the search (always after it)
+
+  double stop_return;  // the search ends when mean actions reach this; NAN: never
+  double best_return;  // best known mean-action return; NAN: not known
+} irl_expert_plan;
+
+irl_expert_plan irl_expert_plan_defaults(irl_expert_method method);
+
 // Loads a bundled task by name, a task JSON, or a bare MJCF file (docs/tasks.md). `set` holds nset
 // texts "key=value" that replace top-level values of the JSON (e.g. "horizon=100"); may be NULL.
 // Errors: IRL_ENOENT, IRL_EPARSE, IRL_ERANGE, IRL_ESIM with the place and the remedy.
@@ -59,6 +86,10 @@ IRL_NODISCARD irl_err irl_task_vary(irl_task** varied, const irl_task* task, con
 void irl_task_destroy(irl_task* task);
 
 const irl_task_info* irl_task_get(const irl_task* task);
+const irl_expert_plan* irl_task_expert(const irl_task* task);
+
+// What the reward's constant terms pay in a step after which the checks of `healthy` hold, or not.
+double irl_task_constant_reward(const irl_task* task, bool healthy);
 const struct mjModel_* irl_task_model(const irl_task* task);
 const irl_reward_term* irl_task_terms(const irl_task* task);         // (nterms)
 const char* irl_task_observation_name(const irl_task* task, int i);  // e.g. "cos joint0", i < nx

@@ -82,6 +82,7 @@ enum {
 
 struct irl_task {
   irl_task_info info;
+  irl_expert_plan plan;
   char name[64];
   mjModel* model;
   char* json;
@@ -167,6 +168,10 @@ bool irl_start_draw(const irl_task* task, int condition, irl_rng* rng, mjData* d
 
 void irl_reward_parse(irl_task* task, irl_jnode root);
 void irl_checks_parse(irl_task* task, irl_jnode root);
+
+//---------------------------------- plan.c --------------------------------------------------------
+
+void irl_plan_parse(irl_task* task, irl_jnode root);
 
 //---------------------------------- text.c --------------------------------------------------------
 

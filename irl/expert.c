@@ -8,23 +8,47 @@
 #include "envs/env.h"
 #include "irl/objective_internal.h"
 #include "irl/optimize_internal.h"
+#include "irl/stationary_internal.h"
 #include "irl/statistics_internal.h"
 
-enum { JUDGE_EPISODES = 20 };
+enum {
+  TRAJECTORY_EPISODES = 20,  // mean-action episodes a condition that an expert is judged by
+  STATIONARY_EPISODES = 100  // the same in all
+};
 
 irl_expert_options irl_expert_defaults(const irl_task* task) {
-  irl_expert_options options = {.task = task,
-                                .seed = 0,
-                                .threads = 0,
-                                .episodes = 20,
-                                .restarts = 6,
-                                .iterations = 25,
-                                .samples = 20};
+  irl_expert_options options = {
+      .task = task, .seed = 0, .threads = 0, .episodes = 20, .plan = *irl_task_expert(task)};
   return options;
 }
 
-static irl_err optimize(const irl_expert_options* o, const irl_host* host, irl_expert_result* r,
-                        irl_errinfo* info) {
+static bool is_stationary(const irl_expert_options* o) {
+  return o->plan.method != IRL_EXPERT_TRAJECTORY;
+}
+
+// One policy for all conditions, with the noise that demonstrations are drawn with.
+static irl_err optimize_stationary(const irl_expert_options* o, const irl_host* host,
+                                   irl_expert_result* r, irl_errinfo* info) {
+  const irl_reward_steps search = {o->task, o->plan.alive}, judge = {o->task, true};
+  const irl_stationary_options options = {.task = o->task,
+                                          .plan = o->plan,
+                                          .search = irl_reward_step_costs(&search),
+                                          .judge = irl_reward_step_costs(&judge),
+                                          .start = o->start,
+                                          .seed = o->seed,
+                                          .threads = o->threads,
+                                          .state = o->state,
+                                          .resume = o->resume};
+  IRL_TRY(irl_stationary(&options, host, &r->policy[0], &r->env_steps, info));
+  IRL_TRY(irl_stationary_noise(&options, &r->policy[0], &r->env_steps, info));
+  for (int c = 1; c < r->nconditions; c++) {
+    irl_policy_copy(&r->policy[c], &r->policy[0]);
+  }
+  return IRL_OK;
+}
+
+static irl_err optimize_trajectories(const irl_expert_options* o, const irl_host* host,
+                                     irl_expert_result* r, irl_errinfo* info) {
   int* condition = IRL_NEW(int, r->nconditions);
   if (condition == NULL) {
     return irl_fail(info, IRL_ENOMEM, "expert: out of memory; free some");
@@ -38,9 +62,9 @@ static irl_err optimize(const irl_expert_options* o, const irl_host* host, irl_e
                                   .objective = irl_reward_objective(o->task),
                                   .seed = o->seed,
                                   .threads = o->threads,
-                                  .restarts = o->restarts,
-                                  .iterations = o->iterations,
-                                  .samples = o->samples};
+                                  .restarts = o->plan.restarts,
+                                  .iterations = o->plan.iterations,
+                                  .samples = o->plan.samples};
   irl_err err = irl_optimize(&options, host, r->policy, &r->env_steps, info);
   irl_free(condition);
   return err;
@@ -78,27 +102,60 @@ static irl_err roll(const irl_expert_options* o, irl_expert_result* r, irl_actio
   return err;
 }
 
+static double mean_return(const irl_batch* batch) {
+  double sum = 0;
+  int n = 0;
+  for (int i = 0; i < batch->n; i++) {
+    sum += batch->valid[i] ? irl_batch_return(batch, i) : 0;
+    n += batch->valid[i] != 0;
+  }
+  return n > 0 ? sum / n : NAN;
+}
+
+// Mean-action episodes that an expert is judged by, as many of each condition.
+static int judge_episodes(const irl_expert_options* o, int nconditions) {
+  const int share = STATIONARY_EPISODES / nconditions;
+  return nconditions * (is_stationary(o) && share > 1 ? share : TRAJECTORY_EPISODES);
+}
+
 // Mean-action returns on fresh starts.
 static irl_err judge(const irl_expert_options* o, irl_expert_result* r, irl_errinfo* info) {
   irl_batch batch = {0};
-  int n = r->nconditions * JUDGE_EPISODES;
+  const int n = judge_episodes(o, r->nconditions);
   double* returns = IRL_NEW(double, n);
   irl_err err = returns == NULL ? irl_fail(info, IRL_ENOMEM, "expert: out of memory; free some")
                                 : roll(o, r, IRL_ACTION_MEAN, IRL_PURPOSE_EVAL, n, &batch, info);
   for (int i = 0; i < n && err == IRL_OK; i++) {
     returns[i] = irl_batch_return(&batch, i);
-    r->condition_return[batch.condition[i]] += returns[i] / JUDGE_EPISODES;
+    r->condition_return[batch.condition[i]] += returns[i] * r->nconditions / n;
   }
   if (err == IRL_OK) {
     r->return_mean = irl_mean(returns, n);
     r->return_std = irl_stddev(returns, n);
+    r->judged = n;
   }
   irl_batch_destroy(&batch);
   irl_free(returns);
   return err;
 }
 
-static irl_err allocate(irl_expert_result* r, const irl_task_info* t) {
+// What no search at all gets from the same starts.
+static irl_err judge_random(const irl_expert_options* o, irl_expert_result* r, irl_errinfo* info) {
+  static const irl_action_mode mode[] = {IRL_ACTION_ZERO, IRL_ACTION_UNIFORM};
+  r->random_return = -INFINITY;
+  for (int k = 0; k < 2; k++) {
+    irl_batch batch = {0};
+    irl_err err =
+        roll(o, r, mode[k], IRL_PURPOSE_EVAL, judge_episodes(o, r->nconditions), &batch, info);
+    r->random_return = err == IRL_OK ? fmax(r->random_return, mean_return(&batch)) : NAN;
+    irl_batch_destroy(&batch);
+    IRL_TRY(err);
+  }
+  return IRL_OK;
+}
+
+static irl_err allocate(irl_expert_result* r, const irl_expert_options* o) {
+  const irl_task_info* t = irl_task_get(o->task);
   r->policy = IRL_NEW(irl_policy, t->nconditions);
   r->condition_return = IRL_NEW(double, t->nconditions);
   if (r->policy == NULL || r->condition_return == NULL) {
@@ -106,7 +163,7 @@ static irl_err allocate(irl_expert_result* r, const irl_task_info* t) {
   }
   r->nconditions = t->nconditions;
   for (int c = 0; c < r->nconditions; c++) {
-    IRL_TRY(irl_policy_create(&r->policy[c], t->horizon, t->nx, t->nu));
+    IRL_TRY(irl_policy_create(&r->policy[c], is_stationary(o) ? 1 : t->horizon, t->nx, t->nu));
   }
   return IRL_OK;
 }
@@ -128,9 +185,12 @@ static void warn_of_failure(const irl_task_info* t, const irl_batch* demos, cons
 
 static irl_err make(const irl_expert_options* o, const irl_host* host, irl_expert_result* r,
                     irl_errinfo* info) {
-  IRL_TRY(optimize(o, host, r, info));
+  IRL_TRY(is_stationary(o) ? optimize_stationary(o, host, r, info)
+                           : optimize_trajectories(o, host, r, info));
   IRL_TRY(judge(o, r, info));
+  IRL_TRY(judge_random(o, r, info));
   IRL_TRY(roll(o, r, IRL_ACTION_SAMPLE, IRL_PURPOSE_RESET, o->episodes, &r->demos, info));
+  r->sampled_mean = mean_return(&r->demos);
   warn_of_failure(irl_task_get(o->task), &r->demos, host);
   return IRL_OK;
 }
@@ -144,8 +204,10 @@ irl_err irl_expert(const irl_expert_options* options, const irl_host* host,
     return irl_fail(info, IRL_EUNSUPPORTED, "%s: has no %s; an expert needs one", task->name,
                     task->nu == 0 ? "actuator" : "reward");
   }
-  IRL_TRY(irl_sampler_check(options->task, info));
-  irl_err err = allocate(result, task);
+  if (!is_stationary(options)) {
+    IRL_TRY(irl_sampler_check(options->task, info));
+  }
+  irl_err err = allocate(result, options);
   if (err != IRL_OK) {
     irl_fail(info, err, "expert: out of memory; free some");
   } else {

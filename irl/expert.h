@@ -1,5 +1,6 @@
-// Experts: maximum-entropy trajectory optimisation on a task's true reward, p(τ) ∝
-// exp(return/temperature).
+// Experts: policies optimised on a task's true reward, by the method that the task's plan names.
+// `trajectory` draws from p(τ) ∝ exp(return/temperature); the stationary methods' demonstrations
+// are of the best mean actions found with as much noise as costs them little (docs/training.md).
 #ifndef MJIRL_IRL_EXPERT_H_
 #define MJIRL_IRL_EXPERT_H_
 
@@ -18,11 +19,12 @@ extern "C" {
 typedef struct irl_expert_options {
   const irl_task* task;
   uint64_t seed;
-  int threads;     // <= 0: all CPUs
-  int episodes;    // demonstrations in all, dealt round-robin over the conditions
-  int restarts;    // searches a condition, the best is kept; default 6
-  int iterations;  // sampler steps a search; default 25
-  int samples;     // trajectories a sampler step; default 20
+  int threads;              // <= 0: all CPUs
+  int episodes;             // demonstrations in all, dealt round-robin over the conditions
+  irl_expert_plan plan;     // how to search; default: the task's own
+  const irl_policy* start;  // stationary methods: where to begin, or NULL
+  const char* state;        // stationary methods: file that a search is saved in, or NULL
+  bool resume;              // go on from that file
 } irl_expert_options;
 
 irl_expert_options irl_expert_defaults(const irl_task* task);
@@ -34,14 +36,29 @@ typedef struct irl_expert_result {
   double* condition_return;  // mean-action return of each condition, (nconditions), owned
   double return_mean;        // mean-action return averaged over conditions
   double return_std;         // standard deviation over mean-action episodes
+  int judged;                // mean-action episodes that these are of
+  double random_return;  // from the same starts: the better of doing nothing and of uniform actions
+  double sampled_mean;   // return of the demonstrations, which are noisy
   int64_t env_steps;
   double wall_seconds;
 } irl_expert_result;
 
-// Errors: IRL_EUNSUPPORTED (task without reward or actuators), IRL_ENUM, IRL_ENOMEM, IRL_ECANCELED.
+// Errors: IRL_EUNSUPPORTED (task without reward or actuators, too large for the trajectory
+// method), IRL_EDIM (a start or state that does not fit), IRL_ENUM, IRL_ENOMEM, IRL_ECANCELED.
 IRL_NODISCARD irl_err irl_expert(const irl_expert_options* options, const irl_host* host,
                                  irl_expert_result* result, irl_errinfo* info);
 void irl_expert_result_fini(irl_expert_result* result);
+
+// The policies as "expert/<condition>/K", k and sigma; a stationary one that serves all conditions
+// once, as condition 0.
+IRL_NODISCARD irl_err irl_expert_save(const irl_expert_result* result, const irl_task* task,
+                                      const char* path, irl_errinfo* info);
+
+// Reads such a file; *policy is (*n), 1 or the task's number of conditions, and the caller's.
+// Errors: IRL_EDIM for another task's sizes, those of irl_tensors_load.
+IRL_NODISCARD irl_err irl_expert_load(irl_policy** policy, int* n, const irl_task* task,
+                                      const char* path, irl_errinfo* info);
+void irl_expert_policies_free(irl_policy* policy, int n);
 
 #ifdef __cplusplus
 }

@@ -25,8 +25,8 @@ static void need_demos(void) {
   snprintf(path, sizeof path, "%s/forecast_%d", dir != NULL ? dir : ".", (int)getpid());
   CHECK_OK(irl_task_load(&task, "lq_point_mass", set, 1, &info));
   irl_expert_options o = irl_expert_defaults(task);
-  o.restarts = 1;
-  o.iterations = 6;
+  o.plan.restarts = 1;
+  o.plan.iterations = 6;
   CHECK_OK(irl_expert(&o, NULL, &expert, &info));
   CHECK_OK(irl_demos_save(path, task, &expert.demos, NULL, &info));
   irl_expert_result_fini(&expert);

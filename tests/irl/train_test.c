@@ -38,8 +38,8 @@ static void need_demos(void) {
   const char* const set[] = {"horizon=30"};
   CHECK_OK(irl_task_load(&task, "lq_point_mass", set, 1, &info));
   irl_expert_options o = irl_expert_defaults(task);
-  o.restarts = 1;
-  o.iterations = 6;
+  o.plan.restarts = 1;
+  o.plan.iterations = 6;
   irl_expert_result expert;
   CHECK_OK(irl_expert(&o, NULL, &expert, &info));
   irl_demos_meta meta = {0};
@@ -350,6 +350,7 @@ static void too_large_tasks_are_refused(void) {
   irl_runtime_init();
   CHECK_OK(irl_task_load(&humanoid, "humanoid", NULL, 0, &info));
   irl_expert_options o = irl_expert_defaults(humanoid);
+  o.plan = irl_expert_plan_defaults(IRL_EXPERT_TRAJECTORY);
   CHECK(irl_expert(&o, NULL, &r, &info) == IRL_EUNSUPPORTED);
   CHECK_CONTAINS(info.text, "shorter horizon");
   irl_task_destroy(humanoid);

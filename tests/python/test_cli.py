@@ -75,10 +75,13 @@ def task(work):
     return work / "short.json"
 
 
+EXPERT = ["episodes", "return_mean", "return_std", "env_steps", "wall_seconds", "method",
+          "judged_episodes", "condition_returns", "sampled_mean", "random_return", "best_return"]
+
+
 @pytest.fixture(scope="session")
 def dataset(work, task):
-    result = run_json("expert", task, "--out", work / "demos", "-n", 8, "--threads", 2,
-                      keys=["episodes", "return_mean", "return_std", "env_steps", "wall_seconds"])
+    result = run_json("expert", task, "--out", work / "demos", "-n", 8, "--threads", 2, keys=EXPERT)
     assert result["episodes"] == 8
     assert result["env_steps"] > 0
     return work / "demos"

@@ -1,0 +1,206 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/pool.h"
+#include "irl/sampler_internal.h"
+#include "irl/stationary_internal.h"
+
+enum {
+  JUDGE_EPISODES = 10,  // mean-action episodes that a policy on the way is judged by
+  JUDGE_SHARE = 10,     // at least this many search trajectories for each of them
+  MAX_ACTIONS = 256
+};
+
+static const double batch_numbers = 2e7;  // that a call of rollouts may hold, beyond one trajectory
+static const double save_seconds = 10;
+
+//---------------------------------- Setting up ---------------------------------------------------
+
+// Trajectories that a step draws.
+static int step_trajectories(const irl_expert_plan* plan) {
+  return 2 * plan->directions;
+}
+
+// How many of them one call of rollouts does.
+static int call_trajectories(const irl_campaign* c) {
+  const irl_task_info* t = c->info;
+  const int all = step_trajectories(&c->options->plan);
+  const double each = ((double)t->horizon + 1) * (t->nx + t->nu + 3);
+  const double fit = floor(batch_numbers / each);
+  if (fit >= all) {
+    return all;
+  }
+  return fit < 2 ? 2 : (int)fit;
+}
+
+// Zero gains, noise in the plan's share of the actions' ranges.
+static irl_err first_policy(irl_campaign* c) {
+  double stddev[MAX_ACTIONS];
+  if (c->info->nu > MAX_ACTIONS) {
+    return IRL_EUNSUPPORTED;
+  }
+  for (int j = 0; j < c->info->nu; j++) {
+    stddev[j] = c->options->plan.stddev * irl_half_range(c->options->task, j);
+  }
+  IRL_TRY(irl_policy_set_noise(&c->policy, stddev));
+  if (c->options->start != NULL) {
+    irl_policy_copy(&c->policy, c->options->start);
+  }
+  irl_policy_copy(&c->best, &c->policy);
+  return IRL_OK;
+}
+
+static irl_err campaign_init(irl_campaign* c, irl_errinfo* info) {
+  const irl_task_info* t = c->info;
+  const int n = call_trajectories(c), judged = JUDGE_EPISODES * t->nconditions;
+  const int most = n > judged ? n : judged;
+  c->best_score = INFINITY;
+  c->report = c->score = NAN;
+  IRL_TRY(irl_policy_create(&c->policy, 1, t->nx, t->nu));
+  IRL_TRY(irl_policy_create(&c->best, 1, t->nx, t->nu));
+  IRL_TRY(first_policy(c));
+  IRL_TRY(irl_env_create(&c->env, c->options->task, most, c->options->threads, info));
+  IRL_TRY(irl_batch_create(&c->batch, n, t->horizon, t->nx, t->nu, 0, 0));
+  IRL_TRY(irl_batch_create(&c->judged, judged, t->horizon, t->nx, t->nu, 0, 0));
+  c->cost = IRL_NEW(double, (size_t)most*(size_t)t->horizon);
+  c->each = IRL_NEW(const irl_policy*, most > t->nconditions ? most : t->nconditions);
+  if (c->cost == NULL || c->each == NULL) {
+    return IRL_ENOMEM;
+  }
+  for (int i = 0; i < judged; i++) {
+    c->judged.condition[i] = i % t->nconditions;
+  }
+  return irl_campaign_random_init(c);
+}
+
+static void campaign_fini(irl_campaign* c) {
+  irl_campaign_random_fini(c);
+  irl_policy_destroy(&c->policy);
+  irl_policy_destroy(&c->best);
+  irl_env_destroy(c->env);
+  irl_batch_destroy(&c->batch);
+  irl_batch_destroy(&c->judged);
+  irl_free(c->cost);
+  irl_free(c->each);
+}
+
+//---------------------------------- Judging ------------------------------------------------------
+
+// Mean cost of mean actions, +inf when one trajectory diverged.
+static double judged_cost(irl_campaign* c) {
+  const irl_batch* b = &c->judged;
+  double sum = 0;
+  c->options->judge.costs(c->options->judge.arg, b, c->cost);
+  for (int i = 0; i < b->n; i++) {
+    for (int t = 0; t < b->length[i]; t++) {
+      sum += c->cost[(long)i * b->horizon + t];
+    }
+    sum += b->valid[i] ? 0 : INFINITY;
+  }
+  return isnan(sum) ? INFINITY : sum / b->n;
+}
+
+// Judges the present policy on starts of its own and keeps it when it is the best so far.
+static irl_err judge(irl_campaign* c, irl_errinfo* info) {
+  for (int i = 0; i < c->judged.n; i++) {
+    c->each[i] = &c->policy;
+  }
+  const irl_rollout rollout = {.mode = IRL_ACTION_MEAN,
+                               .own_policy = c->each,
+                               .seed = c->options->seed,
+                               .iteration = (uint64_t)c->iteration + 1,
+                               .reset_purpose = IRL_PURPOSE_EVAL,
+                               .action_purpose = IRL_PURPOSE_EVAL_ACTION};
+  IRL_TRY(irl_env_rollout(c->env, &rollout, &c->judged, &c->env_steps, NULL, info));
+  c->score = judged_cost(c);
+  if (c->score < c->best_score) {
+    c->best_score = c->score;
+    irl_policy_copy(&c->best, &c->policy);
+  }
+  return IRL_OK;
+}
+
+// Steps between two judgements, so that they stay a small share of the work.
+static int judge_every(const irl_campaign* c) {
+  const int wanted = JUDGE_EPISODES * JUDGE_SHARE, n = step_trajectories(&c->options->plan);
+  return n >= wanted ? 1 : (wanted + n - 1) / n;
+}
+
+//---------------------------------- The loop -----------------------------------------------------
+
+static void tell(const irl_campaign* c) {
+  if (c->host != NULL) {
+    irl_log(&c->host->sink, IRL_LOG_PROGRESS,
+            "step %d/%d  return %.6g  judged %.6g  best %.6g  %.3g env steps", c->iteration,
+            c->options->plan.iterations, c->report, -c->score, -c->best_score,
+            (double)c->env_steps);
+  }
+}
+
+static bool good_enough(const irl_campaign* c) {
+  return -c->best_score >= c->options->plan.stop_return;  // false where there is none
+}
+
+static irl_err advance(irl_campaign* c, irl_errinfo* info) {
+  IRL_TRY(irl_campaign_random_step(c, info));
+  c->iteration++;
+  if (c->iteration % judge_every(c) == 0 || c->iteration == c->options->plan.iterations) {
+    IRL_TRY(judge(c, info));
+  }
+  tell(c);
+  return IRL_OK;
+}
+
+static irl_err save(const irl_campaign* c, irl_errinfo* info) {
+  return c->options->state == NULL ? IRL_OK : irl_campaign_save(c, c->options->state, info);
+}
+
+static irl_err search(irl_campaign* c, irl_errinfo* info) {
+  double saved = irl_now();
+  if (c->iteration == 0) {
+    IRL_TRY(judge(c, info));
+  }
+  while (c->iteration < c->options->plan.iterations && !good_enough(c)) {
+    if (irl_host_stop(c->host)) {
+      IRL_TRY(save(c, info));
+      return IRL_ECANCELED;
+    }
+    IRL_TRY(advance(c, info));
+    if (irl_now() - saved > save_seconds) {
+      IRL_TRY(save(c, info));
+      saved = irl_now();
+    }
+  }
+  if (!isfinite(c->best_score)) {
+    return irl_fail(info, IRL_ENUM,
+                    "search: the mean actions of every policy on the way diverged; use a smaller "
+                    "step or time step");
+  }
+  return save(c, info);
+}
+
+irl_err irl_stationary(const irl_stationary_options* options, const irl_host* host,
+                       irl_policy* policy, int64_t* env_steps, irl_errinfo* info) {
+  irl_campaign c = {.options = options, .info = irl_task_get(options->task), .host = host};
+  irl_errinfo reason = {IRL_OK, ""};
+  irl_err err = campaign_init(&c, &reason);
+  if (err == IRL_OK && options->resume) {
+    err = irl_campaign_load(&c, options->state, &reason);
+  }
+  if (err == IRL_OK) {
+    err = search(&c, &reason);
+  }
+  if (err == IRL_OK) {
+    irl_policy_copy(policy, &c.best);
+    *env_steps += c.env_steps;
+  }
+  campaign_fini(&c);
+  if (err != IRL_OK && reason.code == IRL_OK) {
+    return irl_fail(info, err, "search: %s", irl_err_name(err));
+  }
+  if (err != IRL_OK && info != NULL) {
+    *info = reason;
+  }
+  return err;
+}

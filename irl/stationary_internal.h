@@ -1,0 +1,102 @@
+// Search of one stationary Gaussian policy for all conditions of a task, by augmented random
+// search, on any cost of single steps. For long horizons, where a controller
+// of each step is too much to learn and gives way to one for all.
+#ifndef MJIRL_IRL_STATIONARY_INTERNAL_H_
+#define MJIRL_IRL_STATIONARY_INTERNAL_H_
+
+#include <stdint.h>
+
+#include "base/batch.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "envs/env.h"
+#include "irl/cost.h"
+#include "policy/policy.h"
+#include "policy/random_search.h"
+
+//---------------------------------- Costs ---------------------------------------------------------
+
+// A cost of single steps: costs fills c (N, T), zero past each length.
+typedef struct irl_step_costs {
+  void (*costs)(const void* arg, const irl_batch* batch, double* c);
+  const void* arg;
+} irl_step_costs;
+
+// The task's own reward with the sign turned; `alive` false leaves out its constant terms. Argument
+// of irl_reward_step_costs.
+typedef struct irl_reward_steps {
+  const irl_task* task;
+  bool alive;
+} irl_reward_steps;
+irl_step_costs irl_reward_step_costs(const irl_reward_steps* arg);
+
+// A learned cost, by forward passes over blocks of rows.
+typedef struct irl_learned_steps {
+  const irl_cost* cost;
+  irl_cost_rows* rows;  // of any capacity
+  int capacity;
+  irl_pool* pool;
+  float* c;  // (capacity)
+} irl_learned_steps;
+irl_step_costs irl_learned_step_costs(const irl_learned_steps* arg);
+
+//---------------------------------- Search --------------------------------------------------------
+
+typedef struct irl_stationary_options {
+  const irl_task* task;
+  irl_expert_plan plan;     // method and its settings
+  irl_step_costs search;    // what is lowered
+  irl_step_costs judge;     // what decides which of the policies on the way is kept
+  const irl_policy* start;  // where the search begins, or NULL: zero gains
+  uint64_t seed;
+  int threads;
+  const char* state;  // file that the search is saved in every few seconds, or NULL
+  bool resume;        // go on from that file
+} irl_stationary_options;
+
+// policy is of one step and the task's sizes, and gets the best policy found: the one whose mean
+// actions had the lowest judged cost on the way. *env_steps grows. Errors: IRL_ENUM when every
+// trajectory diverged, IRL_EDIM for a state of another search, IRL_ECANCELED (saved), IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_stationary(const irl_stationary_options* options, const irl_host* host,
+                                     irl_policy* policy, int64_t* env_steps, irl_errinfo* info);
+
+// Gives a policy the Σ that demonstrations are drawn with: Σ is scaled down by factors of 4 until
+// the return of sampled actions, less that of doing nothing, is at least 0.97 of what mean actions
+// get beyond it, on starts of its own. A search that found nothing gets the smallest Σ.
+IRL_NODISCARD irl_err irl_stationary_noise(const irl_stationary_options* options,
+                                           irl_policy* policy, int64_t* env_steps,
+                                           irl_errinfo* info);
+
+//---------------------------------- Inside --------------------------------------------------------
+
+typedef struct irl_campaign {
+  const irl_stationary_options* options;
+  const irl_task_info* info;
+  const irl_host* host;
+  irl_env* env;
+  irl_batch batch;           // of one call of rollouts
+  irl_batch judged;          // mean-action trajectories
+  double* cost;              // of either's steps
+  irl_random_search random;  // the method's own state: one of the two is in use
+  irl_policy* tried;         // policies of the directions        (2 × directions)
+  const irl_policy** each;   // by trajectory of a call, or by condition
+  double* returns;           // (directions, 2)
+  irl_policy policy;         // present policy
+  irl_policy best;
+  double best_score;  // judged cost of best, +inf before the first
+  double score;       // of the newest policy judged
+  double report;      // mean return of the search's own last trajectories
+  int iteration;      // steps done
+  int64_t env_steps;  // of this search, earlier parts included
+} irl_campaign;
+
+// One step of random search.
+IRL_NODISCARD irl_err irl_campaign_random_init(irl_campaign* c);
+void irl_campaign_random_fini(irl_campaign* c);
+IRL_NODISCARD irl_err irl_campaign_random_step(irl_campaign* c, irl_errinfo* info);
+
+// The file of a search, written atomically: equal searches give equal bytes.
+IRL_NODISCARD irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* info);
+IRL_NODISCARD irl_err irl_campaign_load(irl_campaign* c, const char* path, irl_errinfo* info);
+
+#endif  // MJIRL_IRL_STATIONARY_INTERNAL_H_

@@ -1,0 +1,83 @@
+// How much noise a stationary expert's demonstrations carry.
+#include <math.h>
+
+#include "base/arena.h"
+#include "irl/stationary_internal.h"
+
+enum { EPISODES = 30, MOST_SCALINGS = 10 };
+
+static const double kept_share = 0.97;
+
+typedef struct trial {
+  const irl_stationary_options* options;
+  irl_env* env;
+  irl_batch batch;
+  const irl_policy** policy;  // (EPISODES)
+  int64_t* env_steps;
+} trial;
+
+static irl_err trial_init(trial* t, const irl_policy* policy, irl_errinfo* info) {
+  const irl_task_info* task = irl_task_get(t->options->task);
+  IRL_TRY(irl_env_create(&t->env, t->options->task, EPISODES, t->options->threads, info));
+  IRL_TRY(irl_batch_create(&t->batch, EPISODES, task->horizon, task->nx, task->nu, 0, 0));
+  t->policy = IRL_NEW(const irl_policy*, EPISODES);
+  if (t->policy == NULL) {
+    return IRL_ENOMEM;
+  }
+  for (int i = 0; i < EPISODES; i++) {
+    t->policy[i] = policy;
+    t->batch.condition[i] = i % task->nconditions;
+  }
+  return IRL_OK;
+}
+
+static void trial_fini(trial* t) {
+  irl_env_destroy(t->env);
+  irl_batch_destroy(&t->batch);
+  irl_free(t->policy);
+}
+
+// Mean return of one way to act; −inf when a trajectory diverged.
+static irl_err mean_return(trial* t, irl_action_mode mode, double* mean, irl_errinfo* info) {
+  const irl_rollout rollout = {.mode = mode,
+                               .own_policy = t->policy,
+                               .seed = t->options->seed,
+                               .reset_purpose = IRL_PURPOSE_VERIFY,
+                               .action_purpose = IRL_PURPOSE_VERIFY};
+  int invalid = 0;
+  IRL_TRY(irl_env_rollout(t->env, &rollout, &t->batch, t->env_steps, &invalid, info));
+  *mean = invalid > 0 ? -INFINITY : 0;
+  for (int i = 0; i < t->batch.n; i++) {
+    *mean += irl_batch_return(&t->batch, i) / t->batch.n;
+  }
+  return IRL_OK;
+}
+
+static irl_err settle(trial* t, irl_policy* policy, irl_errinfo* info) {
+  double mean, idle, sampled;
+  IRL_TRY(irl_policy_factor(policy, info));
+  IRL_TRY(mean_return(t, IRL_ACTION_MEAN, &mean, info));
+  IRL_TRY(mean_return(t, IRL_ACTION_ZERO, &idle, info));
+  if (!isfinite(idle)) {
+    idle = 0;
+  }
+  for (int k = 0; k < MOST_SCALINGS; k++) {
+    IRL_TRY(mean_return(t, IRL_ACTION_SAMPLE, &sampled, info));
+    if (mean > idle && sampled - idle >= kept_share * (mean - idle)) {
+      break;
+    }
+    irl_policy_scale_covariance(policy, 0.25);
+  }
+  return irl_policy_factor(policy, info);
+}
+
+irl_err irl_stationary_noise(const irl_stationary_options* options, irl_policy* policy,
+                             int64_t* env_steps, irl_errinfo* info) {
+  trial t = {.options = options, .env_steps = env_steps};
+  irl_err err = trial_init(&t, policy, info);
+  if (err == IRL_OK) {
+    err = settle(&t, policy, info);
+  }
+  trial_fini(&t);
+  return err;
+}

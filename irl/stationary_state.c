@@ -1,0 +1,146 @@
+// The file of a search under way: what the next steps depend on, and nothing of time or machine.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/tensors.h"
+#include "irl/stationary_internal.h"
+
+enum { MOST_TENSORS = 16, COUNTS = 2, SCORES = 3 };
+
+// What must be the same for a search to go on: all but the number of steps, which may grow.
+static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* info) {
+  const irl_stationary_options* o = c->options;
+  const irl_expert_plan* p = &o->plan;
+  const char *json = irl_task_json(o->task), *mjcf = irl_task_mjcf(o->task);
+  irl_jout_init(out, false);
+  irl_jout_open(out, '{');
+  irl_jout_key_string(out, "task", c->info->name);
+  irl_jout_key_int(out, "definition",
+                   irl_crc32c(irl_crc32c(0, json, strlen(json)), mjcf, strlen(mjcf)));
+  irl_jout_key_uint(out, "seed", o->seed);
+  irl_jout_key_string(out, "method", irl_expert_methods[p->method]);
+  irl_jout_key_bool(out, "alive", p->alive);
+  if (p->method == IRL_EXPERT_RANDOM) {
+    irl_jout_key_int(out, "directions", p->directions);
+    irl_jout_key_int(out, "best", p->best);
+    irl_jout_key_number(out, "step", p->step);
+    irl_jout_key_number(out, "noise", p->noise);
+    irl_jout_key_bool(out, "offset", p->offset);
+  }
+  irl_jout_close(out);
+  return out->failed ? irl_fail(info, IRL_ENOMEM, "search: out of memory; free some") : IRL_OK;
+}
+
+static int add_random(const irl_campaign* c, irl_tensor* t, int n) {
+  const irl_random_search* s = &c->random;
+  const int64_t weights[] = {s->nu, s->nx + 1}, nx = s->nx, one = 1;
+  t[n++] = irl_tensor_of("random/weights", IRL_F64, s->M, 2, weights);
+  t[n++] = irl_tensor_of("random/mean", IRL_F64, s->whiten.mean, 1, &nx);
+  t[n++] = irl_tensor_of("random/m2", IRL_F64, s->whiten.m2, 1, &nx);
+  t[n++] = irl_tensor_of("random/count", IRL_F64, &s->whiten.count, 1, &one);
+  return n;
+}
+
+irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* info) {
+  const int64_t count[COUNTS] = {c->iteration, c->env_steps}, counts = COUNTS, scores = SCORES;
+  const double score[SCORES] = {c->best_score, c->score, c->report};
+  irl_tensor t[MOST_TENSORS];
+  irl_jout settings;
+  int n = 0;
+  t[n++] = irl_tensor_of("counts", IRL_I64, count, 1, &counts);
+  t[n++] = irl_tensor_of("scores", IRL_F64, score, 1, &scores);
+  irl_policy_tensors(&c->policy, "policy/", t + n);
+  irl_policy_tensors(&c->best, "best/", t + n + 3);
+  n = add_random(c, t, n + 6);
+  irl_err err = settings_text(c, &settings, info);
+  if (err == IRL_OK) {
+    const char* metadata[] = {"format", "mjirl-search-1", "settings", settings.text};
+    err = irl_tensors_save(path, t, n, metadata, 2, info);
+  }
+  irl_jout_fini(&settings);
+  return err;
+}
+
+//---------------------------------- Reading ------------------------------------------------------
+
+static irl_err check_settings(const irl_campaign* c, const irl_tensors* file, const char* path,
+                              irl_errinfo* info) {
+  irl_jout settings;
+  irl_err err = settings_text(c, &settings, info);
+  const char* stored = irl_tensors_metadata(file, "settings");
+  if (err == IRL_OK && (stored == NULL || strcmp(stored, settings.text) != 0)) {
+    err = irl_fail(info, IRL_EDIM,
+                   "%s: the search was begun with another task, seed or settings; give those, or "
+                   "leave out --resume",
+                   path);
+  }
+  irl_jout_fini(&settings);
+  return err;
+}
+
+static irl_err copy_out(double* out, const irl_tensors* file, const char* name, int rank,
+                        const int64_t* shape, irl_errinfo* info) {
+  const void* data = NULL;
+  size_t count = 1;
+  IRL_TRY(irl_tensors_find(file, name, IRL_F64, rank, shape, &data, info));
+  for (int i = 0; i < rank; i++) {
+    count *= (size_t)shape[i];
+  }
+  memcpy(out, data, count * sizeof *out);
+  return IRL_OK;
+}
+
+static irl_err read_policy(irl_policy* policy, const irl_tensors* file, const char* prefix,
+                           irl_errinfo* info) {
+  irl_policy read;
+  IRL_TRY(irl_policy_from_tensors(&read, file, prefix, info));
+  irl_err err = IRL_OK;
+  if (read.steps != 1 || read.nx != policy->nx || read.nu != policy->nu) {
+    err = irl_fail(info, IRL_EDIM, "search: its policy has other sizes; leave out --resume");
+  } else {
+    irl_policy_copy(policy, &read);
+  }
+  irl_policy_destroy(&read);
+  return err;
+}
+
+static irl_err read_random(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
+  irl_random_search* s = &c->random;
+  const int64_t weights[] = {s->nu, s->nx + 1}, nx = s->nx, one = 1;
+  IRL_TRY(copy_out(s->M, file, "random/weights", 2, weights, info));
+  IRL_TRY(copy_out(s->whiten.mean, file, "random/mean", 1, &nx, info));
+  IRL_TRY(copy_out(s->whiten.m2, file, "random/m2", 1, &nx, info));
+  IRL_TRY(copy_out(&s->whiten.count, file, "random/count", 1, &one, info));
+  irl_random_search_refresh(s);
+  return IRL_OK;
+}
+
+static irl_err read_all(irl_campaign* c, const irl_tensors* file, const char* path,
+                        irl_errinfo* info) {
+  const int64_t counts = COUNTS, scores = SCORES;
+  const void* count = NULL;
+  double score[SCORES];
+  IRL_TRY(check_settings(c, file, path, info));
+  IRL_TRY(irl_tensors_find(file, "counts", IRL_I64, 1, &counts, &count, info));
+  IRL_TRY(copy_out(score, file, "scores", 1, &scores, info));
+  IRL_TRY(read_policy(&c->policy, file, "policy/", info));
+  IRL_TRY(read_policy(&c->best, file, "best/", info));
+  IRL_TRY(read_random(c, file, info));
+  c->iteration = (int)((const int64_t*)count)[0];
+  c->env_steps = ((const int64_t*)count)[1];
+  c->best_score = score[0];
+  c->score = score[1];
+  c->report = score[2];
+  return IRL_OK;
+}
+
+irl_err irl_campaign_load(irl_campaign* c, const char* path, irl_errinfo* info) {
+  irl_tensors* file = NULL;
+  IRL_TRY(irl_tensors_load(&file, path, info));
+  irl_err err = read_all(c, file, path, info);
+  irl_tensors_destroy(file);
+  return err;
+}
