@@ -19,6 +19,15 @@ void irl_tanh_bias_f32(float* y, const float* bias, int rows, int cols);
 // g *= 1 − h², the derivative of h = tanh.
 void irl_tanh_grad_f32(float* g, const float* h, long n);
 
+// y = max(y + bias, 0), NaN kept, and g *= [h > 0], the derivative of h = max(y, 0).
+void irl_relu_bias_f32(float* y, const float* bias, int rows, int cols);
+void irl_relu_grad_f32(float* g, const float* h, long n);
+
+// y = log(1 + e^(y + bias)), relative error below 1e-6, and g *= 1 − e^−h, its derivative (the
+// logistic function of y) by its value h.
+void irl_softplus_bias_f32(float* y, const float* bias, int rows, int cols);
+void irl_softplus_grad_f32(float* g, const float* h, long n);
+
 #ifdef __cplusplus
 }
 #endif

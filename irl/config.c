@@ -10,13 +10,28 @@ const char* const irl_algo_names[] = {"gcl", "gcl-q", "gan-gcl", "ebm", "airl", 
 const char* const irl_keep_names[] = {"all", "window", "reservoir", NULL};
 
 // What a member's type decides: how it is read from JSON and written.
-typedef enum field_type { FIELD_int, FIELD_double, FIELD_irl_keep } field_type;
+typedef enum field_type {
+  FIELD_int,
+  FIELD_double,
+  FIELD_irl_keep,
+  FIELD_irl_activation,
+  FIELD_irl_cost_input,
+  FIELD_irl_action_penalty
+} field_type;
 
 // Names of a choice's values, by type; NULL for numbers.
 static const char* const* const names_of[] = {
-    [FIELD_int] = NULL, [FIELD_double] = NULL, [FIELD_irl_keep] = irl_keep_names};
+    [FIELD_int] = NULL,
+    [FIELD_double] = NULL,
+    [FIELD_irl_keep] = irl_keep_names,
+    [FIELD_irl_activation] = irl_activation_names,
+    [FIELD_irl_cost_input] = irl_cost_input_names,
+    [FIELD_irl_action_penalty] = irl_action_penalty_names};
 
-_Static_assert(sizeof(irl_keep) == sizeof(int), "choices are read and written as int");
+_Static_assert(sizeof(irl_keep) == sizeof(int) && sizeof(irl_activation) == sizeof(int) &&
+                   sizeof(irl_cost_input) == sizeof(int) &&
+                   sizeof(irl_action_penalty) == sizeof(int),
+               "choices are read and written as int");
 
 typedef struct field {
   const char* name;

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "irl/cost.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,13 +55,23 @@ extern const char* const irl_keep_names[];
   X(int, outputs, 16, 1, 1024, "rows of A in the quadratic cost")                                  \
   X(int, network, 0, 0, 1, "0: quadratic cost, 1: general network")                                \
   X(int, identity, 1, 0, 1, "1: normalised observations among the features")                       \
+  X(irl_activation, activation, IRL_TANH, IRL_TANH, IRL_SOFTPLUS,                                  \
+    "of the hidden layers: tanh, relu or softplus")                                                \
+  X(irl_cost_input, input, IRL_COST_STATE, IRL_COST_STATE, IRL_COST_STATE_ACTION,                  \
+    "what the features read: state or state-action")                                               \
+  X(irl_action_penalty, action_penalty, IRL_PENALTY_LEARNED, IRL_PENALTY_LEARNED,                  \
+    IRL_PENALTY_FIXED, "weight w of the action cost: learned or fixed")                            \
   X(double, rate, 2e-3, 1e-12, 1.0, "Adam's step size")                                            \
   X(double, rate_end, 2e-4, 1e-12, 1.0,                                                            \
     "Adam's step size at the last iteration (geometric decay)")                                    \
   X(double, weight_decay, 0.0, 0.0, 10.0, "decoupled weight decay")                                \
+  X(double, lcr, 0.0, 0.0, 1e9, "weight of the penalty on uneven change of the cost along a path") \
+  X(double, mono, 0.0, 0.0, 1e9, "weight of the penalty on cost that rises along demonstrations")  \
+  X(double, gradient_penalty, 0.0, 0.0, 1e9, "weight of the penalty on the cost's slope")          \
   X(double, gradient_norm, 10.0, 1e-6, 1e12, "gradients are scaled down to this norm")             \
   X(double, action_weight, 1.0, 1e-6, 1e9, "initial weight w of the action cost above its floor")  \
   X(double, action_weight_min, 0.01, 1e-9, 1e9, "floor of w")                                      \
+  X(double, heldout, 0.2, 0.0, 0.5, "share of a condition's demonstrations kept from training")    \
   X(double, min_ess, 0.0, 0.0, 1.0, "weights are tempered until ess/N reaches this; 0: never")     \
   X(double, min_stddev, 1e-3, 0.0, 1e6, "floor of the sampler's noise, in action half-ranges")     \
   X(double, max_stddev, 1.0, 1e-6, 1e6, "ceiling of the sampler's noise, in action half-ranges")   \

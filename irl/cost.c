@@ -9,6 +9,10 @@
 #include "base/random.h"
 #include "irl/cost_internal.h"
 
+const char* const irl_activation_names[] = {"tanh", "relu", "softplus", NULL};
+const char* const irl_cost_input_names[] = {"state", "state-action", NULL};
+const char* const irl_action_penalty_names[] = {"learned", "fixed", NULL};
+
 enum { MAX_UNITS = 4096, MAX_SIZE = 100000 };
 
 //---------------------------------- Configuration -------------------------------------------------
@@ -20,6 +24,9 @@ irl_cost_config irl_cost_defaults(void) {
                            .width = 32,
                            .outputs = 16,
                            .identity = true,
+                           .activation = IRL_TANH,
+                           .input = IRL_COST_STATE,
+                           .penalty = IRL_PENALTY_LEARNED,
                            .action_weight = 1,
                            .action_weight_min = 1e-3,
                            .output_scale = 1};
@@ -132,7 +139,8 @@ irl_err irl_cost_create(irl_cost** out, const irl_cost_config* config, int nx, i
   IRL_TRY(check_values(config, info));
   irl_cost shape = {.config = *config, .nx = nx, .nu = nu};
   shape.outputs = config->kind == IRL_COST_NETWORK ? 1 : config->outputs;
-  shape.hidden_at = config->identity ? nx : 0;
+  shape.ninput = nx + (config->input == IRL_COST_STATE_ACTION ? nu : 0);
+  shape.hidden_at = config->identity ? shape.ninput : 0;
   shape.features = shape.hidden_at + (config->depth > 0 ? config->width : 0);
   if (!lay_out(&shape)) {
     return irl_fail(info, IRL_ERANGE, "cost: too many parameters; give a smaller width or depth");
@@ -189,6 +197,10 @@ void irl_cost_set_normalizer(irl_cost* cost, const double* mean, const double* s
   for (int i = 0; i < cost->nx + cost->nu; i++) {
     assert(cost->scale[i] > 0 && isfinite(cost->scale[i]));
   }
+}
+
+const double* irl_cost_scale(const irl_cost* cost) {
+  return cost->scale;
 }
 
 int irl_cost_nparam(const irl_cost* cost) {

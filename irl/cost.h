@@ -3,9 +3,10 @@
 //   quadratic: c = ½ ‖A f_θ(x) + b‖² + ½ Σ_j w_j u_j²         (GCL, section 6.1)
 //   network:   c = g_θ(x) + ½ Σ_j w_j u_j²
 //
-// x̂ = (x − mean)/scale, h = tanh network of x̂, f_θ(x) = [x̂; h] (identity features beside the
-// learned ones: GCL initialises f as the identity), w_j = w_min + softplus(ω_j) > 0: without it
-// ∫e^{−c}du diverges where actions are clipped.
+// x̂ = (x − mean)/scale, h = network of x̂ (tanh, ReLU or softplus), f_θ(x) = [x̂; h] (identity
+// features beside the learned ones: GCL initialises f as the identity), w_j = w_min + softplus(ω_j)
+// > 0: without it ∫e^{−c}du diverges where actions are clipped. A cost of state and action reads z
+// = [x̂; û] in the place of x̂.
 #ifndef MJIRL_IRL_COST_H_
 #define MJIRL_IRL_COST_H_
 
@@ -22,16 +23,28 @@ extern "C" {
 
 typedef enum irl_cost_kind { IRL_COST_QUADRATIC, IRL_COST_NETWORK } irl_cost_kind;
 
+// h of a hidden layer, what the features read, and whether the action penalty is learned. Names as
+// in settings and files; NULL-ended.
+typedef enum irl_activation { IRL_TANH, IRL_RELU, IRL_SOFTPLUS } irl_activation;
+typedef enum irl_cost_input { IRL_COST_STATE, IRL_COST_STATE_ACTION } irl_cost_input;
+typedef enum irl_action_penalty { IRL_PENALTY_LEARNED, IRL_PENALTY_FIXED } irl_action_penalty;
+extern const char* const irl_activation_names[];
+extern const char* const irl_cost_input_names[];
+extern const char* const irl_action_penalty_names[];
+
 enum { IRL_COST_MAX_DEPTH = 8 };
 
 typedef struct irl_cost_config {
   irl_cost_kind kind;
-  int depth;             // hidden tanh layers, 0 to IRL_COST_MAX_DEPTH (0: identity features only)
+  int depth;             // hidden layers, 0 to IRL_COST_MAX_DEPTH (0: identity features only)
   int width;             // units of each hidden layer
   int outputs;           // rows of A (quadratic); ignored for network
   bool identity;         // x̂ among the features
   double action_weight;  // initial w_j, above action_weight_min
   double action_weight_min;
+  irl_activation activation;
+  irl_cost_input input;        // x̂, or [x̂; û], for the layers and the identity
+  irl_action_penalty penalty;  // fixed: ω gets no gradient
   double output_scale;  // standard deviation of A's initial entries, relative to 1/√features
 } irl_cost_config;
 
@@ -54,6 +67,9 @@ int irl_cost_nu(const irl_cost* cost);
 // u_j/scale_j). Not trained.
 void irl_cost_set_normalizer(irl_cost* cost, const double* mean, const double* scale,
                              const double* action_scale);
+
+// Scale (nx) of the input normalisation.
+const double* irl_cost_scale(const irl_cost* cost);
 
 // Parameters θ as one array of floats, in the order of irl_cost_tensors.
 int irl_cost_nparam(const irl_cost* cost);

@@ -13,11 +13,11 @@ typedef struct point {
   double* weight;   // w of the actions             (nu)
   double* h;        // hidden layers                (depth, width)
   double* adjoint;  // ∂c/∂h, `network` only        (depth, width)
-  double* t[2];     // ∂h_l/∂x̂ of two layers        (width, nx)
+  double* t[2];     // ∂h_l/∂z of two layers         (width, ninput)
   double* y;        // A f + b                      (O)
-  double* j;        // ∂y/∂x̂                        (O, nx)
-  double* vectors;  // eigenvectors of the Hessian  (nx, nx)
-  double* matrix;   // Hessian in x̂                 (nx, nx)
+  double* j;        // ∂y/∂z                        (O, ninput)
+  double* vectors;  // eigenvectors of the Hessian  (ninput, ninput)
+  double* matrix;   // Hessian in z                 (ninput, ninput)
   double* weights;  // one layer's, as doubles      (widest layer)
 } point;
 
@@ -27,32 +27,32 @@ static int layer_size(const irl_cost* cost) {
 }
 
 static int widest_layer(const irl_cost* cost) {
-  int width = layer_size(cost), in = width > cost->nx ? width : cost->nx;
+  int width = layer_size(cost), in = width > cost->ninput ? width : cost->ninput;
   return width * (in > cost->outputs ? in : cost->outputs);
 }
 
 int irl_cost_work_size(const irl_cost* cost) {
-  int width = layer_size(cost), nx = cost->nx;
-  return nx + 2 * cost->nu + 2 * cost->config.depth * width + 2 * width * nx +
-         cost->outputs * (1 + nx) + 2 * nx * nx + widest_layer(cost);
+  int width = layer_size(cost), ni = cost->ninput;
+  return cost->nx + 2 * cost->nu + 2 * cost->config.depth * width + 2 * width * ni +
+         cost->outputs * (1 + ni) + 2 * ni * ni + widest_layer(cost);
 }
 
 // The parts lie one behind the other; irl_cost_work_size is their sum.
 static point cut(const irl_cost* cost, double* work) {
-  int width = layer_size(cost), nx = cost->nx;
+  int width = layer_size(cost), ni = cost->ninput;
   point p;
   p.xhat = work;
-  p.uhat = p.xhat + nx;
+  p.uhat = p.xhat + cost->nx;  // right behind x̂: z = [x̂; û] is in one piece
   p.weight = p.uhat + cost->nu;
   p.h = p.weight + cost->nu;
   p.adjoint = p.h + cost->config.depth * width;
   p.t[0] = p.adjoint + cost->config.depth * width;
-  p.t[1] = p.t[0] + width * nx;
-  p.y = p.t[1] + width * nx;
+  p.t[1] = p.t[0] + width * ni;
+  p.y = p.t[1] + width * ni;
   p.j = p.y + cost->outputs;
-  p.vectors = p.j + cost->outputs * nx;
-  p.matrix = p.vectors + nx * nx;
-  p.weights = p.matrix + nx * nx;
+  p.vectors = p.j + cost->outputs * ni;
+  p.matrix = p.vectors + ni * ni;
+  p.weights = p.matrix + ni * ni;
   return p;
 }
 
@@ -70,7 +70,19 @@ static void affine(double* out, const float* w, int ld, const float* bias, const
   }
 }
 
-// Hidden layers h (depth, width) and outputs y (O) at x̂.
+static double activate(irl_activation activation, double z) {
+  switch (activation) {
+    case IRL_RELU:
+      return fmax(z, 0);
+    case IRL_SOFTPLUS:
+      return fmax(z, 0) + log1p(exp(-fabs(z)));
+    case IRL_TANH:
+      break;
+  }
+  return tanh(z);
+}
+
+// Hidden layers h (depth, width) and outputs y (O) at z, which is x̂ or [x̂; û].
 static void evaluate(const irl_cost* cost, const double* xhat, double* h, double* y) {
   const float* params = cost->params;
   const int depth = cost->config.depth, width = cost->config.width;
@@ -80,7 +92,7 @@ static void evaluate(const irl_cost* cost, const double* xhat, double* h, double
     double* out = h + (long)l * width;
     affine(out, params + cost->weight_at[l], inputs, params + cost->bias_at[l], in, width, inputs);
     for (int k = 0; k < width; k++) {
-      out[k] = tanh(out[k]);
+      out[k] = activate(cost->config.activation, out[k]);
     }
     in = out;
   }
@@ -154,28 +166,28 @@ static void widen(double* to, const float* from, int ld, int m, int n) {
   }
 }
 
-// z (width, nx) = ∂(W_l h_{l−1})/∂x̂, before the layer's tanh.
+// z (width, ninput) = ∂(W_l h_{l−1})/∂z, before the layer's activation.
 static void tangent(const irl_cost* cost, const point* p, int layer, const double* below,
                     double* z) {
-  const int width = cost->config.width, nx = cost->nx;
+  const int width = cost->config.width, ni = cost->ninput;
   const float* w = cost->params + cost->weight_at[layer];
   if (layer == 0) {
-    widen(z, w, nx, width, nx);
+    widen(z, w, ni, width, ni);
     return;
   }
   widen(p->weights, w, width, width, width);
-  irl_mat_mul(z, p->weights, below, width, width, nx);
+  irl_mat_mul(z, p->weights, below, width, width, ni);
 }
 
-// Σ_k a_k tanh''(z_k) ∇z_k ∇z_kᵀ, a layer's share of the Hessian of g: everything but tanh is
-// linear.
-static void add_curvature(double* hessian, const double* adjoint, const double* h, const double* z,
-                          int width, int nx) {
+// Σ_k adjoint_k a''(z_k) ∇z_k ∇z_kᵀ, a layer's share of the Hessian of g: everything but the
+// activation a is linear.
+static void add_curvature(irl_activation activation, double* hessian, const double* adjoint,
+                          const double* h, const double* z, int width, int ni) {
   for (int k = 0; k < width; k++) {
-    double weight = -2 * adjoint[k] * h[k] * (1 - h[k] * h[k]);
-    for (int i = 0; i < nx; i++) {
-      for (int j = 0; j < nx; j++) {
-        hessian[i * nx + j] += weight * z[k * nx + i] * z[k * nx + j];
+    double weight = adjoint[k] * irl_cost_curvature(activation, h[k]);
+    for (int i = 0; i < ni; i++) {
+      for (int j = 0; j < ni; j++) {
+        hessian[i * ni + j] += weight * z[k * ni + i] * z[k * ni + j];
       }
     }
   }
@@ -192,7 +204,7 @@ static void adjoints(const irl_cost* cost, const point* p) {
     double *to = p->adjoint + (l - 1) * width, *from = p->adjoint + l * width;
     memset(to, 0, (size_t)width * sizeof *to);
     for (int k = 0; k < width; k++) {
-      double h = p->h[l * width + k], d = from[k] * (1 - h * h);
+      double d = from[k] * irl_cost_slope(cost->config.activation, p->h[l * width + k]);
       for (int m = 0; m < width; m++) {
         to[m] += d * (double)w[(long)k * width + m];
       }
@@ -200,9 +212,9 @@ static void adjoints(const irl_cost* cost, const point* p) {
   }
 }
 
-// ∂h/∂x̂ (width, nx) of the last layer; the network's curvature goes into p->matrix on the way.
+// ∂h/∂z (width, ninput) of the last layer; the network's curvature goes into p->matrix on the way.
 static const double* last_tangent(const irl_cost* cost, const point* p) {
-  const int width = cost->config.width, nx = cost->nx;
+  const int width = cost->config.width, ni = cost->ninput;
   const bool curved = cost->config.kind == IRL_COST_NETWORK;
   double *now = p->t[0], *below = p->t[1];
   for (int l = 0; l < cost->config.depth; l++) {
@@ -212,27 +224,27 @@ static const double* last_tangent(const irl_cost* cost, const point* p) {
     below = swap;
     tangent(cost, p, l, below, now);
     if (curved) {
-      add_curvature(p->matrix, p->adjoint + l * width, h, now, width, nx);
+      add_curvature(cost->config.activation, p->matrix, p->adjoint + l * width, h, now, width, ni);
     }
     for (int k = 0; k < width; k++) {
-      const double slope = 1 - h[k] * h[k];
-      for (int i = 0; i < nx; i++) {
-        now[k * nx + i] *= slope;
+      const double slope = irl_cost_slope(cost->config.activation, h[k]);
+      for (int i = 0; i < ni; i++) {
+        now[k * ni + i] *= slope;
       }
     }
   }
   return now;
 }
 
-// J (O, nx) = A [I; ∂h/∂x̂]
+// J (O, ninput) = A [I; ∂h/∂z]
 static void jacobian(const irl_cost* cost, const point* p, const double* t) {
-  const int nx = cost->nx, width = layer_size(cost);
+  const int ni = cost->ninput, width = layer_size(cost);
   const float* a = cost->params + cost->a_at;
   widen(p->weights, a + cost->hidden_at, cost->features, cost->outputs, width);
-  irl_mat_mul(p->j, p->weights, t, cost->outputs, width, nx);
+  irl_mat_mul(p->j, p->weights, t, cost->outputs, width, ni);
   for (int o = 0; cost->config.identity && o < cost->outputs; o++) {
-    for (int i = 0; i < nx; i++) {
-      p->j[o * nx + i] += (double)a[(long)o * cost->features + i];
+    for (int i = 0; i < ni; i++) {
+      p->j[o * ni + i] += (double)a[(long)o * cost->features + i];
     }
   }
 }
@@ -310,26 +322,26 @@ static void project(double* a, double* vectors, int n, double* out, int ld) {
 
 //---------------------------------- Expansion -----------------------------------------------------
 
-// c has no product of x and u: the actions' part is a diagonal block of its own.
 double irl_cost_expand_action(const irl_cost* cost, const double* weight, const double* uhat,
                               double* gradient, double* hessian) {
   const int nx = cost->nx, n = nx + cost->nu;
   double sum = 0;
   for (int j = 0; j < cost->nu; j++) {
     double w = weight[j] / cost->action_scale[j];
-    gradient[nx + j] = w * uhat[j];
-    hessian[(nx + j) * n + nx + j] = w / cost->action_scale[j];
+    gradient[nx + j] += w * uhat[j];
+    hessian[(nx + j) * n + nx + j] += w / cost->action_scale[j];
     sum += weight[j] * uhat[j] * uhat[j];
   }
   return 0.5 * sum;
 }
 
-// From x̂ to x: gradient (nx) and Hessian (nx, nx, rows n apart).
+// From z to x and u: gradient (ninput) and Hessian (ninput, ninput, rows n apart). The actions'
+// scales lie behind those of x.
 static void to_units(const irl_cost* cost, double* gradient, double* hessian) {
-  const int nx = cost->nx, n = nx + cost->nu;
-  for (int i = 0; i < nx; i++) {
+  const int ni = cost->ninput, n = cost->nx + cost->nu;
+  for (int i = 0; i < ni; i++) {
     gradient[i] /= cost->scale[i];
-    for (int j = 0; j < nx; j++) {
+    for (int j = 0; j < ni; j++) {
       hessian[i * n + j] /= cost->scale[i] * cost->scale[j];
     }
   }
@@ -338,32 +350,33 @@ static void to_units(const irl_cost* cost, double* gradient, double* hessian) {
 // Gauss-Newton: ∇ = Jᵀy, H = JᵀJ.
 static void expand_quadratic(const irl_cost* cost, const point* p, double* gradient,
                              double* hessian) {
-  const int nx = cost->nx, n = nx + cost->nu;
-  irl_mat_vec_t(gradient, p->j, p->y, cost->outputs, nx);
-  irl_mat_mul_tn(p->matrix, p->j, p->j, nx, cost->outputs, nx);
-  for (int i = 0; i < nx; i++) {
-    memcpy(hessian + i * n, p->matrix + i * nx, (size_t)nx * sizeof *hessian);
+  const int ni = cost->ninput, n = cost->nx + cost->nu;
+  irl_mat_vec_t(gradient, p->j, p->y, cost->outputs, ni);
+  irl_mat_mul_tn(p->matrix, p->j, p->j, ni, cost->outputs, ni);
+  for (int i = 0; i < ni; i++) {
+    memcpy(hessian + i * n, p->matrix + i * ni, (size_t)ni * sizeof *hessian);
   }
 }
 
-// The projection is made in x̂, where directions are comparable; a congruence with the scales keeps
+// The projection is made in z, where directions are comparable; a congruence with the scales keeps
 // it semidefinite.
 double irl_cost_expand_normalized(const irl_cost* cost, double* gradient, double* hessian,
                                   double* work) {
-  const int nx = cost->nx, n = nx + cost->nu;
+  const int ni = cost->ninput, n = cost->nx + cost->nu;
   point p = cut(cost, work);
   evaluate(cost, p.xhat, p.h, p.y);
+  memset(gradient, 0, (size_t)n * sizeof *gradient);
   memset(hessian, 0, (size_t)n * (size_t)n * sizeof *hessian);
   if (cost->config.kind == IRL_COST_NETWORK) {
-    memset(p.matrix, 0, (size_t)nx * (size_t)nx * sizeof *p.matrix);
+    memset(p.matrix, 0, (size_t)ni * (size_t)ni * sizeof *p.matrix);
     if (cost->config.depth > 0) {
       adjoints(cost, &p);
     }
   }
   jacobian(cost, &p, last_tangent(cost, &p));
   if (cost->config.kind == IRL_COST_NETWORK) {
-    memcpy(gradient, p.j, (size_t)nx * sizeof *gradient);
-    project(p.matrix, p.vectors, nx, hessian, n);
+    memcpy(gradient, p.j, (size_t)ni * sizeof *gradient);
+    project(p.matrix, p.vectors, ni, hessian, n);
   } else {
     expand_quadratic(cost, &p, gradient, hessian);
   }

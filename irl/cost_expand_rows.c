@@ -8,103 +8,112 @@
 #include "base/linalg.h"
 #include "irl/cost_internal.h"
 
-// W_0ᵀ (nx, width)
+// W_0ᵀ (ninput, width)
 static void transpose_first(const irl_cost* cost, float* wt) {
   const float* w = cost->params + cost->weight_at[0];
   for (int k = 0; k < cost->config.width; k++) {
-    for (int i = 0; i < cost->nx; i++) {
-      wt[i * cost->config.width + k] = w[k * cost->nx + i];
+    for (int i = 0; i < cost->ninput; i++) {
+      wt[i * cost->config.width + k] = w[k * cost->ninput + i];
     }
   }
 }
 
-// T_0 (n, nx, width): row (r, i) is ∂h_0/∂x̂_i = W_0[:, i] (1 − h_0²).
-static void first_tangent(const float* restrict wt, const float* restrict h, int n, int nx,
+// T_0 (n, ni, width): row (r, i) is ∂h_0/∂z_i = W_0[:, i] a'(z), slope (n, width) the derivatives.
+static void first_tangent(const float* restrict wt, const float* restrict slope, int n, int ni,
                           int width, float* restrict t) {
   for (int r = 0; r < n; r++) {
-    for (int i = 0; i < nx; i++) {
+    for (int i = 0; i < ni; i++) {
       for (int k = 0; k < width; k++) {
-        float v = h[(long)r * width + k];
-        t[((long)r * nx + i) * width + k] = wt[(long)i * width + k] * (1 - v * v);
+        t[((long)r * ni + i) * width + k] = wt[(long)i * width + k] * slope[(long)r * width + k];
       }
     }
   }
 }
 
-// T (n, nx, width) times 1 − h² of its row.
-static void scale_tangent(const float* restrict h, int n, int nx, int width, float* restrict t) {
+// T (n, ni, width) times the slopes of its row.
+static void scale_tangent(const float* restrict slope, int n, int ni, int width,
+                          float* restrict t) {
   for (int r = 0; r < n; r++) {
-    for (int i = 0; i < nx; i++) {
+    for (int i = 0; i < ni; i++) {
       for (int k = 0; k < width; k++) {
-        float v = h[(long)r * width + k];
-        t[((long)r * nx + i) * width + k] *= 1 - v * v;
+        t[((long)r * ni + i) * width + k] *= slope[(long)r * width + k];
       }
     }
   }
+}
+
+// out (n) = a'(z) by h = a(z).
+static void slopes_of(irl_activation activation, const float* h, long n, float* out) {
+  for (long i = 0; i < n; i++) {
+    out[i] = 1;
+  }
+  irl_cost_slopes(activation, out, h, n);
 }
 
 // Row (r, i) of J begins as column i of A's identity part.
 static void first_jacobian(const irl_cost* cost, int n, float* jac) {
   const float* a = cost->params + cost->a_at;
-  const int nx = cost->nx, outputs = cost->outputs;
+  const int ni = cost->ninput, outputs = cost->outputs;
   for (long r = 0; r < n; r++) {
-    for (int i = 0; i < nx; i++) {
+    for (int i = 0; i < ni; i++) {
       for (int o = 0; o < outputs; o++) {
-        jac[(r * nx + i) * outputs + o] =
+        jac[(r * ni + i) * outputs + o] =
             cost->config.identity ? a[(long)o * cost->features + i] : 0;
       }
     }
   }
 }
 
-// s->j (n, nx, O) = ∂y/∂x̂ of rows first to first + n, after their forward pass.
+// s->j (n, ni, O) = ∂y/∂z of rows first to first + n, after their forward pass.
 static void jacobians(const irl_cost* cost, const irl_cost_rows* rows, irl_cost_lane* s, int first,
                       int n) {
-  const int nx = cost->nx, width = cost->config.width, depth = cost->config.depth;
+  const int ni = cost->ninput, width = cost->config.width, depth = cost->config.depth;
   int now = 0;
   first_jacobian(cost, n, s->j);
   for (int l = 0; l < depth; l++) {
-    const float* h = rows->h[l] + (long)first * width;
+    float* slope = s->dh[0];
+    slopes_of(cost->config.activation, rows->h[l] + (long)first * width, (long)n * width, slope);
     if (l == 0) {
-      first_tangent(s->wt, h, n, nx, width, s->t[0]);
+      first_tangent(s->wt, slope, n, ni, width, s->t[0]);
       continue;
     }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n * nx, width, width, 1, s->t[now], width,
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n * ni, width, width, 1, s->t[now], width,
                 cost->params + cost->weight_at[l], width, 0, s->t[1 - now], width);
     now = 1 - now;
-    scale_tangent(h, n, nx, width, s->t[now]);
+    scale_tangent(slope, n, ni, width, s->t[now]);
   }
   if (depth > 0) {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n * nx, cost->outputs, width, 1, s->t[now],
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n * ni, cost->outputs, width, 1, s->t[now],
                 width, cost->params + cost->a_at + cost->hidden_at, cost->features, 1, s->j,
                 cost->outputs);
   }
 }
 
-// ∇ = Jᵀy, H = JᵀJ and the value of one row, in the units of x and u; jac (nx, O).
+// ∇ = Jᵀy, H = JᵀJ and the value of one row, in the units of x and u; jac (ninput, O).
 static void finish_row(const irl_cost_pass* p, irl_cost_lane* s, long row, const float* jac) {
   const irl_cost* cost = p->cost;
-  const int nx = cost->nx, nu = cost->nu, n = nx + nu, outputs = cost->outputs;
+  const int nx = cost->nx, nu = cost->nu, n = nx + nu, ni = cost->ninput, outputs = cost->outputs;
   const float* y32 = p->rows->y + row * outputs;
   double *uhat = s->work + nx, *weight = uhat + nu, *y = weight + nu;
-  double *j = y + outputs, *dense = j + outputs * nx;
+  double *j = y + outputs, *dense = j + outputs * ni;
   double norm2 = 0;
   for (int o = 0; o < outputs; o++) {
     y[o] = (double)y32[o];
     norm2 += y[o] * y[o];
   }
-  for (int i = 0; i < nx; i++) {
+  for (int i = 0; i < ni; i++) {
     double per_unit = 1 / cost->scale[i];
     for (int o = 0; o < outputs; o++) {
-      j[o * nx + i] = per_unit * (double)jac[i * outputs + o];
+      j[o * ni + i] = per_unit * (double)jac[i * outputs + o];
     }
   }
   double* hessian = p->hessian + row * n * n;
-  irl_mat_vec_t(p->gradient + row * n, j, y, outputs, nx);
-  irl_mat_mul_tn(dense, j, j, nx, outputs, nx);
+  memset(p->gradient + row * n, 0, (size_t)n * sizeof *p->gradient);
+  irl_mat_vec_t(p->gradient + row * n, j, y, outputs, ni);
+  irl_mat_mul_tn(dense, j, j, ni, outputs, ni);
   memset(hessian, 0, (size_t)n * (size_t)n * sizeof *hessian);
-  for (int i = 0; i < nx; i++) {
-    memcpy(hessian + i * n, dense + i * nx, (size_t)nx * sizeof *hessian);
+  for (int i = 0; i < ni; i++) {
+    memcpy(hessian + i * n, dense + i * ni, (size_t)ni * sizeof *hessian);
   }
   for (int k = 0; k < nu; k++) {
     uhat[k] = (double)p->rows->u[row * nu + k];
@@ -125,7 +134,7 @@ static void quadratic_block(const irl_cost_pass* p, irl_cost_lane* s, int block,
     int m = n - done < p->rows->chunk ? n - done : p->rows->chunk;
     jacobians(cost, p->rows, s, first + done, m);
     for (int r = 0; r < m; r++) {
-      finish_row(p, s, first + done + r, s->j + (long)r * cost->nx * cost->outputs);
+      finish_row(p, s, first + done + r, s->j + (long)r * cost->ninput * cost->outputs);
     }
   }
 }
@@ -138,7 +147,7 @@ static void network_block(const irl_cost_pass* p, irl_cost_lane* s, int block, i
   double *xhat = s->work, *uhat = xhat + nx;
   for (long row = first; row < first + n; row++) {
     for (int i = 0; i < nx; i++) {
-      xhat[i] = (double)p->rows->x[row * nx + i];
+      xhat[i] = (double)p->rows->x[row * p->cost->ninput + i];
     }
     for (int j = 0; j < nu; j++) {
       uhat[j] = (double)p->rows->u[row * nu + j];

@@ -63,6 +63,9 @@ static void write_config(const irl_cost* cost, irl_jout* out) {
   irl_jout_key_bool(out, "identity", c->identity);
   irl_jout_key_number(out, "action_weight", c->action_weight);
   irl_jout_key_number(out, "action_weight_min", c->action_weight_min);
+  irl_jout_key_string(out, "activation", irl_activation_names[c->activation]);
+  irl_jout_key_string(out, "input", irl_cost_input_names[c->input]);
+  irl_jout_key_string(out, "action_penalty", irl_action_penalty_names[c->penalty]);
   irl_jout_key_number(out, "output_scale", c->output_scale);
   irl_jout_close(out);
 }
@@ -102,6 +105,11 @@ static irl_err read_config(irl_cost_config* c, int* nx, int* nu, const char* pat
   c->identity = irl_json_as_bool(irl_json_get(root, "identity"));
   c->action_weight = irl_json_as_number(irl_json_get(root, "action_weight"), 0, 1e300);
   c->action_weight_min = irl_json_as_number(irl_json_get(root, "action_weight_min"), 0, 1e300);
+  // Files older than these choices have their first values.
+  c->activation = (irl_activation)irl_json_choice_or(root, "activation", irl_activation_names, 0);
+  c->input = (irl_cost_input)irl_json_choice_or(root, "input", irl_cost_input_names, 0);
+  c->penalty =
+      (irl_action_penalty)irl_json_choice_or(root, "action_penalty", irl_action_penalty_names, 0);
   c->output_scale = irl_json_as_number(irl_json_get(root, "output_scale"), 0, 1e300);
   return irl_json_close(doc, info);
 }

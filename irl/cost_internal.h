@@ -2,6 +2,7 @@
 #ifndef MJIRL_IRL_COST_INTERNAL_H_
 #define MJIRL_IRL_COST_INTERNAL_H_
 
+#include <math.h>
 #include <stdatomic.h>
 
 #include "base/arena.h"
@@ -11,8 +12,9 @@ struct irl_cost {
   irl_cost_config config;
   int nx;
   int nu;
+  int ninput;     // entries of z, what the features read: x̂, or x̂ and û
   int outputs;    // O: rows of A, 1 for `network`
-  int features;   // F: columns of A, (identity ? nx : 0) + (depth > 0 ? width : 0)
+  int features;   // F: columns of A, (identity ? ninput : 0) + (depth > 0 ? width : 0)
   int hidden_at;  // first column of A that belongs to h
 
   double* mean;          // of x                    (nx)
@@ -31,7 +33,7 @@ struct irl_cost {
 
 // Inputs of hidden layer l.
 static inline int irl_cost_inputs(const irl_cost* cost, int layer) {
-  return layer == 0 ? cost->nx : cost->config.width;
+  return layer == 0 ? cost->ninput : cost->config.width;
 }
 
 // w_j = w_min + softplus(ω_j) and its derivative σ(ω_j).
@@ -41,13 +43,41 @@ double irl_cost_action_slope(const irl_cost* cost, int j);
 // All w_j (nu).
 void irl_cost_action_weights(const irl_cost* cost, double* weight);
 
+// Derivative of the activation and its second one, both by the value h = a(z).
+static inline double irl_cost_slope(irl_activation activation, double h) {
+  switch (activation) {
+    case IRL_RELU:
+      return h > 0 ? 1 : 0;
+    case IRL_SOFTPLUS:
+      return -expm1(-h);
+    case IRL_TANH:
+      break;
+  }
+  return 1 - h * h;
+}
+
+static inline double irl_cost_curvature(irl_activation activation, double h) {
+  switch (activation) {
+    case IRL_RELU:
+      return 0;
+    case IRL_SOFTPLUS:
+      return -expm1(-h) * exp(-h);
+    case IRL_TANH:
+      break;
+  }
+  return -2 * h * (1 - h * h);
+}
+
+// g *= a'(z) by h = a(z), on n floats.
+void irl_cost_slopes(irl_activation activation, float* g, const float* h, long n);
+
 // irl_cost_expand at a normalised point: work begins with x̂ (nx) and û (nu), filled in by the
 // caller, and room for the action weights (nu).
 double irl_cost_expand_normalized(const irl_cost* cost, double* gradient, double* hessian,
                                   double* work);
 
-// Writes the actions' part of an expansion, whose Hessian is 0 there so far, in the units of u;
-// returns the actions' cost. weight (nu).
+// Adds the action penalty's part of an expansion, in the units of u; returns the penalty. weight
+// (nu).
 double irl_cost_expand_action(const irl_cost* cost, const double* weight, const double* uhat,
                               double* gradient, double* hessian);
 
@@ -63,9 +93,9 @@ enum {
 typedef struct irl_cost_lane {
   float* dy;     // ∂/∂y                                 (BLOCK, O)
   float* dh[2];  // ∂/∂h of two layers in turn           (BLOCK, width)
-  float* wt;     // W_0ᵀ                                 (nx, width)
-  float* t[2];   // tangents of two layers in turn       (chunk, nx, width)
-  float* j;      // ∂y/∂x̂                                (chunk, nx, O)
+  float* wt;     // W_0ᵀ                                 (ninput, width)
+  float* t[2];   // tangents of two layers in turn       (chunk, ninput, width)
+  float* j;      // ∂y/∂z                                 (chunk, ninput, O)
   double* work;  // irl_cost_work_size doubles
 } irl_cost_lane;
 
@@ -74,7 +104,7 @@ struct irl_cost_rows {
   int nrows;
   int nlane;
   int chunk;                     // rows of a tangent array
-  float* x;                      // x̂              (capacity, nx)
+  float* x;                      // z: x̂, or [x̂; û] (capacity, ninput)
   float* u;                      // û = u/scale    (capacity, nu)
   float* h[IRL_COST_MAX_DEPTH];  // hidden layers  (capacity, width)
   float* y;                      // A f + b        (capacity, O)

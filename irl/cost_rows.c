@@ -21,12 +21,12 @@ static float* take(irl_arena* arena, long rows, long columns) {
 static bool place_lane(irl_cost_lane* s, const irl_cost* cost, int chunk, irl_arena* arena) {
   long width = cost->config.depth > 0 ? cost->config.width : 0;
   s->dy = take(arena, IRL_COST_BLOCK, cost->outputs);
-  s->wt = take(arena, cost->nx, width);
-  s->j = take(arena, (long)chunk * cost->nx, cost->outputs);
+  s->wt = take(arena, cost->ninput, width);
+  s->j = take(arena, (long)chunk * cost->ninput, cost->outputs);
   s->work = IRL_ARENA_NEW(arena, double, irl_cost_work_size(cost));
   for (int i = 0; i < 2; i++) {
     s->dh[i] = take(arena, IRL_COST_BLOCK, width);
-    s->t[i] = take(arena, (long)chunk * cost->nx, width);
+    s->t[i] = take(arena, (long)chunk * cost->ninput, width);
   }
   return s->dh[1] != NULL && s->t[1] != NULL;
 }
@@ -34,7 +34,7 @@ static bool place_lane(irl_cost_lane* s, const irl_cost* cost, int chunk, irl_ar
 // Bytes that place() needs, with room for the arena's alignment.
 static size_t arena_size(const irl_cost* cost, const irl_cost_rows* rows) {
   const size_t align = 64, width = cost->config.depth > 0 ? (size_t)cost->config.width : 0;
-  size_t nx = (size_t)cost->nx, nu = (size_t)cost->nu, outputs = (size_t)cost->outputs;
+  size_t nx = (size_t)cost->ninput, nu = (size_t)cost->nu, outputs = (size_t)cost->outputs;
   size_t row = nx + nu + outputs + (size_t)cost->config.depth * width;
   size_t scratch = (IRL_COST_BLOCK + (size_t)rows->chunk * nx) * (outputs + 2 * width) + nx * width;
   size_t doubles = (size_t)irl_cost_work_size(cost);
@@ -47,7 +47,7 @@ static size_t arena_size(const irl_cost* cost, const irl_cost_rows* rows) {
 // All arrays, out of the arena; false when they do not fit.
 static bool place(irl_cost_rows* rows, const irl_cost* cost) {
   irl_arena* arena = &rows->arena;
-  rows->x = take(arena, rows->capacity, cost->nx);
+  rows->x = take(arena, rows->capacity, cost->ninput);
   rows->u = take(arena, rows->capacity, cost->nu);
   rows->y = take(arena, rows->capacity, cost->outputs);
   for (int l = 0; l < cost->config.depth; l++) {
@@ -76,7 +76,7 @@ irl_err irl_cost_rows_create(irl_cost_rows** out, const irl_cost* cost, int capa
   rows->nlane = lanes < blocks ? lanes : blocks;
   rows->nlane = rows->nlane < IRL_COST_MAX_LANES ? rows->nlane : IRL_COST_MAX_LANES;
   rows->chunk =
-      IRL_COST_TANGENT_FLOATS / (cost->nx * (width > cost->outputs ? width : cost->outputs));
+      IRL_COST_TANGENT_FLOATS / (cost->ninput * (width > cost->outputs ? width : cost->outputs));
   rows->chunk = rows->chunk < 1 ? 1 : rows->chunk > IRL_COST_BLOCK ? IRL_COST_BLOCK : rows->chunk;
   irl_err err = irl_arena_init(&rows->arena, arena_size(cost, rows));
   if (err == IRL_OK && !place(rows, cost)) {
@@ -107,14 +107,19 @@ void irl_cost_rows_set(irl_cost_rows* rows, const irl_cost* cost, int first, int
                        const double* u) {
   assert(first >= 0 && n >= 0 && first + n <= rows->nrows);
   const int nx = cost->nx, nu = cost->nu;
-  float* to_x = rows->x + (long)first * nx;
+  const bool actions = cost->config.input == IRL_COST_STATE_ACTION;
+  float* to_x = rows->x + (long)first * cost->ninput;
   float* to_u = rows->u + (long)first * nu;
   for (int r = 0; r < n; r++) {
     for (int i = 0; i < nx; i++) {
       *to_x++ = (float)((*x++ - cost->mean[i]) / cost->scale[i]);
     }
     for (int j = 0; j < nu; j++) {
-      *to_u++ = (float)(*u++ / cost->action_scale[j]);
+      float uhat = (float)(*u++ / cost->action_scale[j]);
+      *to_u++ = uhat;
+      if (actions) {
+        *to_x++ = uhat;
+      }
     }
   }
 }
@@ -163,28 +168,58 @@ static void gemm_tn(int m, int n, int k, const float* a, const float* b, float* 
   cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, m, b, n, 0, c, ldc);
 }
 
-// h_l = tanh(W_l h_{l−1} + b_l); returns the last layer.
+// y = a(y + bias), y (rows, cols)
+static void activate(irl_activation activation, float* y, const float* bias, int rows, int cols) {
+  switch (activation) {
+    case IRL_TANH:
+      irl_tanh_bias_f32(y, bias, rows, cols);
+      break;
+    case IRL_RELU:
+      irl_relu_bias_f32(y, bias, rows, cols);
+      break;
+    case IRL_SOFTPLUS:
+      irl_softplus_bias_f32(y, bias, rows, cols);
+      break;
+  }
+}
+
+void irl_cost_slopes(irl_activation activation, float* g, const float* h, long n) {
+  switch (activation) {
+    case IRL_TANH:
+      irl_tanh_grad_f32(g, h, n);
+      break;
+    case IRL_RELU:
+      irl_relu_grad_f32(g, h, n);
+      break;
+    case IRL_SOFTPLUS:
+      irl_softplus_grad_f32(g, h, n);
+      break;
+  }
+}
+
+// h_l = a(W_l h_{l−1} + b_l); returns the last layer.
 static const float* forward_hidden(const irl_cost* cost, irl_cost_rows* rows, int first, int n) {
   const int width = cost->config.width;
-  const float* in = rows->x + (long)first * cost->nx;
+  const float* in = rows->x + (long)first * cost->ninput;
   for (int l = 0; l < cost->config.depth; l++) {
     int inputs = irl_cost_inputs(cost, l);
     float* h = rows->h[l] + (long)first * width;
     gemm_nt(n, width, inputs, in, cost->params + cost->weight_at[l], inputs, 0, h);
-    irl_tanh_bias_f32(h, cost->params + cost->bias_at[l], n, width);
+    activate(cost->config.activation, h, cost->params + cost->bias_at[l], n, width);
     in = h;
   }
   return in;
 }
 
-// y = A [x̂; h], without b
+// y = A [z; h], without b
 static float* forward_outputs(const irl_cost* cost, irl_cost_rows* rows, int first, int n,
                               const float* h) {
   const irl_cost_config* c = &cost->config;
   const float* a = cost->params + cost->a_at;
   float* y = rows->y + (long)first * cost->outputs;
   if (c->identity) {
-    gemm_nt(n, cost->outputs, cost->nx, rows->x + (long)first * cost->nx, a, cost->features, 0, y);
+    gemm_nt(n, cost->outputs, cost->ninput, rows->x + (long)first * cost->ninput, a, cost->features,
+            0, y);
   }
   if (c->depth > 0) {
     gemm_nt(n, cost->outputs, c->width, h, a + cost->hidden_at, cost->features, c->identity ? 1 : 0,
@@ -272,7 +307,7 @@ static void output_gradient(const irl_cost* cost, const float* restrict y,
   }
 }
 
-// ∂/∂ω_j = σ(ω_j) Σ_r weight_r ½ û_rj²
+// ∂/∂ω_j = σ(ω_j) Σ_r weight_r ½ û_rj², 0 where the penalty is fixed
 static void omega_gradient(const irl_cost* cost, const float* u, const float* weight, int n,
                            float* g) {
   for (int j = 0; j < cost->nu; j++) {
@@ -281,14 +316,15 @@ static void omega_gradient(const irl_cost* cost, const float* u, const float* we
       float v = u[(long)r * cost->nu + j];
       sum += weight[r] * v * v;
     }
-    g[j] = 0.5f * sum * (float)irl_cost_action_slope(cost, j);
+    bool fixed = cost->config.penalty == IRL_PENALTY_FIXED;
+    g[j] = fixed ? 0 : 0.5f * sum * (float)irl_cost_action_slope(cost, j);
   }
 }
 
-// What layer l reads: x̂, or the layer below. Layer `depth` is A.
+// What layer l reads: z, or the layer below. Layer `depth` is A.
 static const float* layer_input(const irl_cost* cost, const irl_cost_rows* rows, int layer,
                                 int first) {
-  return layer == 0 ? rows->x + (long)first * cost->nx
+  return layer == 0 ? rows->x + (long)first * cost->ninput
                     : rows->h[layer - 1] + (long)first * cost->config.width;
 }
 
@@ -299,7 +335,8 @@ static void backward_hidden(const irl_cost* cost, irl_cost_rows* rows, irl_cost_
   int now = 0;
   for (int l = cost->config.depth - 1; l >= 0; l--) {
     int inputs = irl_cost_inputs(cost, l);
-    irl_tanh_grad_f32(s->dh[now], rows->h[l] + (long)first * width, (long)n * width);
+    irl_cost_slopes(cost->config.activation, s->dh[now], rows->h[l] + (long)first * width,
+                    (long)n * width);
     gemm_tn(width, inputs, n, s->dh[now], layer_input(cost, rows, l, first), g + cost->weight_at[l],
             inputs);
     column_sums(s->dh[now], n, width, g + cost->bias_at[l]);
@@ -322,7 +359,8 @@ static void backward_block(const irl_cost_pass* p, irl_cost_lane* s, int block, 
   output_gradient(cost, rows->y + (long)first * outputs, p->weight + first, n, s->dy);
   column_sums(s->dy, n, outputs, g + cost->b_at);
   if (c->identity) {
-    gemm_tn(outputs, cost->nx, n, s->dy, rows->x + (long)first * cost->nx, ga, cost->features);
+    gemm_tn(outputs, cost->ninput, n, s->dy, rows->x + (long)first * cost->ninput, ga,
+            cost->features);
   }
   if (c->depth > 0) {
     gemm_tn(outputs, c->width, n, s->dy, layer_input(cost, rows, c->depth, first),

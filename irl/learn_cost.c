@@ -1,10 +1,14 @@
 // The cost's share of an iteration: GCL's algorithm 2 on minibatches of trajectories.
 #include <math.h>
+#include <string.h>
 
 #include "irl/learner_internal.h"
 #include "irl/loss_internal.h"
+#include "irl/regularise_internal.h"
 
-enum { STEPS_PER_PICK = 10 };
+enum { STEPS_PER_PICK = 10, PROBE_STREAM = 1 << 24 };
+
+#define PROBE_DELTA 0.05  // half the length of a probe's segment, in x̂
 
 //---------------------------------- Picking ------------------------------------------------------
 
@@ -84,16 +88,43 @@ static void pick_condition(irl_learner* l, int k, irl_pick_mode mode, uint64_t d
   }
 }
 
+//---------------------------------- Rows ---------------------------------------------------------
+
+// Both ends of a segment about a random step of trajectory `from`: δ times a random direction in x̂.
+static void set_probe(irl_learner* l, const irl_batch* b, int from, irl_rng* rng, int row) {
+  int t = (int)irl_rng_below(rng, (uint64_t)l->info->horizon), nx = b->nx;
+  double *plus = l->probe, *minus = plus + nx;
+  const double* x = irl_batch_x(b, from, t);
+  for (int j = 0; j < nx; j++) {
+    double shift = PROBE_DELTA * irl_cost_scale(l->cost)[j] * irl_rng_normal(rng);
+    plus[j] = x[j] + shift;
+    minus[j] = x[j] - shift;
+  }
+  irl_cost_rows_set(l->rows, l->cost, row, 1, plus, irl_batch_u(b, from, t));
+  irl_cost_rows_set(l->rows, l->cost, row + 1, 1, minus, irl_batch_u(b, from, t));
+}
+
+// One pair for every picked trajectory, behind the trajectories' rows.
+static void set_probes(irl_learner* l, uint64_t draw, int row) {
+  irl_rng rng =
+      irl_rng_stream(l->seed, IRL_PURPOSE_MINIBATCH, (uint64_t)l->iteration, PROBE_STREAM, draw);
+  for (int k = 0; k < l->nc; k++) {
+    for (int i = 0; i < l->npick[k]; i++, row += 2) {
+      set_probe(l, &l->store[k].batch, l->pick[(long)k * l->per_condition + i], &rng, row);
+    }
+  }
+}
+
 void irl_learner_pick(irl_learner* l, irl_pick_mode mode, uint64_t draw) {
-  int T = l->info->horizon, row = 0;
+  int T = l->info->horizon, row = 0, paths = 0;
   for (int k = 0; k < l->nc; k++) {
     pick_condition(l, k, mode, draw);
   }
   for (int k = 0; k < l->nc; k++) {
-    row += l->npick[k] * T;
+    paths += l->npick[k];
   }
-  irl_cost_rows_resize(l->rows, row);
-  row = 0;
+  l->nprobe = mode == IRL_PICK_RANDOM && l->config.gradient_penalty > 0.0 ? paths : 0;
+  irl_cost_rows_resize(l->rows, paths * T + 2 * l->nprobe);
   for (int k = 0; k < l->nc; k++) {
     const irl_batch* b = &l->store[k].batch;
     for (int i = 0; i < l->npick[k]; i++, row += T) {
@@ -103,6 +134,40 @@ void irl_learner_pick(irl_learner* l, irl_pick_mode mode, uint64_t draw) {
         step_densities(l, &l->store[k], from, l->row_logpi + row);
       }
     }
+  }
+  if (l->nprobe > 0) {
+    set_probes(l, draw, row);
+  }
+}
+
+//---------------------------------- Regularisers -------------------------------------------------
+
+// Adds the penalties' derivatives to the rows' weights: along the paths of each condition, means
+// over their steps and over the conditions, and over all probes.
+static void regularise(irl_learner* l) {
+  const irl_config* c = &l->config;
+  int T = l->info->horizon, row = 0;
+  double variance = 0.0;
+  for (int k = 0; k < l->nc; k++, row += l->npick[k - 1] * T) {
+    int demos = l->store[k].ndemo, paths = l->npick[k];
+    double s2 = irl_step_variance(l->row_cost + row, paths * T);
+    variance += s2 / l->nc;
+    if (!(s2 > 0.0)) {
+      continue;
+    }
+    const float* cost = l->row_cost + row;
+    if (c->lcr > 0.0 && T > 2) {
+      (void)irl_penalty_rate(cost, paths, T, c->lcr / (s2 * l->nc * paths * (T - 2)),
+                             l->row_weight + row);
+    }
+    if (c->mono > 0.0 && T > 1) {
+      (void)irl_penalty_progress(cost, demos, T, c->mono / (s2 * l->nc * demos * (T - 1)),
+                                 l->row_weight + row);
+    }
+  }
+  if (l->nprobe > 0 && variance > 0.0) {
+    (void)irl_penalty_slope(l->row_cost + row, l->nprobe, PROBE_DELTA,
+                            c->gradient_penalty / (variance * l->nprobe), l->row_weight + row);
   }
 }
 
@@ -177,6 +242,10 @@ static bool weigh_rows(irl_learner* l, irl_rng* rng) {
     double loss = stepwise ? step_weights(l, k, rng, row) : path_weights(l, k, rng, row);
     finite = finite && isfinite(loss);
     row += l->npick[k] * l->info->horizon;
+  }
+  memset(l->row_weight + row, 0, sizeof(float) * 2 * (size_t)l->nprobe);
+  if (l->config.lcr > 0.0 || l->config.mono > 0.0 || l->nprobe > 0) {
+    regularise(l);
   }
   return finite;
 }

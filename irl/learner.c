@@ -95,6 +95,18 @@ static void measure_facts(const irl_learner* l, int k, irl_metrics* m) {
   m->fact3_error = fmax(m->fact3_error, facts.fact3_error);
 }
 
+// Running mean and sum of squared deviations (Welford 1962).
+typedef struct spread {
+  int n;
+  double mean, square;
+} spread;
+
+static void spread_add(spread* s, double value) {
+  double delta = value - s->mean;
+  s->mean += delta / ++s->n;
+  s->square += delta * (value - s->mean);
+}
+
 // How far the weights behind partition()'s log Z can be trusted. Its log-weights are in path_work.
 static void measure_weights(irl_learner* l, int k, irl_metrics* m) {
   long first = (long)k * l->per_condition;
@@ -140,6 +152,37 @@ double irl_learner_batch_return(const irl_batch* batch) {
   return n > 0 ? sum / n : NAN;
 }
 
+// Mean cost of the demonstrations held out, and how far it lies above that of those trained on,
+// with the standard error of that difference from the spread within each condition. Both kinds were
+// made alike, so a difference of several errors says that the cost has learned the latter by heart.
+static void measure_heldout(irl_learner* l, irl_metrics* m) {
+  irl_objective o = irl_cost_objective(l->cost, l->info->nx, l->info->nu);
+  double variance = 0.0;
+  int used = 0;
+  m->heldout_cost = m->heldout_gap = m->heldout_gap_stderr = NAN;
+  for (int k = 0, i = 0; k < l->nc; k++) {
+    spread train = {0}, out = {0};
+    for (; i < l->nheldout && l->heldout.condition[i] == l->condition[k]; i++) {
+      spread_add(&out, o.path_cost(o.arg, &l->heldout, i));
+    }
+    for (int d = 0; d < l->store[k].ndemo; d++) {
+      spread_add(&train, l->path_cost[(long)k * l->per_condition + d]);
+    }
+    if (out.n > 0) {
+      double pooled = (train.square + out.square) / fmax(1.0, train.n + out.n - 2);
+      m->heldout_cost = (used == 0 ? 0.0 : m->heldout_cost) + out.mean;
+      m->heldout_gap = (used == 0 ? 0.0 : m->heldout_gap) + out.mean - train.mean;
+      variance += pooled * (1.0 / train.n + 1.0 / out.n);
+      used++;
+    }
+  }
+  if (used > 0) {
+    m->heldout_cost /= used;
+    m->heldout_gap /= used;
+    m->heldout_gap_stderr = sqrt(variance) / used;
+  }
+}
+
 // Figures of the newest samples under the present cost; leaves each sampler's objective.
 static void measure(irl_learner* l, irl_metrics* m) {
   irl_learner_pick(l, IRL_PICK_NEWEST, 0);
@@ -156,6 +199,7 @@ static void measure(irl_learner* l, irl_metrics* m) {
     m->entropy += irl_policy_entropy(&irl_learner_sampler(l, k)->policy, l->info->horizon) / l->nc;
     irl_learner_sampler(l, k)->objective = objective(l, k);
   }
+  measure_heldout(l, m);
   m->return_mean =
       l->info->has_reward ? irl_learner_batch_return(&l->crew[IRL_CREW_MAIN].batch) : NAN;
   m->normalized_return = irl_normalized_return(m->return_mean, l->random_return, l->expert_return);

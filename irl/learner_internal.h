@@ -54,12 +54,16 @@ typedef struct irl_learner {
 
   irl_cost_rows* rows;                            // minibatch of all conditions
   double *row_logpi, *step_cost, *step_gradient;  // of step-wise algorithms (rows), (a condition's)
+  int nprobe;                                     // pairs of probes behind the trajectories' rows
+  double* probe;                                  // scratch of one pair     (2 nx)
   float *row_cost, *row_weight;                   //                                      (rows)
   int* pick;          // store index of each minibatch trajectory  (nc, per_condition)
   int* npick;         // trajectories picked                       (nc)
   int per_condition;  // most trajectories of a condition in a minibatch
   double *path_cost, *path_logmu, *path_gradient, *path_work;  //        (nc, per_condition)
 
+  irl_batch heldout;  // demonstrations kept from training; n 0: none
+  int nheldout;
   double expert_return, random_return;  // NAN without rewards
   uint32_t demos_crc32c;                // of what training reads of the demonstrations
 } irl_learner;

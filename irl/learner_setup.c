@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "irl/learner_internal.h"
 #include "irl/objective_internal.h"
+#include "irl/split_internal.h"
 
 enum { REFERENCE_EPISODES = 20 };
 
@@ -127,6 +128,9 @@ static irl_err make_cost(irl_learner* l, irl_errinfo* info) {
   config.width = c->width;
   config.outputs = c->outputs;
   config.identity = c->identity != 0;
+  config.activation = c->activation;
+  config.input = c->input;
+  config.penalty = c->action_penalty;
   config.action_weight = c->action_weight + c->action_weight_min;
   config.action_weight_min = c->action_weight_min;
   IRL_TRY(irl_cost_create(&l->cost, &config, l->info->nx, l->info->nu, l->seed, info));
@@ -171,7 +175,10 @@ static void sampler_options(irl_learner* l) {
   o->lqr.max_stddev = l->config.max_stddev * scale;
 }
 
+// Each condition's demonstrations, those held out aside; index has room for twice the dataset.
 static irl_err make_stores(irl_learner* l, const irl_demos* demos, int* index, irl_errinfo* info) {
+  const irl_batch* d = &demos->batch;
+  IRL_TRY(irl_batch_create(&l->heldout, d->n, l->info->horizon, d->nx, d->nu, 0, 0));
   int64_t draws = (int64_t)l->config.iterations * l->config.sampler_steps;
   bool forgets = l->config.keep != IRL_KEEP_ALL && l->config.keep_rounds < draws;
   draws = forgets ? l->config.keep_rounds : draws;
@@ -185,8 +192,12 @@ static irl_err make_stores(irl_learner* l, const irl_demos* demos, int* index, i
                                .forgets = forgets,
                                .fit = irl_policy_fit_defaults()};
   for (int k = 0; k < l->nc; k++) {
-    int n = demos_of(l, demos, l->condition[k], index);
-    IRL_TRY(irl_store_init(&l->store[k], &options, &demos->batch, index, n, info));
+    int n = demos_of(l, demos, l->condition[k], index), *heldout = index + n;
+    int out = irl_split(demos, index, n, l->config.heldout, heldout);
+    for (int i = 0; i < out; i++) {
+      irl_batch_copy(&l->heldout, l->nheldout++, &demos->batch, heldout[i]);
+    }
+    IRL_TRY(irl_store_init(&l->store[k], &options, &demos->batch, index, n - out, info));
   }
   return IRL_OK;
 }
@@ -268,6 +279,7 @@ static irl_err allocate(irl_learner* l, int ndemos) {
 static irl_err allocate_network(irl_learner* l) {
   int n = irl_cost_nparam(l->cost);
   int64_t most = (int64_t)l->nc * l->per_condition * l->info->horizon;
+  most += l->config.gradient_penalty > 0.0 ? 2 * (int64_t)l->nc * l->per_condition : 0;
   if (most > INT_MAX / 2) {
     return IRL_ENOMEM;
   }
@@ -277,11 +289,12 @@ static irl_err allocate_network(irl_learner* l) {
   l->adam_v = IRL_NEW(float, n);
   l->row_cost = IRL_NEW(float, rows);
   l->row_weight = IRL_NEW(float, rows);
+  l->probe = IRL_NEW(double, 2 * l->info->nx);
   l->row_logpi = IRL_NEW(double, rows);
   l->step_cost = IRL_NEW(double, rows);
   l->step_gradient = IRL_NEW(double, rows);
-  if (!l->gradient || !l->adam_m || !l->adam_v || !l->row_cost || !l->row_weight || !l->row_logpi ||
-      !l->step_cost || !l->step_gradient) {
+  if (!l->gradient || !l->adam_m || !l->adam_v || !l->row_cost || !l->row_weight || !l->probe ||
+      !l->row_logpi || !l->step_cost || !l->step_gradient) {
     return IRL_ENOMEM;
   }
   return irl_cost_rows_create(&l->rows, l->cost, rows);
@@ -310,7 +323,7 @@ irl_err irl_learner_create(irl_learner** learner, const irl_task* task, const ir
                            irl_errinfo* info) {
   *learner = NULL;
   irl_learner* l = IRL_NEW(irl_learner, 1);
-  int* index = IRL_NEW(int, demos->batch.n);
+  int* index = IRL_NEW(int, 2 * (size_t)demos->batch.n);
   if (l == NULL || index == NULL) {
     irl_free(l);
     irl_free(index);
@@ -344,11 +357,11 @@ void irl_learner_destroy(irl_learner* l) {
     irl_store_fini(&l->store[k]);
     irl_policy_destroy(&l->initial[k]);
   }
-  void* blocks[] = {l->constant,     l->condition,    l->initial,       l->store,     l->policy,
-                    l->log_z,        l->log_z_before, l->npick,         l->pick,      l->path_cost,
-                    l->path_logmu,   l->path_work,    l->path_gradient, l->gradient,  l->adam_m,
-                    l->adam_v,       l->row_cost,     l->row_weight,    l->row_logpi, l->step_cost,
-                    l->step_gradient};
+  void* blocks[] = {l->constant,   l->condition,    l->initial,       l->store,    l->policy,
+                    l->log_z,      l->log_z_before, l->npick,         l->pick,     l->path_cost,
+                    l->path_logmu, l->path_work,    l->path_gradient, l->gradient, l->adam_m,
+                    l->adam_v,     l->row_cost,     l->row_weight,    l->probe,    l->row_logpi,
+                    l->step_cost,  l->step_gradient};
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     irl_free(blocks[i]);
   }
@@ -357,6 +370,7 @@ void irl_learner_destroy(irl_learner* l) {
   for (int which = 0; which < IRL_NCREWS; which++) {
     irl_crew_fini(&l->crew[which], l->nc);
   }
+  irl_batch_destroy(&l->heldout);
   irl_env_destroy(l->env);
   irl_pool_destroy(l->pool);
   irl_free(l);

@@ -25,7 +25,10 @@
   X(max_weight)               \
   X(tail_index)               \
   X(log_z_stderr)             \
-  X(log_z_drift)
+  X(log_z_drift)              \
+  X(heldout_cost)             \
+  X(heldout_gap)              \
+  X(heldout_gap_stderr)
 
 typedef struct irl_metrics {
   int iteration;  // from 1

@@ -1,5 +1,6 @@
 #include "irl/train.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@ typedef struct trainer {
   double started;      // clock at the start of this process's share [s]
   double wall_before;  // wall time of earlier shares [s]
   int saved;           // iteration of the newest checkpoint
+  int overfitted;      // iterations in a row with a held-out gap beyond chance
 } trainer;
 
 //---------------------------------- The folder ---------------------------------------------------
@@ -129,6 +131,21 @@ static irl_err warn_of_data(const trainer* t) {
   return IRL_OK;
 }
 
+// Says once that the cost knows its demonstrations by heart: those held out have cost more, by more
+// than three standard errors, for three iterations in a row.
+static void watch_overfitting(trainer* t, const irl_metrics* m) {
+  bool beyond = m->heldout_gap > 3.0 * m->heldout_gap_stderr;
+  t->overfitted = beyond ? t->overfitted + 1 : 0;
+  if (t->overfitted == 3 && t->host != NULL) {
+    irl_log(&t->host->sink, IRL_LOG_WARNING,
+            "iteration %d: demonstrations held out cost %.3g nats more than those trained on "
+            "(standard error %.2g): the cost overfits; give more demonstrations, fewer iterations "
+            "or a weight_decay",
+            m->iteration, m->heldout_gap, m->heldout_gap_stderr);
+    t->overfitted = INT_MIN / 2;
+  }
+}
+
 static irl_err iterate(trainer* t, irl_errinfo* info) {
   irl_learner* l = t->learner;
   const irl_train_options* o = t->options;
@@ -142,6 +159,7 @@ static irl_err iterate(trainer* t, irl_errinfo* info) {
     IRL_TRY(irl_history_save(o->out, l->iteration, l->cost, info));
   }
   tell(t, &m);
+  watch_overfitting(t, &m);
   if (l->iteration == 1) {
     IRL_TRY(warn_of_data(t));
   }

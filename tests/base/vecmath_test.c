@@ -94,5 +94,47 @@ static void bias_is_added_by_column(void) {
   irl_tanh_grad_f32(y, y, 0);
 }
 
-TESTS(TEST(tanh_is_accurate), TEST(special_values), TEST(never_beyond_one),
+// log(1 + e^x) and its slope over all magnitudes that a float has, against double precision.
+static void softplus_is_accurate(void) {
+  static const float zero[1] = {0};
+  double worst = 0, worst_slope = 0;
+  for (int i = -300000; i <= 300000; i++) {
+    float x = 110.0f * (float)i / 300000, h = x, g = 1;
+    irl_softplus_bias_f32(&h, zero, 1, 1);
+    irl_softplus_grad_f32(&g, &h, 1);
+    double exact = fmax((double)x, 0) + log1p(exp(-fabs((double)x)));
+    double slope = -expm1(-(double)h);
+    if (x > -86) {
+      worst = fmax(worst, fabs((double)h - exact) / exact);
+      worst_slope = fmax(worst_slope, fabs((double)g - slope) / slope);
+    } else {  // below the last normal float it may be flushed to the smallest, never below 0
+      CHECK(h >= 0 && h < 2e-37f && g >= 0 && g < 2e-37f);
+    }
+  }
+  CHECK(worst <= 1e-6);
+  CHECK(worst_slope <= 1e-6);
+}
+
+static void relu_is_exact(void) {
+  float x[] = {-2, 0.5f, 0, NAN, -INFINITY, INFINITY, -NAN};
+  const float bias[] = {1, 1, 0, 0, 0, 0, 0};
+  irl_relu_bias_f32(x, bias, 1, 7);
+  CHECK(x[0] == 0 && x[1] == 1.5f && x[2] == 0 && isnan(x[3]) && x[4] == 0 && isnan(x[6]));
+  CHECK(isinf(x[5]));
+  float g[] = {3, 4, 5};
+  irl_relu_grad_f32(g, x, 3);
+  CHECK(g[0] == 0 && g[1] == 4 && g[2] == 0);
+}
+
+static void other_activations_keep_nan(void) {
+  static const float zero[1] = {0};
+  float x = NAN, g = 1;
+  irl_softplus_bias_f32(&x, zero, 1, 1);
+  CHECK(isnan(x));
+  irl_softplus_grad_f32(&g, &x, 1);
+  CHECK(isnan(g));
+}
+
+TESTS(TEST(softplus_is_accurate), TEST(relu_is_exact), TEST(other_activations_keep_nan),
+      TEST(tanh_is_accurate), TEST(special_values), TEST(never_beyond_one),
       TEST(place_does_not_matter), TEST(bias_is_added_by_column))

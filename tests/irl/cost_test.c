@@ -27,12 +27,16 @@ typedef struct shape {
 static double reference(const shape* s, const double* params, const double* x, const double* u) {
   const irl_cost_config* c = &s->config;
   const int outputs = c->kind == IRL_COST_NETWORK ? 1 : c->outputs;
-  double xhat[MAX_NX], h[2][MAX_WIDTH], sum = 0;
+  double xhat[MAX_NX + MAX_NU], h[2][MAX_WIDTH], sum = 0;
   for (int i = 0; i < s->nx; i++) {
     xhat[i] = (x[i] - s->mean[i]) / s->scale[i];
   }
+  for (int j = 0; j < s->nu; j++) {
+    xhat[s->nx + j] = u[j] / s->action_scale[j];
+  }
   const double *in = xhat, *p = params;
-  int inputs = s->nx;
+  const int nz = s->nx + (c->input == IRL_COST_STATE_ACTION ? s->nu : 0);
+  int inputs = nz;
   for (int l = 0; l < c->depth; l++) {
     const double* bias = p + c->width * inputs;
     for (int k = 0; k < c->width; k++) {
@@ -40,13 +44,15 @@ static double reference(const shape* s, const double* params, const double* x, c
       for (int i = 0; i < inputs; i++) {
         z += p[k * inputs + i] * in[i];
       }
-      h[l % 2][k] = tanh(z);
+      h[l % 2][k] = c->activation == IRL_RELU       ? fmax(z, 0)
+                    : c->activation == IRL_SOFTPLUS ? log(1 + exp(z))
+                                                    : tanh(z);
     }
     p = bias + c->width;
     in = h[l % 2];
     inputs = c->width;
   }
-  const int identity = c->identity ? s->nx : 0, features = identity + (c->depth > 0 ? c->width : 0);
+  const int identity = c->identity ? nz : 0, features = identity + (c->depth > 0 ? c->width : 0);
   const double *b = p + outputs * features, *omega = b + outputs;
   for (int o = 0; o < outputs; o++) {
     double y = b[o];
@@ -144,17 +150,30 @@ static void tear_down(fixture* f) {
 
 // Runs a check on every kind of shape: depths 0 to 3, with and without identity, both kinds, sizes
 // that no vector width divides.
-static void on_all_shapes(void (*check)(fixture* f), int n) {
+static void on_shapes(void (*check)(fixture* f), int n, irl_activation activation,
+                      irl_cost_input input) {
   for (int kind = 0; kind < 2; kind++) {
     for (int depth = 0; depth < 4; depth++) {
       for (int identity = depth == 0; identity < 2; identity++) {
         fixture f;
-        set_up(&f, config_of((irl_cost_kind)kind, depth, 13, identity), 5, 2, n);
+        irl_cost_config config = config_of((irl_cost_kind)kind, depth, 13, identity);
+        config.activation = activation;
+        config.input = input;
+        set_up(&f, config, 5, 2, n);
         check(&f);
         tear_down(&f);
       }
     }
   }
+}
+
+static void on_all_shapes(void (*check)(fixture* f), int n) {
+  on_shapes(check, n, IRL_TANH, IRL_COST_STATE);
+  on_shapes(check, n, IRL_TANH, IRL_COST_STATE_ACTION);
+  on_shapes(check, n, IRL_SOFTPLUS, IRL_COST_STATE);
+  on_shapes(check, n, IRL_SOFTPLUS, IRL_COST_STATE_ACTION);
+  on_shapes(check, n, IRL_RELU, IRL_COST_STATE);
+  on_shapes(check, n, IRL_RELU, IRL_COST_STATE_ACTION);
 }
 
 //---------------------------------- Value and gradient --------------------------------------------

@@ -131,16 +131,39 @@ static void count_and_stop(void* user, irl_level level, const char* text) {
   }
 }
 
-// Three settings of what stays in the mixture: with room for 3 of 6 rounds both kinds forget some
-// before and some after the stops.
-static void stopped_and_resumed_with(irl_keep keep, const char* one, const char* other) {
+typedef void (*setting)(irl_config* config);
+
+// What stays in the mixture: with room for 3 of 6 rounds some are forgotten before and some after
+// the stops.
+static void keep_all(irl_config* c) {
+  c->keep = IRL_KEEP_ALL;
+}
+
+static void keep_window(irl_config* c) {
+  c->keep = IRL_KEEP_WINDOW;
+  c->keep_rounds = 3;
+}
+
+// Everything that is off by default, together.
+static void everything(irl_config* c) {
+  c->keep = IRL_KEEP_RESERVOIR;
+  c->keep_rounds = 3;
+  c->sampler_steps = 2;
+  c->activation = IRL_SOFTPLUS;
+  c->input = IRL_COST_STATE_ACTION;
+  c->action_penalty = IRL_PENALTY_FIXED;
+  c->weight_decay = 0.1;
+  c->lcr = c->mono = c->gradient_penalty = 1.0;
+  c->heldout = 0.4;
+}
+
+static void stopped_and_resumed_with(setting set, const char* one, const char* other) {
   char straight[1200], broken[1200];
   irl_train_result r;
   irl_errinfo info = {IRL_OK, ""};
   need_demos();
   irl_train_options o = options(folder(one, straight), 2);
-  o.config.keep = keep;
-  o.config.keep_rounds = 3;
+  set(&o.config);
   CHECK_OK(irl_train(&o, NULL, &r, &info));
   double expected = r.normalized_return;
   o.out = folder(other, broken);
@@ -159,9 +182,9 @@ static void stopped_and_resumed_with(irl_keep keep, const char* one, const char*
 }
 
 static void stopped_and_resumed_ends_the_same(void) {
-  stopped_and_resumed_with(IRL_KEEP_ALL, "straight_all", "broken_all");
-  stopped_and_resumed_with(IRL_KEEP_WINDOW, "straight_window", "broken_window");
-  stopped_and_resumed_with(IRL_KEEP_RESERVOIR, "straight_reservoir", "broken_reservoir");
+  stopped_and_resumed_with(keep_all, "straight_all", "broken_all");
+  stopped_and_resumed_with(keep_window, "straight_window", "broken_window");
+  stopped_and_resumed_with(everything, "straight_everything", "broken_everything");
 }
 
 // What a host is told.
@@ -271,6 +294,62 @@ static void changed_demonstrations_are_refused(void) {
   CHECK(irl_train(&o, NULL, &r, &info) == IRL_EDIM);
   demos->batch.u[7] -= 1e-9;
   CHECK_CONTAINS(info.text, "are not those the run was started with");
+}
+
+// One demonstration of each condition's five is held out. Where those are unlike the others, here
+// by larger actions, the cost tells them apart, and that is said once.
+static void overfitting_is_said(void) {
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  listener heard = {0};
+  const irl_host host = {.sink = {hear, &heard}};
+  need_demos();
+  irl_train_options o = options(NULL, 2);
+  CHECK_OK(irl_train(&o, &host, &r, &info));
+  CHECK(heard.warnings == 0);
+  irl_batch* b = &demos->batch;
+  for (int i = b->n - 4; i < b->n; i++) {
+    for (int t = 0; t < b->horizon; t++) {
+      irl_batch_u(b, i, t)[0] += 10;
+    }
+  }
+  CHECK_OK(irl_train(&o, &host, &r, &info));
+  CHECK(heard.warnings == 1);
+  CHECK_CONTAINS(heard.last, "held out");
+  heard.warnings = 0;
+  o.config.heldout = 0;
+  CHECK_OK(irl_train(&o, &host, &r, &info));
+  CHECK(heard.warnings == 0);
+  for (int i = b->n - 4; i < b->n; i++) {
+    for (int t = 0; t < b->horizon; t++) {
+      irl_batch_u(b, i, t)[0] -= 10;
+    }
+  }
+}
+
+// A fixed action penalty stays where it began; a learned one moves.
+static void fixed_penalties_stay(void) {
+  for (int fixed = 0; fixed < 2; fixed++) {
+    char out[1200];
+    irl_train_result r;
+    irl_errinfo info = {IRL_OK, ""};
+    irl_run* run;
+    need_demos();
+    irl_train_options o = options(folder(fixed ? "fixed" : "learned", out), 2);
+    o.config.iterations = 2;
+    o.config.action_penalty = fixed ? IRL_PENALTY_FIXED : IRL_PENALTY_LEARNED;
+    CHECK_OK(irl_train(&o, NULL, &r, &info));
+    CHECK_OK(irl_run_open(&run, out, &info));
+    irl_tensor t[IRL_COST_MAX_TENSORS];
+    const float* omega = NULL;
+    for (int i = irl_cost_tensors(run->cost, t) - 1; i >= 0; i--) {
+      omega = strcmp(t[i].name, "omega") == 0 ? t[i].data : omega;
+    }
+    CHECK(omega != NULL);
+    double start = log(expm1(o.config.action_weight));  // softplus⁻¹ of the weight above its floor
+    CHECK((fabs((double)omega[0] - start) < 1e-6) == (fixed == 1));
+    irl_run_close(run);
+  }
 }
 
 // Seeds beyond 2^53 are kept to the last digit: a resume with the next one is refused.
@@ -482,7 +561,8 @@ static void linear_quadratic_truth(void) {
 
 TESTS(TEST(threads_do_not_matter), TEST(seeds_differ), TEST(stopped_and_resumed_ends_the_same),
       TEST(broken_checkpoint_is_passed_over), TEST(changed_demonstrations_are_refused),
-      TEST(refusals), TEST(too_large_tasks_are_refused), TEST(large_seeds_are_told_apart),
-      TEST(sizes_of_the_crews), TEST(foreign_files_are_refused), TEST(saved_run_agrees),
+      TEST(overfitting_is_said), TEST(fixed_penalties_stay), TEST(refusals),
+      TEST(too_large_tasks_are_refused), TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews),
+      TEST(foreign_files_are_refused), TEST(saved_run_agrees),
       TEST(stored_log_z_is_that_of_the_cost), TEST(samples_follow_the_weights),
       TEST(linear_quadratic_truth))

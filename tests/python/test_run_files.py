@@ -326,7 +326,7 @@ def shapes_of(text, sizes):
     return found
 
 
-SIZES = {"W": 32, "L": 2, "O": 16, "F": NX + 32, "nx": NX, "nu": NU, "T": T, "nc": NC,
+SIZES = {"W": 32, "L": 2, "O": 16, "F": NX + 32, "nx": NX, "nz": NX, "nu": NU, "T": T, "nc": NC,
          "S": T * NU * (NX + 1 + NU)}
 
 
@@ -404,8 +404,16 @@ def test_metrics_follow_from_the_files(folder, demos):
     last = rows(folder)[-1]
     policy, _ = tensors(folder / "policy.safetensors")
     c = costs(folder, demos["x"], demos["u"])
-    mean = np.mean([c[demos["condition"] == k].mean() for k in range(NC)])
+    mine = [c[demos["condition"] == k] for k in range(NC)]
+    out = [np.arange(len(k)) % 5 == 4 for k in mine]  # a fifth is held out, evenly spread
+    mean = np.mean([k[~o].mean() for k, o in zip(mine, out)])
+    heldout = np.mean([k[o].mean() for k, o in zip(mine, out)])
     assert last["demo_cost"] == pytest.approx(mean, rel=1e-5)
+    assert last["heldout_cost"] == pytest.approx(heldout, rel=1e-5)
+    assert last["heldout_gap"] == pytest.approx(heldout - mean, rel=1e-3)
+    pooled = [((k[~o].var() * (~o).sum() + k[o].var() * o.sum()) / (len(k) - 2)
+               * (1 / (~o).sum() + 1 / o.sum())) for k, o in zip(mine, out)]
+    assert last["heldout_gap_stderr"] == pytest.approx(np.sqrt(np.sum(pooled)) / NC, rel=1e-3)
     assert last["log_z"] == pytest.approx(policy["log_z"].mean(), rel=1e-14)
 
 

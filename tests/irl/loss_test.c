@@ -1,5 +1,6 @@
-// The discriminator's losses: derivatives against finite differences, and the paper's equivalences
-// as they show in the code (1611.03852, section 3.3).
+// Losses of cost learning: derivatives with respect to each cost against finite differences, what
+// tempering promises, and the paper's equivalences as they show in the code (1611.03852,
+// section 3.3).
 #include "base/random.h"
 #include "irl/loss_internal.h"
 #include "irl/partition.h"
@@ -20,14 +21,20 @@ static irl_loss_input draw(problem* p, double spread, uint64_t seed) {
   return (irl_loss_input){.cost = p->cost, .logmu = p->logmu, .ndemo = NDEMO, .n = N};
 }
 
-// log Z is at its minimum, so that the derivative of the minimised loss is the partial one
-// (envelope theorem). Tolerance: central differences with h = 1e-5, and the search for log Z of
-// stepwise ends at a step of 1e-6, which the flat minimum squares away.
-static void gradient_matches(irl_loss_fn loss) {
+//---------------------------------- Gradients ----------------------------------------------------
+
+// Where a loss learns its log Z that is at the minimum, so that the derivative of the minimised
+// loss is the partial one (envelope theorem). Tolerance: central differences with h = 1e-5 err by
+// h² (third derivative) plus ε|L|/h ≈ 1e-9, and the search for log Z of stepwise ends at a step of
+// 1e-6, which the flat minimum squares away.
+static void gradients_match(void) {
+  static const irl_loss_fn losses[] = {irl_loss_gcl, irl_loss_gcl_q, irl_loss_gan_gcl,
+                                       irl_loss_stepwise};
   const double h = 1e-5;
   problem p;
-  for (uint64_t seed = 0; seed < 4; seed++) {
-    irl_loss_input in = draw(&p, 1.5, seed);
+  for (int which = 0; which < 16; which++) {
+    irl_loss_fn loss = losses[which / 4];
+    irl_loss_input in = draw(&p, 1.5, (uint64_t)(which % 4));
     double gradient[N], ignored[N];
     for (int k = 0; k < 10; k++) {  // Newton's steps are bounded, so from far it takes a few calls
       in.log_z = loss(&in, gradient, p.work).log_z;
@@ -44,13 +51,47 @@ static void gradient_matches(irl_loss_fn loss) {
   }
 }
 
-static void gan_gcl_gradient(void) {
-  gradient_matches(irl_loss_gan_gcl);
+//---------------------------------- Maximum entropy ----------------------------------------------
+
+// A constant added to every cost moves log Z and nothing else: the gradient sums to zero.
+static void constants_cancel(void) {
+  problem p;
+  irl_loss_input in = draw(&p, 2.0, 9);
+  double before = irl_loss_gcl(&in, p.gradient, p.work).loss, sum = 0;
+  for (int i = 0; i < N; i++) {
+    sum += p.gradient[i];
+    p.cost[i] += 1000;
+  }
+  CHECK_NEAR(sum, 0, 1e-14);
+  CHECK_NEAR(irl_loss_gcl(&in, p.gradient, p.work).loss, before, 1e-9);
 }
 
-static void stepwise_gradient(void) {
-  gradient_matches(irl_loss_stepwise);
+// gcl-q does not look at the demonstrations' densities.
+static void q_ignores_demonstration_density(void) {
+  problem p;
+  irl_loss_input in = draw(&p, 2.0, 10);
+  double before = irl_loss_gcl_q(&in, p.gradient, p.work).log_z;
+  p.logmu[0] += 5;
+  CHECK_NEAR(irl_loss_gcl_q(&in, p.gradient, p.work).log_z, before, 0);
+  double mixture = irl_loss_gcl(&in, p.gradient, p.work).log_z;
+  p.logmu[0] -= 5;
+  CHECK(irl_loss_gcl(&in, p.gradient, p.work).log_z != mixture);
 }
+
+static void tempering_reaches_the_share(void) {
+  problem p;
+  irl_loss_input in = draw(&p, 30.0, 11);
+  irl_loss_output sharp = irl_loss_gcl(&in, p.gradient, p.work);
+  CHECK_NEAR(sharp.temper, 1, 0);
+  CHECK(sharp.ess < 0.3 * N);
+  in.min_ess = 0.3;
+  irl_loss_output soft = irl_loss_gcl(&in, p.gradient, p.work);
+  CHECK(soft.temper < 1);
+  CHECK_NEAR(soft.ess, 0.3 * N, 1e-3 * N);
+  CHECK_NEAR(soft.log_z, sharp.log_z, 0);
+}
+
+//---------------------------------- Discriminators -----------------------------------------------
 
 // Two ways to the same constant: bracketing in log space and Newton's method.
 static void both_find_the_same_constant(void) {
@@ -124,5 +165,6 @@ static void saturation_is_finite(void) {
   }
 }
 
-TESTS(TEST(gan_gcl_gradient), TEST(stepwise_gradient), TEST(both_find_the_same_constant),
-      TEST(gan_gcl_is_gcl), TEST(ebm_is_gcl_on_average), TEST(saturation_is_finite))
+TESTS(TEST(gradients_match), TEST(constants_cancel), TEST(q_ignores_demonstration_density),
+      TEST(tempering_reaches_the_share), TEST(both_find_the_same_constant), TEST(gan_gcl_is_gcl),
+      TEST(ebm_is_gcl_on_average), TEST(saturation_is_finite))
