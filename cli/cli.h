@@ -93,6 +93,7 @@ extern const cli_command cli_env_list;
 extern const cli_command cli_env_check;
 extern const cli_command cli_env_trace;
 extern const cli_command cli_expert;
+extern const cli_command cli_record;
 extern const cli_command cli_train;
 extern const cli_command cli_eval;
 extern const cli_command cli_sample;

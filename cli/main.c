@@ -26,7 +26,7 @@ static const cli_command* const commands[] = {
     &cli_eval,        &cli_score,        &cli_sample,       &cli_replay,      &cli_demos_info,
     &cli_demos_check, &cli_demos_import, &cli_demos_export, &cli_demos_merge, &cli_demos_filter,
     &cli_demos_trim,  &cli_demos_delete, &cli_demos_split,  &cli_demos_undo,  &cli_demos_fold,
-    &cli_verify,      &cli_bench,
+    &cli_verify,      &cli_bench, &cli_record,
 };
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 

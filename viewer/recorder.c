@@ -316,6 +316,16 @@ static void measure(irl_recorder* r, double now, double speed, bool was_moving) 
   }
 }
 
+// What stands still on the screen is on the disk.
+static void settle(irl_recorder* r, irl_phase before) {
+  irl_errinfo info = {0};
+  const irl_phase now = r->session.phase;
+  if (now != before && (now == IRL_PHASE_PAUSED || now == IRL_PHASE_REVIEW) &&
+      irl_journal_sync(r->journal, &info) != IRL_OK) {
+    say(r, true, info.text);
+  }
+}
+
 static void publish(irl_recorder* r, double speed) {
   const irl_session* s = &r->session;
   irl_journal_status status;
@@ -351,6 +361,7 @@ double irl_recorder_turn(irl_recorder* r, double now) {
   const double speed = r->shared.speed;
   pthread_mutex_unlock(&r->lock);
   const bool was_moving = moving(r);
+  const irl_phase phase = r->session.phase;
   for (int i = 0; i < nmail; i++) {
     handle(r, &inbox[i]);
   }
@@ -361,6 +372,7 @@ double irl_recorder_turn(irl_recorder* r, double now) {
   }
   keep_pace(r, now, &command, speed);
   measure(r, now, speed, was_moving);
+  settle(r, phase);
   publish(r, speed);
   return moving(r) ? r->due : now + REST_SECONDS;
 }

@@ -148,6 +148,17 @@ bool irl_lens_project(const irl_lens* lens, const float point[3], float out[3]) 
   return true;
 }
 
+void irl_lens_ray(const irl_lens* lens, double x, double y, double from[3], double along[3]) {
+  const double sideways = (double)lens->left + (double)lens->per_pixel * x;
+  const double upwards = (double)lens->bottom + (double)lens->per_pixel * (lens->height - y);
+  const double bend = lens->orthographic ? 0 : 1, shift = 1 - bend;
+  for (int k = 0; k < 3; k++) {
+    const double across = sideways * (double)lens->right[k] + upwards * (double)lens->up[k];
+    from[k] = (double)lens->pos[k] + shift * across;
+    along[k] = (double)lens->forward[k] + bend * across;
+  }
+}
+
 float irl_lens_pixel(const irl_lens* lens, float distance) {
   return lens->per_pixel * (lens->orthographic ? 1.0F : distance);
 }

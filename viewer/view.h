@@ -31,6 +31,10 @@ void irl_lens_init(irl_lens* lens, const struct mjvGLCamera_* camera, int width,
 // camera.
 bool irl_lens_project(const irl_lens* lens, const float point[3], float out[3]);
 
+// The line of sight through a point of the picture (x right, y down, pixels): where it begins and
+// its direction, of unit length along the camera's own.
+void irl_lens_ray(const irl_lens* lens, double x, double y, double from[3], double along[3]);
+
 // Metres that a pixel covers at a distance.
 float irl_lens_pixel(const irl_lens* lens, float distance);
 

@@ -101,6 +101,7 @@ def trained(work, task, dataset):
 
 def test_expected_commands_are_there():
     assert set(COMMANDS) == {
+        "record",
         "env list", "env check", "env trace", "expert", "train", "eval", "score", "sample", "replay",
         "demos info", "demos check",
         "demos import", "demos export", "demos merge", "demos filter", "demos trim", "demos delete",

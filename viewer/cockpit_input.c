@@ -1,0 +1,507 @@
+// Keys and mouse. They mean what they mean in MuJoCo's simulate; letters are the window's own until
+// the keyboard drives the robot, then they are the robot's.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GLFW_INCLUDE_NONE
+#include <GLFW/glfw3.h>
+
+#include "viewer/cockpit.h"
+
+#define SLOWEST 0.01
+#define FASTEST 4.0
+#define DOUBLE_CLICK_SECONDS 0.3
+#define KEY_REACHES 0.6  // a second: how fast keys move the hand
+#define KEY_TURN 1.2     // [rad/s]
+
+static irl_cockpit* cockpit_of(GLFWwindow* handle) {
+  return glfwGetWindowUserPointer(handle);
+}
+
+static void send(irl_cockpit* c, irl_event event, int argument) {
+  irl_recorder_send(c->recorder, event, argument);
+}
+
+static const irl_teleop_info* robot(const irl_cockpit* c) {
+  return irl_teleop_get(irl_recorder_teleop(c->recorder));
+}
+
+//---------------------------------- What keys do --------------------------------------------------
+
+static void change_speed(irl_cockpit* c, bool faster) {
+  static const double speeds[] = {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4};
+  enum { N = sizeof speeds / sizeof speeds[0] };
+  int at = 0;
+  while (at < N - 1 && speeds[at] < c->view.speed * 0.999) {
+    at++;
+  }
+  const bool between = speeds[at] > c->view.speed * 1.001;
+  at += faster ? !between : -1;
+  at = at < 0 ? 0 : at > N - 1 ? N - 1 : at;
+  irl_recorder_set_speed(c->recorder, speeds[at]);
+}
+
+static void change_camera(irl_cockpit* c, int way) {
+  const int count = (int)c->look->ncam + 1;
+  const int now = c->camera.type == mjCAMERA_FIXED ? c->camera.fixedcamid + 1 : 0;
+  const int next = (now + way + count) % count;
+  char text[128];
+  c->camera.type = next == 0 ? mjCAMERA_FREE : mjCAMERA_FIXED;
+  c->camera.fixedcamid = next - 1;
+  const char* name = next == 0 ? "free" : mj_id2name(c->look, mjOBJ_CAMERA, next - 1);
+  (void)snprintf(text, sizeof text, "camera: %.100s", name != NULL ? name : "unnamed");
+  irl_cockpit_notify(c, text, false);
+}
+
+// Ties the target to a body; what no actuator moves is refused.
+static void tie(irl_cockpit* c, int body, const double local[3]) {
+  char text[160];
+  const char* name = body >= 0 ? mj_id2name(c->look, mjOBJ_BODY, body) : "the hand";
+  if (body >= 0 && !irl_teleop_moves(irl_recorder_teleop(c->recorder), body)) {
+    (void)snprintf(text, sizeof text, "no actuator moves %.100s", name != NULL ? name : "that");
+  } else {
+    c->command.body = body;
+    if (body >= 0) {
+      memcpy(c->command.point, local, sizeof c->command.point);
+    }
+    (void)snprintf(text, sizeof text, "the ball pulls %.100s", name != NULL ? name : "that body");
+  }
+  irl_cockpit_notify(c, text, false);
+}
+
+static void tie_parent(irl_cockpit* c) {
+  const double origin[3] = {0, 0, 0};
+  const int body = c->view.pose.body;
+  if (body > 0 &&
+      irl_teleop_moves(irl_recorder_teleop(c->recorder), c->look->body_parentid[body])) {
+    tie(c, c->look->body_parentid[body], origin);
+  }
+}
+
+static void toggle(irl_cockpit* c, bool* what, const char* on, const char* off) {
+  *what = !*what;
+  irl_cockpit_notify(c, *what ? on : off, false);
+}
+
+static void change_keys(irl_cockpit* c) {
+  c->keys = c->keys == IRL_KEYS_HAND ? IRL_KEYS_CONTROLS : IRL_KEYS_HAND;
+  if (robot(c)->hand < 0) {
+    c->keys = IRL_KEYS_CONTROLS;
+  }
+}
+
+static void escape(irl_cockpit* c) {
+  if (c->keys != IRL_KEYS_WINDOW) {
+    c->keys = IRL_KEYS_WINDOW;
+  } else if (c->view.session.phase == IRL_PHASE_COUNTDOWN) {
+    send(c, IRL_EVENT_PAUSE, 0);
+  } else {
+    c->camera.type = mjCAMERA_FREE;
+    c->camera.fixedcamid = -1;
+  }
+}
+
+static void full_screen(GLFWwindow* handle) {
+  static const int least = 640;
+  GLFWmonitor* monitor = glfwGetPrimaryMonitor();
+  const GLFWvidmode* mode = monitor != NULL ? glfwGetVideoMode(monitor) : NULL;
+  if (mode == NULL) {
+    return;
+  }
+  if (glfwGetWindowMonitor(handle) != NULL) {
+    const int width = mode->width > 1280 ? 1280 : least, height = mode->height > 720 ? 720 : 400;
+    glfwSetWindowMonitor(handle, NULL, 40, 40, width, height, GLFW_DONT_CARE);
+  } else {
+    glfwSetWindowMonitor(handle, monitor, 0, 0, mode->width, mode->height, mode->refreshRate);
+  }
+}
+
+//---------------------------------- Keys ----------------------------------------------------------
+
+static void on_control_key(GLFWwindow* handle, irl_cockpit* c, int key) {
+  switch (key) {
+    case GLFW_KEY_Q:
+      glfwSetWindowShouldClose(handle, GLFW_TRUE);
+      break;
+    case GLFW_KEY_P:
+      c->screenshot = true;
+      break;
+    case GLFW_KEY_A:
+      irl_cockpit_aim(c);
+      break;
+    default:
+      break;
+  }
+}
+
+// Keys that mean the same whoever has the letters.
+static bool on_common_key(GLFWwindow* handle, irl_cockpit* c, int key, int mods) {
+  const int stride = mods & GLFW_MOD_SHIFT ? 10 : 1;
+  const bool idle = c->view.session.phase == IRL_PHASE_READY;
+  switch (key) {
+    case GLFW_KEY_ENTER:
+    case GLFW_KEY_KP_ENTER:
+      send(c, IRL_EVENT_RECORD, 0);
+      break;
+    case GLFW_KEY_SPACE:
+      send(c, IRL_EVENT_PAUSE, 0);
+      break;
+    case GLFW_KEY_BACKSPACE:
+      send(c, idle ? IRL_EVENT_RESTART : IRL_EVENT_DISCARD, 0);
+      break;
+    case GLFW_KEY_DELETE:
+      if (idle) {
+        send(c, IRL_EVENT_DISCARD, 0);
+      }
+      break;
+    case GLFW_KEY_LEFT:
+    case GLFW_KEY_RIGHT:
+      send(c, IRL_EVENT_STEP, key == GLFW_KEY_LEFT ? -stride : stride);
+      break;
+    case GLFW_KEY_HOME:
+      send(c, IRL_EVENT_SEEK, 0);
+      break;
+    case GLFW_KEY_END:
+      send(c, IRL_EVENT_SEEK, c->view.session.length);
+      break;
+    case GLFW_KEY_F1:
+      c->help = !c->help;
+      break;
+    case GLFW_KEY_F5:
+      full_screen(handle);
+      break;
+    case GLFW_KEY_ESCAPE:
+      escape(c);
+      break;
+    default:
+      return false;
+  }
+  return true;
+}
+
+static void on_letter(irl_cockpit* c, int key) {
+  switch (key) {
+    case GLFW_KEY_Y:
+      send(c, IRL_EVENT_SUCCESS, 0);
+      break;
+    case GLFW_KEY_N:
+      send(c, IRL_EVENT_FAILURE, 0);
+      break;
+    case GLFW_KEY_R:
+      send(c, IRL_EVENT_RETRY, 0);
+      break;
+    case GLFW_KEY_K:
+      change_keys(c);
+      break;
+    case GLFW_KEY_G:
+      toggle(c, &c->command.closed, "gripper: closed", "gripper: open");
+      break;
+    case GLFW_KEY_H:
+      toggle(c, &c->command.relax, "the robot goes limp", "the robot holds its posture");
+      break;
+    case GLFW_KEY_U:
+      toggle(c, &c->command.upright, "the hand keeps its orientation", "the hand may turn");
+      break;
+    case GLFW_KEY_B:
+      toggle(c, &c->command.weightless, "the robot's weight is carried",
+             "the robot's weight is not carried");
+      break;
+    default:
+      break;
+  }
+}
+
+static void on_sign(irl_cockpit* c, int key) {
+  switch (key) {
+    case GLFW_KEY_EQUAL:
+    case GLFW_KEY_KP_ADD:
+    case GLFW_KEY_MINUS:
+    case GLFW_KEY_KP_SUBTRACT:
+      change_speed(c, key == GLFW_KEY_EQUAL || key == GLFW_KEY_KP_ADD);
+      break;
+    case GLFW_KEY_COMMA:
+    case GLFW_KEY_PERIOD:
+      send(c, IRL_EVENT_CONDITION, key == GLFW_KEY_COMMA ? -1 : 1);
+      break;
+    case GLFW_KEY_LEFT_BRACKET:
+    case GLFW_KEY_RIGHT_BRACKET:
+      change_camera(c, key == GLFW_KEY_LEFT_BRACKET ? -1 : 1);
+      break;
+    case GLFW_KEY_PAGE_UP:
+      tie_parent(c);
+      break;
+    default:
+      on_letter(c, key);
+      break;
+  }
+}
+
+// Keys of the robot that are pressed once; those that are held are polled.
+static void on_robot_key(irl_cockpit* c, int key) {
+  const int most = (int)c->look->nu - 1;
+  if (key == GLFW_KEY_PAGE_DOWN && c->bank + 10 <= most) {
+    c->bank += 10;
+  } else if (key == GLFW_KEY_PAGE_UP && c->bank >= 10) {
+    c->bank -= 10;
+  } else if (c->keys == IRL_KEYS_HAND && key == GLFW_KEY_G) {
+    on_letter(c, key);
+  } else if (c->keys == IRL_KEYS_HAND && key == GLFW_KEY_H) {
+    on_letter(c, key);
+  }
+}
+
+static void on_key(GLFWwindow* handle, int key, int scancode, int action, int mods) {
+  irl_cockpit* c = cockpit_of(handle);
+  (void)scancode;
+  if (action == GLFW_RELEASE) {
+    return;
+  }
+  const bool scrubs = key == GLFW_KEY_LEFT || key == GLFW_KEY_RIGHT;
+  if (action == GLFW_REPEAT && !scrubs) {
+    return;  // a held Enter must not run through the session
+  }
+  if (mods & GLFW_MOD_CONTROL) {
+    on_control_key(handle, c, key);
+  } else if (!on_common_key(handle, c, key, mods)) {
+    if (c->keys == IRL_KEYS_WINDOW) {
+      on_sign(c, key);
+    } else {
+      on_robot_key(c, key);
+    }
+  }
+}
+
+//---------------------------------- Held keys -----------------------------------------------------
+
+static double pair(GLFWwindow* handle, int plus, int minus) {
+  return (glfwGetKey(handle, plus) == GLFW_PRESS) - (glfwGetKey(handle, minus) == GLFW_PRESS);
+}
+
+// Horizontal directions away from the person and to the right.
+static void level_axes(const irl_cockpit* c, double away[3], double right[3]) {
+  const float* f = fabsf(c->lens.forward[2]) < 0.9F ? c->lens.forward : c->lens.up;
+  const double up[3] = {0, 0, 1};
+  for (int k = 0; k < 3; k++) {
+    away[k] = k < 2 ? (double)f[k] : 0;
+  }
+  mju_normalize3(away);
+  mju_cross(right, away, up);
+}
+
+static void poll_hand(irl_cockpit* c) {
+  GLFWwindow* w = c->gl.window;
+  double away[3], right[3];
+  const double up[3] = {0, 0, 1}, speed = KEY_REACHES * robot(c)->reach;
+  level_axes(c, away, right);
+  mju_addToScl3(c->command.move, away, speed * pair(w, GLFW_KEY_W, GLFW_KEY_S));
+  mju_addToScl3(c->command.move, right, speed * pair(w, GLFW_KEY_D, GLFW_KEY_A));
+  mju_addToScl3(c->command.move, up, speed * pair(w, GLFW_KEY_E, GLFW_KEY_Q));
+  mju_addToScl3(c->command.turn, right, KEY_TURN * pair(w, GLFW_KEY_K, GLFW_KEY_I));
+  mju_addToScl3(c->command.turn, away, KEY_TURN * pair(w, GLFW_KEY_O, GLFW_KEY_U));
+  mju_addToScl3(c->command.turn, up, KEY_TURN * pair(w, GLFW_KEY_J, GLFW_KEY_L));
+}
+
+// Columns of the keyboard: the upper key pushes a control up, the lower one down.
+static void poll_controls(irl_cockpit* c) {
+  static const int columns[10][2] = {{GLFW_KEY_Q, GLFW_KEY_A}, {GLFW_KEY_W, GLFW_KEY_S},
+                                     {GLFW_KEY_E, GLFW_KEY_D}, {GLFW_KEY_R, GLFW_KEY_F},
+                                     {GLFW_KEY_T, GLFW_KEY_G}, {GLFW_KEY_Y, GLFW_KEY_H},
+                                     {GLFW_KEY_U, GLFW_KEY_J}, {GLFW_KEY_I, GLFW_KEY_K},
+                                     {GLFW_KEY_O, GLFW_KEY_L}, {GLFW_KEY_P, GLFW_KEY_SEMICOLON}};
+  for (int k = 0; k < 10; k++) {
+    const int i = c->bank + k;
+    if (i < c->look->nu && i < IRL_TELEOP_RATES) {
+      c->command.rate[i] = pair(c->gl.window, columns[k][0], columns[k][1]);
+    }
+  }
+}
+
+void irl_cockpit_command(irl_cockpit* c) {
+  memset(c->command.move, 0, sizeof c->command.move);
+  memset(c->command.turn, 0, sizeof c->command.turn);
+  memset(c->command.rate, 0, sizeof c->command.rate);
+  const bool control = glfwGetKey(c->gl.window, GLFW_KEY_LEFT_CONTROL) == GLFW_PRESS ||
+                       glfwGetKey(c->gl.window, GLFW_KEY_RIGHT_CONTROL) == GLFW_PRESS;
+  c->command.mode = c->keys == IRL_KEYS_CONTROLS ? IRL_TELEOP_CONTROLS : IRL_TELEOP_HAND;
+  if (c->keys == IRL_KEYS_HAND && !control) {
+    poll_hand(c);
+  } else if (c->keys == IRL_KEYS_CONTROLS && !control) {
+    poll_controls(c);
+  }
+  c->command.placed = c->grip == IRL_GRIP_TARGET;
+  c->command.turned = c->grip == IRL_GRIP_TURN;
+  memcpy(c->command.target, c->target, sizeof c->command.target);
+  memcpy(c->command.quat, c->perturb.refquat, sizeof c->command.quat);
+  irl_recorder_command(c->recorder, &c->command);
+}
+
+//---------------------------------- Mouse ---------------------------------------------------------
+
+static bool in_timeline(const irl_cockpit* c, double x, double y) {
+  const irl_box* b = &c->timeline;
+  return b->width > 0 && x >= b->x - 4 && x <= b->x + b->width + 4 && y >= b->y - 8 * c->unit &&
+         y <= b->y + b->height + 8 * c->unit && irl_session_running(&c->view.session);
+}
+
+static void seek(irl_cockpit* c, double x) {
+  const double share = (x - c->timeline.x) / c->timeline.width;
+  send(c, IRL_EVENT_SEEK, (int)lround(share * c->view.session.options.horizon));
+}
+
+// Ctrl-drag as in simulate: the body that the target is tied to is pulled or turned.
+static void begin_perturb(irl_cockpit* c, int button) {
+  const bool own = c->command.body >= 0;
+  if (c->view.pose.body < 0) {
+    return;
+  }
+  mjv_defaultPerturb(&c->perturb);
+  c->perturb.select = c->view.pose.body;
+  memcpy(c->perturb.localpos, own ? c->command.point : robot(c)->point, sizeof c->perturb.localpos);
+  mjv_initPerturb(c->look, c->d, &c->scene, &c->perturb);
+  memcpy(c->perturb.refselpos, c->view.pose.target, sizeof c->perturb.refselpos);
+  memcpy(c->perturb.refquat, c->view.pose.quat, sizeof c->perturb.refquat);
+  memcpy(c->target, c->view.pose.target, sizeof c->target);
+  c->pulls = true;
+  c->grip = button == GLFW_MOUSE_BUTTON_RIGHT ? IRL_GRIP_TARGET : IRL_GRIP_TURN;
+}
+
+static void begin_target(irl_cockpit* c, double x, double y) {
+  const float p[3] = {(float)c->view.pose.target[0], (float)c->view.pose.target[1],
+                      (float)c->view.pose.target[2]};
+  float seen[3];
+  memcpy(c->target, c->view.pose.target, sizeof c->target);
+  c->offset[0] = c->offset[1] = 0;
+  if (irl_lens_project(&c->lens, p, seen)) {
+    c->offset[0] = x - (double)seen[0];
+    c->offset[1] = y - (double)seen[1];
+  }
+  c->pulls = false;
+  c->grip = IRL_GRIP_TARGET;
+}
+
+static void double_click(irl_cockpit* c, int button, int mods, double x, double y) {
+  double point[3], local[3], gap[3];
+  const int body = irl_cockpit_pick(c, x, y, point);
+  if (button == GLFW_MOUSE_BUTTON_LEFT) {
+    if (body > 0) {
+      mju_sub3(gap, point, c->d->xpos + 3 * body);
+      mju_mulMatTVec3(local, c->d->xmat + 9 * body, gap);
+    }
+    tie(c, body, local);
+  } else if (button == GLFW_MOUSE_BUTTON_RIGHT && body > 0 && (mods & GLFW_MOD_CONTROL)) {
+    c->camera.type = mjCAMERA_TRACKING;
+    c->camera.trackbodyid = body;
+    c->camera.fixedcamid = -1;
+  } else if (button == GLFW_MOUSE_BUTTON_RIGHT && body >= 0) {
+    memcpy(c->camera.lookat, point, sizeof c->camera.lookat);
+  }
+}
+
+static void press(irl_cockpit* c, int button, int mods) {
+  const double now = glfwGetTime();
+  const double x = c->mouse[0] * c->scale, y = c->mouse[1] * c->scale;
+  const bool twice = button == c->pressed_button && now - c->pressed_at < DOUBLE_CLICK_SECONDS;
+  c->pressed_button = twice ? -1 : button;
+  c->pressed_at = now;
+  c->button = button;
+  if (twice) {
+    double_click(c, button, mods, x, y);
+  } else if (button == GLFW_MOUSE_BUTTON_LEFT && in_timeline(c, x, y)) {
+    c->grip = IRL_GRIP_TIMELINE;
+    seek(c, x);
+  } else if ((mods & GLFW_MOD_CONTROL) && button != GLFW_MOUSE_BUTTON_MIDDLE) {
+    begin_perturb(c, button);
+  } else if (button == GLFW_MOUSE_BUTTON_LEFT && irl_cockpit_on_target(c, x, y)) {
+    begin_target(c, x, y);
+  } else {
+    c->grip = IRL_GRIP_VIEW;
+  }
+}
+
+static void on_button(GLFWwindow* handle, int button, int action, int mods) {
+  irl_cockpit* c = cockpit_of(handle);
+  glfwGetCursorPos(handle, &c->mouse[0], &c->mouse[1]);
+  if (action == GLFW_PRESS && c->grip == IRL_GRIP_NONE) {
+    press(c, button, mods);
+  } else if (action == GLFW_RELEASE && button == c->button) {
+    c->grip = IRL_GRIP_NONE;
+  }
+}
+
+static bool shifted(GLFWwindow* handle) {
+  return glfwGetKey(handle, GLFW_KEY_LEFT_SHIFT) == GLFW_PRESS ||
+         glfwGetKey(handle, GLFW_KEY_RIGHT_SHIFT) == GLFW_PRESS;
+}
+
+static void move_view(irl_cockpit* c, bool shift, double dx, double dy) {
+  const int action =
+      c->button == GLFW_MOUSE_BUTTON_RIGHT  ? (shift ? mjMOUSE_MOVE_H : mjMOUSE_MOVE_V)
+      : c->button == GLFW_MOUSE_BUTTON_LEFT ? (shift ? mjMOUSE_ROTATE_H : mjMOUSE_ROTATE_V)
+                                            : mjMOUSE_ZOOM;
+  mjv_moveCamera(c->look, action, dx, dy, &c->camera);
+}
+
+static void pull(irl_cockpit* c, bool shift, double dx, double dy) {
+  const int action = c->grip == IRL_GRIP_TARGET ? (shift ? mjMOUSE_MOVE_H : mjMOUSE_MOVE_V)
+                                                : (shift ? mjMOUSE_ROTATE_H : mjMOUSE_ROTATE_V);
+  mjv_movePerturb(c->look, c->d, action, dx, dy, &c->scene, &c->perturb);
+  memcpy(c->target, c->perturb.refselpos, sizeof c->target);
+}
+
+static void on_move(GLFWwindow* handle, double x, double y) {
+  irl_cockpit* c = cockpit_of(handle);
+  int width = 1, height = 1;
+  glfwGetWindowSize(handle, &width, &height);
+  height = height > 0 ? height : 1;
+  const double dx = (x - c->mouse[0]) / height, dy = (y - c->mouse[1]) / height;
+  c->mouse[0] = x;
+  c->mouse[1] = y;
+  switch (c->grip) {
+    case IRL_GRIP_VIEW:
+      move_view(c, shifted(handle), dx, dy);
+      break;
+    case IRL_GRIP_TIMELINE:
+      seek(c, x * c->scale);
+      break;
+    case IRL_GRIP_TURN:
+      pull(c, shifted(handle), dx, dy);
+      break;
+    case IRL_GRIP_TARGET:
+      if (c->pulls) {
+        pull(c, shifted(handle), dx, dy);
+      } else {
+        irl_cockpit_drag(c, x * c->scale - c->offset[0], y * c->scale - c->offset[1],
+                         shifted(handle));
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+// The wheel zooms; while the ball is held it moves that along the line of sight.
+static void on_scroll(GLFWwindow* handle, double dx, double dy) {
+  irl_cockpit* c = cockpit_of(handle);
+  (void)dx;
+  if (c->grip == IRL_GRIP_TARGET && !robot(c)->planar) {
+    for (int k = 0; k < 3; k++) {
+      c->target[k] += 0.03 * dy * robot(c)->reach * (double)c->lens.forward[k];
+    }
+  } else {
+    mjv_moveCamera(c->look, mjMOUSE_ZOOM, 0, -0.05 * dy, &c->camera);
+  }
+}
+
+void irl_cockpit_listen(irl_cockpit* c) {
+  GLFWwindow* handle = c->gl.window;
+  c->command = irl_command_defaults();
+  c->command.upright = robot(c)->joints >= 6;
+  c->pressed_button = -1;
+  glfwSetWindowUserPointer(handle, c);
+  glfwGetCursorPos(handle, &c->mouse[0], &c->mouse[1]);
+  glfwSetKeyCallback(handle, on_key);
+  glfwSetMouseButtonCallback(handle, on_button);
+  glfwSetCursorPosCallback(handle, on_move);
+  glfwSetScrollCallback(handle, on_scroll);
+}
