@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 
-enum { NAME_TRIES = 1000 };
+enum { NAME_TRIES = 1000, WRITE_BLOCK = 8 << 20 };
 
 //---------------------------------- The seam ------------------------------------------------------
 
@@ -140,6 +140,10 @@ static irl_err fail_write(irl_errinfo* info, const char* path, const char* verb,
   return code;
 }
 
+irl_err irl_file_fail(irl_errinfo* info, const char* path, const char* verb, int error) {
+  return fail_write(info, path, verb, error);
+}
+
 static irl_err fail_long(irl_errinfo* info, const char* path) {
   return irl_fail(info, IRL_EIO, "%.200s...: the path is too long; use one below %d bytes", path,
                   PATH_MAX);
@@ -231,18 +235,22 @@ irl_err irl_file_read(const char* path, size_t max_size, char** data, size_t* si
 
 //---------------------------------- Writing -------------------------------------------------------
 
-// Writes all bytes; returns 0 or an errno.
+// Writes all bytes; returns 0 or an errno. The disk is set to work on each block while the next one
+// is copied; whether it did is what fsync tells.
 static int write_all(int fd, const char* data, size_t size) {
-  while (size > 0) {
-    ssize_t n = sys_write(fd, data, size);
+  for (size_t done = 0; done < size;) {
+    const size_t block = size - done < WRITE_BLOCK ? size - done : WRITE_BLOCK;
+    const ssize_t n = sys_write(fd, data + done, block);
     if (n < 0) {
       return errno;
     }
     if (n == 0) {
       return EIO;
     }
-    data += n;
-    size -= (size_t)n;
+    if (n == WRITE_BLOCK) {
+      (void)sync_file_range(fd, (off_t)done, n, SYNC_FILE_RANGE_WRITE);
+    }
+    done += (size_t)n;
   }
   return 0;
 }
@@ -274,6 +282,11 @@ static int create_temporary(char name[PATH_MAX], const char* prefix) {
     }
   }
   return -1;
+}
+
+bool irl_file_temporary(char* out, size_t size, const char* path) {
+  const int length = snprintf(out, size, "%s.%ld-%d.tmp", path, (long)getpid(), NAME_TRIES);
+  return length >= 0 && (size_t)length < size;
 }
 
 // Renaming over a device or a folder would destroy it or fail late.
@@ -322,6 +335,22 @@ irl_err irl_file_write(const char* path, const void* data, size_t size, irl_erri
     return fail_write(info, path, "write", error);
   }
   return put_in_place(temporary, path, info);
+}
+
+irl_err irl_file_stage(const char* path, const void* data, size_t size, irl_errinfo* info) {
+  const int fd = sys_open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+  if (fd < 0) {
+    return fail_write(info, path, "write", errno);
+  }
+  int error = write_all(fd, data, size);
+  if (sys_close(fd) != 0 && error == 0) {
+    error = errno;
+  }
+  if (error != 0) {
+    sys_unlink(path);
+    return fail_write(info, path, "write", error);
+  }
+  return IRL_OK;
 }
 
 // fsync works on a descriptor opened for reading: it is the file that is synced.

@@ -24,6 +24,18 @@ IRL_NODISCARD irl_err irl_file_read(const char* path, size_t max_size, char** da
 IRL_NODISCARD irl_err irl_file_write(const char* path, const void* data, size_t size,
                                      irl_errinfo* info);
 
+// The same in two steps, for files of a folder that is itself put in place later: a new file, whose
+// bytes are under way to the disk but not all there, and the wait for them. Between the two the
+// file can be read back at no cost. Errors: IRL_EIO (also when it exists), IRL_ENOSPC; no file is
+// left.
+IRL_NODISCARD irl_err irl_file_stage(const char* path, const void* data, size_t size,
+                                     irl_errinfo* info);
+IRL_NODISCARD irl_err irl_file_sync(const char* path, irl_errinfo* info);
+
+// A name beside path for a file that is written in other ways and then committed; no other process
+// uses it. False when it does not fit.
+bool irl_file_temporary(char* out, size_t size, const char* path);
+
 // Durably puts an already written temporary file in the place of path (fsync, rename, fsync of the
 // folder); on failure the temporary file is removed and the old file stands.
 IRL_NODISCARD irl_err irl_file_commit(const char* temporary, const char* path, irl_errinfo* info);
@@ -32,7 +44,7 @@ IRL_NODISCARD irl_err irl_file_commit(const char* temporary, const char* path, i
 IRL_NODISCARD irl_err irl_file_append(const char* path, const void* data, size_t size,
                                       irl_errinfo* info);
 
-// Puts what has been appended to an existing file onto the disk, its name with it. Errors: IRL_EIO.
+// Puts what has been written to an existing file onto the disk, its name with it. Errors: IRL_EIO.
 IRL_NODISCARD irl_err irl_file_sync(const char* path, irl_errinfo* info);
 
 // Creates a folder and its parents; an existing one is fine.
@@ -41,6 +53,10 @@ IRL_NODISCARD irl_err irl_dir_create(const char* path, irl_errinfo* info);
 // Fails with a clear sentence unless files can be created in the folder, or in its nearest existing
 // parent when it does not exist yet. Leaves nothing behind.
 IRL_NODISCARD irl_err irl_dir_check_writable(const char* path, irl_errinfo* info);
+
+// The sentence and code for a system call on path that failed with this errno: "<path>: cannot
+// <verb>: <reason>; <remedy>".
+irl_err irl_file_fail(irl_errinfo* info, const char* path, const char* verb, int error);
 
 bool irl_file_exists(const char* path);
 bool irl_dir_exists(const char* path);

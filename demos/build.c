@@ -218,13 +218,6 @@ static void put_episode(const builder* k, int i, int number) {
   }
 }
 
-// Gives an array of an episode a second name in the group that is being written.
-static void link_to(const builder* k, int number, const char* from, const char* to) {
-  char path[64];
-  snprintf(path, sizeof path, "/episode_%d/%s", number, from);
-  irl_h5w_link(k->file, path, to);
-}
-
 // What robomimic's view otherwise shares with Minari's.
 static void put_own_arrays(const builder* k, int i) {
   const irl_batch* b = k->batch;
@@ -238,8 +231,9 @@ static void put_own_arrays(const builder* k, int i) {
   }
 }
 
-// robomimic's view: /data/demo_<number>, the same arrays through hard links. Its own are next_obs
-// (one row later), dones (numbers) and actions (applied, scaled); k->action holds the applied ones.
+// robomimic's view: /data/demo_<number>, the same arrays through hard links to the episode before.
+// Its own are next_obs (one row later), dones (numbers) and actions (applied, scaled); k->action
+// holds the applied ones.
 static void put_demo(const builder* k, int i, int number) {
   const irl_batch* b = k->batch;
   int T = b->length[i];
@@ -266,10 +260,10 @@ static void put_demo(const builder* k, int i, int number) {
     put_own_arrays(k, i);
     return;
   }
-  link_to(k, number, "observations", "obs/flat");
-  link_to(k, number, "rewards", "rewards");
+  irl_h5w_link(k->file, "observations", "obs/flat");
+  irl_h5w_link(k->file, "rewards", "rewards");
   if (b->nstate > 0) {
-    link_to(k, number, "infos/state", "states");
+    irl_h5w_link(k->file, "infos/state", "states");
   }
 }
 
@@ -397,10 +391,9 @@ static void put_all(const builder* k, int64_t steps) {
   }
 }
 
-irl_err irl_demos_build_view(void** image, irl_demos_totals* totals, const irl_task* task,
+irl_err irl_demos_build_view(const char* path, irl_demos_totals* totals, const irl_task* task,
                              const irl_batch* batch, const irl_demos_meta* meta, bool alone,
                              irl_errinfo* info) {
-  *image = NULL;
   IRL_TRY(check_sizes(task, batch, info));
   IRL_TRY(check_values(batch, info));
   size_t T = (size_t)batch->horizon;
@@ -414,25 +407,24 @@ irl_err irl_demos_build_view(void** image, irl_demos_totals* totals, const irl_t
   k.action = irl_calloc(T * (size_t)batch->nu, sizeof *k.action);
   k.done = irl_calloc(T, sizeof *k.done);
   k.ending = irl_calloc(T, 1);
-  irl_err err = k.action && k.done && k.ending ? IRL_OK : IRL_ENOMEM;
-  if (!err) {
+  irl_err err = IRL_OK;
+  if (k.action && k.done && k.ending) {
     count_totals(totals, batch);
-    irl_h5w_open(&file);
+    irl_h5w_open(&file, path);
     put_all(&k, totals->steps);
     file.failed |= put_masks(&k) != IRL_OK;
-    err = irl_h5w_finish(&file, image, &totals->bytes);
+    err = irl_h5w_finish(&file, &totals->bytes, info);
+  } else {
+    err = irl_fail(info, IRL_ENOMEM, "%s: no memory for an episode; free some", path);
   }
   irl_free(k.action);
   irl_free(k.done);
   irl_free(k.ending);
-  if (err) {
-    return irl_fail(info, err, "dataset: no memory for its file; save fewer episodes at a time");
-  }
-  totals->crc32c = irl_crc32c(0, *image, totals->bytes);
-  return IRL_OK;
+  return err;
 }
 
-irl_err irl_demos_build(void** image, irl_demos_totals* totals, const irl_task* task,
+irl_err irl_demos_build(const char* path, irl_demos_totals* totals, const irl_task* task,
                         const irl_batch* batch, const irl_demos_meta* meta, irl_errinfo* info) {
-  return irl_demos_build_view(image, totals, task, batch, meta, false, info);
+  IRL_TRY(irl_demos_build_view(path, totals, task, batch, meta, false, info));
+  return irl_demos_file_crc(path, &totals->crc32c, info);
 }

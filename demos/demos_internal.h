@@ -45,13 +45,15 @@ IRL_NODISCARD irl_err irl_demos_metadata_read(irl_demos_metadata* metadata, cons
 
 //---------------------------------- build.c -------------------------------------------------------
 
-// The bytes of main_data.hdf5 (free) and what metadata.json says of them.
-IRL_NODISCARD irl_err irl_demos_build(void** image, irl_demos_totals* totals, const irl_task* task,
-                                      const irl_batch* batch, const irl_demos_meta* meta,
-                                      irl_errinfo* info);
+// Writes main_data.hdf5, a new file, which is not synced; totals is what metadata.json says of it,
+// the checksum that of its bytes read back. A failure leaves no file.
+IRL_NODISCARD irl_err irl_demos_build(const char* path, irl_demos_totals* totals,
+                                      const irl_task* task, const irl_batch* batch,
+                                      const irl_demos_meta* meta, irl_errinfo* info);
 
-// The same, or with alone only what robomimic reads: another program's file, not a dataset of ours.
-IRL_NODISCARD irl_err irl_demos_build_view(void** image, irl_demos_totals* totals,
+// The same without the checksum, or with alone only what robomimic reads: another program's file,
+// not a dataset of ours.
+IRL_NODISCARD irl_err irl_demos_build_view(const char* path, irl_demos_totals* totals,
                                            const irl_task* task, const irl_batch* batch,
                                            const irl_demos_meta* meta, bool alone,
                                            irl_errinfo* info);
@@ -100,6 +102,14 @@ IRL_NODISCARD irl_err irl_demos_save_at(irl_place* place, const irl_task* task,
 // Reads one HDF5 file and the metadata.json beside it.
 IRL_NODISCARD irl_err irl_demos_read(irl_demos** demos, const char* data_path,
                                      const char* metadata_path, const irl_demos_access* access,
+                                     irl_errinfo* info);
+
+// Reads a dataset by the same rules but one episode at a time, into the same memory: `one` holds it
+// as its only trajectory until the call returns. What all episodes must have for a fact to be known
+// (has_seed, ...) says whether those so far have it. The first error ends it.
+typedef irl_err (*irl_demos_seer)(void* user, const irl_demos* one, int episode);
+IRL_NODISCARD irl_err irl_demos_scan(const char* data_path, const char* metadata_path,
+                                     const irl_demos_access* access, irl_demos_seer see, void* user,
                                      irl_errinfo* info);
 
 // Paths of the two files of a dataset, which is named by its folder, its data folder or the HDF5

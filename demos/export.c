@@ -232,18 +232,18 @@ static irl_err write_csv(const char* path, const irl_demos* demos, int64_t* byte
 
 //---------------------------------- Face ----------------------------------------------------------
 
+// Under a name of its own until it is whole.
 static irl_err write_hdf5(const char* path, bool flat, const irl_demos* demos, const irl_task* task,
                           int64_t* bytes, irl_errinfo* info) {
-  void* image = NULL;
+  char temporary[IRL_DEMOS_PATH];
   size_t size = 0;
-  irl_err err = flat ? irl_export_d4rl(&image, &size, demos, task)
-                     : irl_export_robomimic(&image, &size, demos, task);
-  if (!err) {
-    *bytes = (int64_t)size;
-    err = irl_file_write(path, image, size, info);
+  if (!irl_file_temporary(temporary, sizeof temporary, path)) {
+    return irl_fail(info, IRL_ERANGE, "%s: the path is too long; choose a shorter one", path);
   }
-  free(image);
-  return err;
+  IRL_TRY(flat ? irl_export_d4rl(temporary, &size, demos, task, info)
+               : irl_export_robomimic(temporary, &size, demos, task, info));
+  *bytes = (int64_t)size;
+  return irl_file_commit(temporary, path, info);
 }
 
 irl_err irl_demos_export(const char* path, irl_demos_export_format format, const irl_demos* demos,

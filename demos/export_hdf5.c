@@ -74,10 +74,11 @@ static void put_infos(irl_h5w* w, const irl_demos* d, const irl_task* task) {
   }
 }
 
-irl_err irl_export_d4rl(void** image, size_t* size, const irl_demos* demos, const irl_task* task) {
+irl_err irl_export_d4rl(const char* path, size_t* size, const irl_demos* demos,
+                        const irl_task* task, irl_errinfo* info) {
   const irl_batch* b = &demos->batch;
   irl_h5w w;
-  irl_h5w_open(&w);
+  irl_h5w_open(&w, path);
   irl_h5w_group(&w, "/");
   put_joined(&w, "observations", b, b->x, b->horizon + 1, b->nx, IRL_SPAN_STEPS);
   put_joined(&w, "next_observations", b, b->x, b->horizon + 1, b->nx, IRL_SPAN_NEXT);
@@ -92,20 +93,20 @@ irl_err irl_export_d4rl(void** image, size_t* size, const irl_demos* demos, cons
   put_infos(&w, demos, task);
   irl_h5w_group(&w, "/metadata");
   irl_h5w_text(&w, "algorithm", demos->algorithm[0] ? demos->algorithm : "unknown");
-  return irl_h5w_finish(&w, image, size);
+  return irl_h5w_finish(&w, size, info);
 }
 
 //---------------------------------- robomimic -----------------------------------------------------
 
 // The file that irl_demos_save writes has robomimic's view in it; here it stands alone.
-irl_err irl_export_robomimic(void** image, size_t* size, const irl_demos* demos,
-                             const irl_task* task) {
-  irl_demos_totals totals;
+irl_err irl_export_robomimic(const char* path, size_t* size, const irl_demos* demos,
+                             const irl_task* task, irl_errinfo* info) {
+  irl_demos_totals totals = {0};
   const irl_demos_meta meta = {.seed = demos->seed,
                                .facts = demos->facts,
                                .label = (const char* const*)demos->label,
                                .mask = demos->mask};
-  irl_err err = irl_demos_build_view(image, &totals, task, &demos->batch, &meta, true, NULL);
-  *size = err ? 0 : totals.bytes;
+  irl_err err = irl_demos_build_view(path, &totals, task, &demos->batch, &meta, true, info);
+  *size = totals.bytes;
   return err;
 }

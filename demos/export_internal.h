@@ -16,10 +16,10 @@ double* irl_export_join(const irl_batch* batch, const double* data, int stride, 
                         irl_span span, int* rows);
 int irl_export_steps(const irl_batch* batch);  // of all episodes; INT_MAX: more than that
 
-// Bytes of an HDF5 file (free). Errors: IRL_ENOMEM.
-IRL_NODISCARD irl_err irl_export_d4rl(void** image, size_t* size, const irl_demos* demos,
-                                      const irl_task* task);
-IRL_NODISCARD irl_err irl_export_robomimic(void** image, size_t* size, const irl_demos* demos,
-                                           const irl_task* task);
+// Write a new HDF5 file, unsynced; *size is its bytes. A failure leaves no file.
+IRL_NODISCARD irl_err irl_export_d4rl(const char* path, size_t* size, const irl_demos* demos,
+                                      const irl_task* task, irl_errinfo* info);
+IRL_NODISCARD irl_err irl_export_robomimic(const char* path, size_t* size, const irl_demos* demos,
+                                           const irl_task* task, irl_errinfo* info);
 
 #endif  // MJIRL_DEMOS_EXPORT_INTERNAL_H_

@@ -45,7 +45,7 @@ typedef struct layout {
 } layout;
 
 typedef struct loader {
-  irl_h5r file;
+  irl_h5r* file;
   irl_demos* demos;
   double* terminations;  // (T)
   layout plan;
@@ -54,7 +54,7 @@ typedef struct loader {
 
 static irl_err no_memory(const loader* l) {
   return irl_fail(l->info, IRL_ENOMEM, "%s: no memory for %" PRId64 " bytes of arrays; free some",
-                  l->file.path, l->plan.bytes);
+                  l->file->path, l->plan.bytes);
 }
 
 // Path of a part inside the file.
@@ -70,16 +70,16 @@ static irl_err check_rows(loader* l, int episode, int p, const irl_h5_shape* s, 
   part_name(name, episode, p);
   if (!s->present && PARTS[p].required) {
     return irl_fail(l->info, IRL_EPARSE,
-                    "%s: %s is missing; remove the episode or restore the file", l->file.path,
+                    "%s: %s is missing; remove the episode or restore the file", l->file->path,
                     name);
   }
   if (s->present && s->rank != PARTS[p].rank) {
-    return irl_fail(l->info, IRL_EDIM, "%s: %s has %d dimensions, not %d; flatten it", l->file.path,
-                    name, s->rank, PARTS[p].rank);
+    return irl_fail(l->info, IRL_EDIM, "%s: %s has %d dimensions, not %d; flatten it",
+                    l->file->path, name, s->rank, PARTS[p].rank);
   }
   if (s->present && s->rows != length + PARTS[p].extra_rows) {
     return irl_fail(l->info, IRL_EDIM, "%s: %s has %d rows, but %d actions ask for %d; repair it",
-                    l->file.path, name, s->rows, length, length + PARTS[p].extra_rows);
+                    l->file->path, name, s->rows, length, length + PARTS[p].extra_rows);
   }
   return IRL_OK;
 }
@@ -97,11 +97,11 @@ static irl_err check_cols(loader* l, int episode, int p, const irl_h5_shape* s) 
   part_name(name, episode, p);
   if (cols < 0 || l->plan.cols[p] < 0) {
     return irl_fail(l->info, IRL_EDIM,
-                    "%s: %s is %s, unlike in episode_0; keep such episodes apart", l->file.path,
+                    "%s: %s is %s, unlike in episode_0; keep such episodes apart", l->file->path,
                     name, cols < 0 ? "missing" : "there");
   }
   return irl_fail(l->info, IRL_EDIM, "%s: %s has %d columns, not %d; keep such episodes apart",
-                  l->file.path, name, cols, cols == 0 ? 1 : l->plan.cols[p]);
+                  l->file->path, name, cols, cols == 0 ? 1 : l->plan.cols[p]);
 }
 
 // Sizes of one episode; nothing of it is read yet.
@@ -110,12 +110,12 @@ static irl_err measure_episode(loader* l, int episode) {
   char name[128];
   for (int p = 0; p < NPARTS; p++) {
     part_name(name, episode, p);
-    IRL_TRY(irl_h5r_shape(&l->file, name, &shapes[p]));
+    IRL_TRY(irl_h5r_shape(l->file, name, &shapes[p]));
   }
   int length = shapes[ACTIONS].rows;
   IRL_TRY(check_rows(l, episode, ACTIONS, &shapes[ACTIONS], length));  // the others follow them
   if (length == 0) {
-    return irl_fail(l->info, IRL_EDIM, "%s: episode_%d has no steps; remove it", l->file.path,
+    return irl_fail(l->info, IRL_EDIM, "%s: episode_%d has no steps; remove it", l->file->path,
                     episode);
   }
   for (int p = 0; p < NPARTS; p++) {
@@ -137,7 +137,7 @@ static irl_err check_bytes(loader* l) {
     return irl_fail(l->info, IRL_ERANGE,
                     "%s: %d episodes of up to %d steps with %" PRId64
                     " numbers each pass 8 GiB; split the dataset",
-                    l->file.path, l->plan.n, l->plan.horizon, per_step);
+                    l->file->path, l->plan.n, l->plan.horizon, per_step);
   }
   l->plan.bytes = rows * per_step * 8;
   return IRL_OK;
@@ -145,37 +145,42 @@ static irl_err check_bytes(loader* l) {
 
 // Counts the episodes and compares with metadata.json (expected, -1: it does not say).
 static irl_err count_episodes(loader* l, int expected) {
-  IRL_TRY(irl_h5r_count(&l->file, "episode_", &l->plan.n));
+  IRL_TRY(irl_h5r_count(l->file, "episode_", &l->plan.n));
   bool other = false;
   if (l->plan.n == 0) {
-    IRL_TRY(irl_h5r_find(&l->file, "data", &other));
+    IRL_TRY(irl_h5r_find(l->file, "data", &other));
     const char* what = other ? "holds /data (robomimic) but no /episode_0" : "holds no /episode_0";
     return irl_fail(l->info, IRL_EUNSUPPORTED,
-                    "%s: %s; give a Minari dataset with HDF5 data (docs/demos.md)", l->file.path,
+                    "%s: %s; give a Minari dataset with HDF5 data (docs/demos.md)", l->file->path,
                     what);
   }
   if (expected >= 0 && expected != l->plan.n) {
     return irl_fail(l->info, IRL_EDIM,
                     "%s: holds %d episodes, but metadata.json says %d; restore both files",
-                    l->file.path, l->plan.n, expected);
+                    l->file->path, l->plan.n, expected);
   }
   return IRL_OK;
+}
+
+// Sizes of an episode that must be there.
+static irl_err measure_next(loader* l, int episode) {
+  char name[32];
+  bool present;
+  snprintf(name, sizeof name, "episode_%d", episode);
+  IRL_TRY(irl_h5r_find(l->file, name, &present));
+  if (!present) {
+    return irl_fail(l->info, IRL_EPARSE,
+                    "%s: %s is missing among %d episodes; number them from 0 without gaps",
+                    l->file->path, name, l->plan.n);
+  }
+  return measure_episode(l, episode);
 }
 
 // The first pass.
 static irl_err measure(loader* l, int expected) {
   IRL_TRY(count_episodes(l, expected));
   for (int i = 0; i < l->plan.n; i++) {
-    char name[32];
-    bool present;
-    snprintf(name, sizeof name, "episode_%d", i);
-    IRL_TRY(irl_h5r_find(&l->file, name, &present));
-    if (!present) {
-      return irl_fail(l->info, IRL_EPARSE,
-                      "%s: %s is missing among %d episodes; number them from 0 without gaps",
-                      l->file.path, name, l->plan.n);
-    }
-    IRL_TRY(measure_episode(l, i));
+    IRL_TRY(measure_next(l, i));
   }
   return check_bytes(l);
 }
@@ -226,11 +231,11 @@ static irl_err read_part(loader* l, int episode, int slot, int p, int length) {
   part_name(name, episode, p);
   int rows = length + PARTS[p].extra_rows, cols = l->plan.cols[p];
   double* out = part_target(l, slot, p);
-  IRL_TRY(irl_h5r_numbers(&l->file, name, out, rows, cols));
+  IRL_TRY(irl_h5r_numbers(l->file, name, out, rows, cols));
   for (int64_t i = 0; i < (int64_t)rows * cols; i++) {
     if (!isfinite(out[i])) {
       return irl_fail(l->info, IRL_ENUM,
-                      "%s: %s is not finite at row %" PRId64 "; remove the episode", l->file.path,
+                      "%s: %s is not finite at row %" PRId64 "; remove the episode", l->file->path,
                       name, i / cols);
     }
   }
@@ -240,10 +245,10 @@ static irl_err read_part(loader* l, int episode, int slot, int p, int length) {
 // An attribute that is a whole number within a range; absent leaves the value.
 static irl_err read_attribute(loader* l, const char* name, const char* attribute, int64_t high,
                               int64_t* value, bool* present) {
-  IRL_TRY(irl_h5r_attr_int(&l->file, name, attribute, value, present));
+  IRL_TRY(irl_h5r_attr_int(l->file, name, attribute, value, present));
   if (*present && (*value < 0 || *value > high)) {
     return irl_fail(l->info, IRL_ERANGE,
-                    "%s: attribute %s of %s is %" PRId64 "; give 0 to %" PRId64, l->file.path,
+                    "%s: attribute %s of %s is %" PRId64 "; give 0 to %" PRId64, l->file->path,
                     attribute, name, *value, high);
   }
   return IRL_OK;
@@ -260,14 +265,14 @@ static irl_err read_attributes(loader* l, int episode, int slot) {
   IRL_TRY(read_attribute(l, name, "total_steps", INT_MAX, &steps, &present));
   IRL_TRY(read_attribute(l, name, "condition", 65535, &condition, &condition_there));
   IRL_TRY(read_attribute(l, name, "success", 1, &success, &success_there));
-  IRL_TRY(irl_h5r_attr_uint(&l->file, name, "seed", &d->seed[slot], &seed_there));
+  IRL_TRY(irl_h5r_attr_uint(l->file, name, "seed", &d->seed[slot], &seed_there));
   IRL_TRY(read_attribute(l, name, "incomplete", 1, &incomplete, &present));
-  IRL_TRY(irl_h5r_attr_text(&l->file, name, "label", &d->label[slot]));
-  IRL_TRY(irl_h5r_attr_text(&l->file, name, "recording", &d->recording[slot]));
+  IRL_TRY(irl_h5r_attr_text(l->file, name, "label", &d->label[slot]));
+  IRL_TRY(irl_h5r_attr_text(l->file, name, "recording", &d->recording[slot]));
   if (steps != d->batch.length[slot]) {
     return irl_fail(l->info, IRL_EDIM,
                     "%s: %s holds %d steps, but its total_steps says %" PRId64 "; restore the file",
-                    l->file.path, name, d->batch.length[slot], steps);
+                    l->file->path, name, d->batch.length[slot], steps);
   }
   d->batch.condition[slot] = (int)condition;
   d->batch.success[slot] = (uint8_t)success;
@@ -287,7 +292,7 @@ static irl_err read_episode(loader* l, int episode, int slot) {
   char name[128];
   irl_h5_shape shape;
   part_name(name, episode, ACTIONS);
-  IRL_TRY(irl_h5r_shape(&l->file, name, &shape));
+  IRL_TRY(irl_h5r_shape(l->file, name, &shape));
   b->length[slot] = shape.rows;
   for (int p = 0; p < NPARTS; p++) {
     if (l->plan.cols[p] > 0) {
@@ -311,24 +316,24 @@ static irl_err read_origin(loader* l) {
                {"mjirl/platform", &d->platform},
                {"mjirl/state_parts", &d->state_parts}};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    IRL_TRY(irl_h5r_text(&l->file, texts[i].name, texts[i].text));
+    IRL_TRY(irl_h5r_text(l->file, texts[i].name, texts[i].text));
   }
   bool ours, present;
   int64_t has_reward = 1, has_action = 1, format = IRL_DEMOS_FORMAT;
-  IRL_TRY(irl_h5r_find(&l->file, "mjirl", &ours));
+  IRL_TRY(irl_h5r_find(l->file, "mjirl", &ours));
   const char* place = ours ? "mjirl" : "/";
-  IRL_TRY(irl_h5r_attr_text(&l->file, place, ours ? "task" : "mjirl_task", &d->task_name));
+  IRL_TRY(irl_h5r_attr_text(l->file, place, ours ? "task" : "mjirl_task", &d->task_name));
   if (ours) {
-    IRL_TRY(irl_h5r_attr_int(&l->file, place, "format", &format, &present));
-    IRL_TRY(irl_h5r_attr_int(&l->file, place, "has_reward", &has_reward, &present));
-    IRL_TRY(irl_h5r_attr_int(&l->file, place, "has_action", &has_action, &present));
+    IRL_TRY(irl_h5r_attr_int(l->file, place, "format", &format, &present));
+    IRL_TRY(irl_h5r_attr_int(l->file, place, "has_reward", &has_reward, &present));
+    IRL_TRY(irl_h5r_attr_int(l->file, place, "has_action", &has_action, &present));
   }
   if (format != IRL_DEMOS_FORMAT) {
     return irl_fail(l->info, IRL_EUNSUPPORTED,
                     "%s: has format %" PRId64
                     ", this program reads format %d; use the program it "
                     "was made with",
-                    l->file.path, format, IRL_DEMOS_FORMAT);
+                    l->file->path, format, IRL_DEMOS_FORMAT);
   }
   d->batch.has_reward = l->plan.cols[REWARDS] > 0 && has_reward != 0;
   d->has_action = has_action != 0;
@@ -342,11 +347,11 @@ static irl_err read_mask(loader* l, const char* name, uint8_t value) {
   int count;
   bool present;
   irl_demos* d = l->demos;
-  IRL_TRY(irl_h5r_find(&l->file, name, &present));
+  IRL_TRY(irl_h5r_find(l->file, name, &present));
   if (!present) {
     return IRL_OK;
   }
-  IRL_TRY(irl_h5r_names(&l->file, name, &names, &count));
+  IRL_TRY(irl_h5r_names(l->file, name, &names, &count));
   d->mask = d->mask ? d->mask : IRL_NEW(uint8_t, d->batch.n);
   for (int i = 0; d->mask && i < count; i++) {
     char* end = names[i];
@@ -430,34 +435,113 @@ static irl_err check_file(const irl_demos_metadata* metadata, const char* path,
   return metadata->has_crc ? check_crc(metadata, path, info) : irl_demos_guard(path, access, info);
 }
 
-// On failure irl_demos_destroy takes whatever had been put into the dataset.
+// What reading a file begins with: its metadata.json, its checksum or the helper, its opening.
+static irl_err begin(loader* l, irl_demos_metadata* metadata, const char* data_path,
+                     const char* metadata_path, const irl_demos_access* access) {
+  IRL_TRY(irl_demos_metadata_read(metadata, metadata_path, l->info));
+  l->demos = IRL_NEW(irl_demos, 1);
+  if (!l->demos) {
+    irl_free(metadata->dataset_id);
+    irl_free(metadata->algorithm);
+    return irl_fail(l->info, IRL_ENOMEM, "%s: no memory to read it; free some", data_path);
+  }
+  l->demos->dataset_id = metadata->dataset_id;
+  l->demos->algorithm = metadata->algorithm;
+  l->demos->has_crc = metadata->has_crc;
+  l->demos->crc32c = metadata->crc32c;
+  IRL_TRY(check_file(metadata, data_path, access, l->info));
+  return irl_h5r_open(l->file, data_path, l->info);
+}
+
+// irl_demos_destroy takes whatever had been put into the dataset.
+static void finish(loader* l) {
+  irl_h5r_close(l->file);
+  irl_free(l->terminations);
+  irl_demos_destroy(l->demos);
+}
+
 irl_err irl_demos_read(irl_demos** demos, const char* data_path, const char* metadata_path,
                        const irl_demos_access* access, irl_errinfo* info) {
-  *demos = NULL;
   irl_demos_metadata metadata;
-  IRL_TRY(irl_demos_metadata_read(&metadata, metadata_path, info));
-  loader l = {.demos = IRL_NEW(irl_demos, 1), .info = info};
-  irl_err err = l.demos ? check_file(&metadata, data_path, access, info) : IRL_ENOMEM;
-  if (l.demos) {
-    l.demos->dataset_id = metadata.dataset_id;
-    l.demos->algorithm = metadata.algorithm;
-    l.demos->has_crc = metadata.has_crc;
-    l.demos->crc32c = metadata.crc32c;
-  }
+  irl_h5r file = {.file = -1};
+  loader l = {.file = &file, .info = info};
+  *demos = NULL;
+  irl_err err = begin(&l, &metadata, data_path, metadata_path, access);
+  err = err ? err : read_all(&l, metadata.episodes);
   if (!err) {
-    err = irl_h5r_open(&l.file, data_path, info);
+    *demos = l.demos;
+    l.demos = NULL;
   }
-  if (!err) {
-    err = read_all(&l, metadata.episodes);
-    irl_h5r_close(&l.file);
+  finish(&l);
+  return err;
+}
+
+// Frees what `allocate` took, or what stands of it.
+static void release(loader* l) {
+  irl_demos* d = l->demos;
+  if (d->label && d->recording) {
+    irl_free(d->label[0]);
+    irl_free(d->recording[0]);
   }
-  irl_free(l.terminations);
-  if (err) {
-    irl_demos_destroy(l.demos);
-    return err;
+  irl_free(d->label);
+  irl_free(d->recording);
+  irl_free(d->seed);
+  irl_free(d->facts);
+  irl_free(d->applied);
+  irl_free(l->terminations);
+  irl_batch_destroy(&d->batch);
+  d->label = d->recording = NULL;
+  d->seed = NULL;
+  d->facts = NULL;
+  d->applied = l->terminations = NULL;
+}
+
+// Memory for the episode that was measured last, if it is longer than those before.
+static irl_err make_room(loader* l) {
+  const int n = l->plan.n;
+  const bool has_reward = l->demos->batch.has_reward;
+  irl_err err = IRL_OK;
+  if (l->plan.horizon > l->demos->batch.horizon) {
+    release(l);
+    l->plan.n = 1;
+    err = check_bytes(l);
+    err = err ? err : allocate(l);
+    l->plan.n = n;
+    l->demos->batch.has_reward = has_reward;
   }
-  *demos = l.demos;
+  return err;
+}
+
+// One pass: the sizes of an episode, then its numbers. Its texts go with the next one.
+static irl_err scan_all(loader* l, int expected, irl_demos_seer see, void* user) {
+  irl_demos* d = l->demos;
+  IRL_TRY(count_episodes(l, expected));
+  for (int i = 0; i < l->plan.n; i++) {
+    IRL_TRY(measure_next(l, i));
+    IRL_TRY(make_room(l));
+    if (i == 0) {
+      IRL_TRY(read_origin(l));
+      d->has_condition = d->has_success = d->has_seed = true;
+    }
+    irl_free(d->label[0]);
+    irl_free(d->recording[0]);
+    d->label[0] = d->recording[0] = NULL;
+    IRL_TRY(read_episode(l, i, 0));
+    IRL_TRY(see(user, d, i));
+  }
   return IRL_OK;
+}
+
+irl_err irl_demos_scan(const char* data_path, const char* metadata_path,
+                       const irl_demos_access* access, irl_demos_seer see, void* user,
+                       irl_errinfo* info) {
+  irl_demos_metadata metadata;
+  irl_h5r file = {.file = -1};
+  loader l = {.file = &file, .info = info};
+  irl_err err = begin(&l, &metadata, data_path, metadata_path, access);
+  err = err ? err : scan_all(&l, metadata.episodes, see, user);
+  finish(&l);
+  return err;
 }
 
 // The two files of a dataset given as its folder, its data folder, or the HDF5 file itself.
@@ -528,7 +612,7 @@ static irl_err open_stream(irl_demos_stream* s, const irl_demos_access* access, 
     IRL_TRY(irl_demos_guard(s->path, access, info));
   }
   IRL_TRY(irl_h5r_open(&s->file, s->path, info));
-  loader l = {.file = s->file, .info = info};
+  loader l = {.file = &s->file, .info = info};
   IRL_TRY(count_episodes(&l, s->metadata.episodes));
   IRL_TRY(measure_episode(&l, 0));
   s->first = l.plan;
@@ -588,8 +672,8 @@ irl_err irl_demos_read_episode(irl_demos** demos, irl_demos_stream* stream, int 
     return irl_fail(info, IRL_ERANGE, "%s: has no episode %d; give 0 to %d", stream->path, episode,
                     stream->first.n - 1);
   }
-  loader l = {.file = stream->file, .demos = IRL_NEW(irl_demos, 1), .info = info};
-  l.file.info = info;
+  loader l = {.file = &stream->file, .demos = IRL_NEW(irl_demos, 1), .info = info};
+  l.file->info = info;
   l.plan = stream->first;
   irl_err err = l.demos ? read_one(&l, episode) : IRL_ENOMEM;
   if (!err) {

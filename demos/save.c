@@ -1,5 +1,4 @@
-// Saving a dataset: build it in memory, write it beside its place, read it back, put it in place.
-#include <stdlib.h>
+// Saving a dataset: write it beside its place, read it back, compare, sync, put it in place.
 #include <string.h>
 
 #include "base/arena.h"
@@ -30,77 +29,87 @@ static bool same_logq(const irl_batch* a, int i, const irl_batch* b, int j) {
 }
 
 // Missing and empty texts are the same.
-static bool same_text(const char* const* written, int i, char* const* read, int j) {
-  return strcmp(written && written[i] ? written[i] : "", read[j]) == 0;
+static bool same_text(const char* const* written, int i, char* const* read) {
+  return strcmp(written && written[i] ? written[i] : "", read[0]) == 0;
 }
 
 // What is written of an episode beside its arrays.
-static bool same_facts(const irl_demos_meta* meta, int i, const irl_demos* read, int j) {
-  return (!meta->seed || !(read->facts[j] & IRL_DEMO_SEED) || meta->seed[i] == read->seed[j]) &&
-         same_text(meta->label, i, read->label, j) &&
-         same_text(meta->recording, i, read->recording, j);
+static bool same_facts(const irl_demos_meta* meta, int i, const irl_demos* read) {
+  return (!meta->seed || !(read->facts[0] & IRL_DEMO_SEED) || meta->seed[i] == read->seed[0]) &&
+         same_text(meta->label, i, read->label) && same_text(meta->recording, i, read->recording);
 }
 
-// Compares what stands on the disk with what was to be written.
-static irl_err compare(const irl_demos* read, const irl_batch* batch, const irl_demos_meta* meta,
-                       const char* dir, irl_errinfo* info) {
-  const irl_batch* b = &read->batch;
-  int j = 0;
-  bool good = b->nx == batch->nx && b->nu == batch->nu && b->nz == batch->nz &&
-              b->nstate == batch->nstate && b->has_reward == batch->has_reward;
-  for (int i = 0; good && i < batch->n; i++) {
-    if (batch->valid[i]) {
-      good = j < b->n && same_trajectory(batch, i, b, j) && same_facts(meta, i, read, j) &&
-             (!read->has_logq || same_logq(batch, i, b, j)) &&
-             (!read->has_success || (batch->success[i] != 0) == (b->success[j] != 0));
-      j++;
-    }
-  }
-  if (good && j == b->n) {
-    return IRL_OK;
-  }
-  return irl_fail(info, IRL_EIO,
-                  "%s: the dataset read back differs from what was written; check the disk", dir);
+// What was to be written, and how much of it has been found.
+typedef struct comparison {
+  const char* dir;
+  const irl_batch* batch;
+  const irl_demos_meta* meta;
+  int next;  // trajectory that the next episode must be, if it is valid
+  irl_errinfo* info;
+} comparison;
+
+static irl_err differs(const comparison* c) {
+  return irl_fail(c->info, IRL_EIO,
+                  "%s: the dataset read back differs from what was written; check the disk",
+                  c->dir);
 }
 
-// The writer's own word is not taken for it: what counts is what a reader gets from the disk.
-static irl_err write_and_compare(const irl_place* place, const void* image, size_t size,
-                                 const char* metadata, const irl_batch* batch,
-                                 const irl_demos_meta* meta, irl_errinfo* info) {
+static bool same_widths(const irl_batch* a, const irl_batch* b) {
+  return a->nx == b->nx && a->nu == b->nu && a->nz == b->nz && a->nstate == b->nstate &&
+         a->has_reward == b->has_reward;
+}
+
+// Compares an episode as it stands on the disk with what was to be written.
+static irl_err compare(void* user, const irl_demos* read, int episode) {
+  comparison* c = user;
+  const irl_batch *a = c->batch, *b = &read->batch;
+  (void)episode;
+  while (c->next < a->n && !a->valid[c->next]) {
+    c->next++;
+  }
+  const int i = c->next++;
+  const bool good =
+      i < a->n && same_widths(a, b) && same_trajectory(a, i, b, 0) &&
+      same_facts(c->meta, i, read) && (!read->has_logq || same_logq(a, i, b, 0)) &&
+      (!(read->facts[0] & IRL_DEMO_SUCCESS) || (a->success[i] != 0) == (b->success[0] != 0));
+  return good ? IRL_OK : differs(c);
+}
+
+// All of it: none may be missing.
+static irl_err read_back(comparison* c, const char* data_path, const char* metadata_path) {
+  IRL_TRY(irl_demos_scan(data_path, metadata_path, NULL, compare, c, c->info));
+  while (c->next < c->batch->n && !c->batch->valid[c->next]) {
+    c->next++;
+  }
+  return c->next == c->batch->n ? IRL_OK : differs(c);
+}
+
+// The writer's own word is not taken for it: what counts is what a reader gets. The disk works
+// meanwhile; only what has been compared is waited for.
+static irl_err build_and_compare(const irl_place* place, const irl_task* task,
+                                 const irl_batch* batch, const irl_demos_meta* meta,
+                                 irl_errinfo* info) {
   char data_path[IRL_DEMOS_PATH], metadata_path[IRL_DEMOS_PATH];
+  char* metadata = NULL;
+  irl_demos_totals totals;
+  comparison c = {.dir = place->dir, .batch = batch, .meta = meta, .info = info};
   if (!irl_path_join(data_path, sizeof data_path, place->partial, IRL_DEMOS_DATA) ||
       !irl_path_join(metadata_path, sizeof metadata_path, place->partial, IRL_DEMOS_METADATA)) {
     return irl_fail(info, IRL_ERANGE, "%s: the path is too long; choose a shorter one", place->dir);
   }
-  IRL_TRY(irl_file_write(data_path, image, size, info));
-  IRL_TRY(irl_file_write(metadata_path, metadata, strlen(metadata), info));
-  irl_demos* read = NULL;
-  IRL_TRY(irl_demos_read(&read, data_path, metadata_path, NULL, info));
-  irl_err err = compare(read, batch, meta, place->dir, info);
-  irl_demos_destroy(read);
-  return err;
-}
-
-// Builds both files and writes them to the place.
-static irl_err build_and_write(const irl_place* place, const irl_task* task, const irl_batch* batch,
-                               const irl_demos_meta* meta, irl_errinfo* info) {
-  void* image = NULL;
-  char* metadata = NULL;
-  irl_demos_totals totals;
-  IRL_TRY(irl_demos_build(&image, &totals, task, batch, meta, info));
-  irl_err err = irl_demos_metadata_text(&metadata, place->dir, task, meta, &totals, info);
-  if (!err) {
-    err = write_and_compare(place, image, totals.bytes, metadata, batch, meta, info);
-  }
+  IRL_TRY(irl_demos_build(data_path, &totals, task, batch, meta, info));
+  IRL_TRY(irl_demos_metadata_text(&metadata, place->dir, task, meta, &totals, info));
+  irl_err err = irl_file_stage(metadata_path, metadata, strlen(metadata), info);
   irl_free(metadata);
-  free(image);
-  return err;
+  err = err ? err : read_back(&c, data_path, metadata_path);
+  err = err ? err : irl_file_sync(data_path, info);
+  return err ? err : irl_file_sync(metadata_path, info);
 }
 
 irl_err irl_demos_save_at(irl_place* place, const irl_task* task, const irl_batch* batch,
                           const irl_demos_meta* meta, irl_errinfo* info) {
   const irl_demos_meta none = {0};
-  irl_err err = build_and_write(place, task, batch, meta ? meta : &none, info);
+  irl_err err = build_and_compare(place, task, batch, meta ? meta : &none, info);
   if (err) {
     irl_place_abort(place);  // nothing is left of a dataset that does not read back
     return err;

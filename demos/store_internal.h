@@ -21,29 +21,46 @@ void irl_h5_loud(const irl_h5_print* old);
 
 //---------------------------------- Writing -------------------------------------------------------
 
-// A file that is built in memory: HDF5 never touches the disk, because a failed write leaves it
-// with handles that it can neither close nor forget (it crashes at exit). The first failure sticks
-// and makes all later calls no-ops; irl_h5w_finish reports it.
+// A new file that HDF5 writes to, one that never fails as far as HDF5 knows (store_file.c).
+typedef struct irl_h5_sink {
+  const char* path;  // borrowed
+  int fd;            // -1: none
+  int error;         // errno of the first failure, 0: none
+  int64_t end;       // bytes
+  int64_t kicked;    // of them, those that the disk was told of
+} irl_h5_sink;
+void irl_h5_sink_open(irl_h5_sink* sink, const char* path);
+void irl_h5_sink_close(irl_h5_sink* sink);  // and removes the file after an error
+irl_h5 irl_h5_sink_driver(void);            // a handle that H5FDunregister takes
+int irl_h5_sink_use(irl_h5 access, irl_h5 driver, irl_h5_sink* sink);
+
+// A file that is being written. The first failure sticks and makes all later calls no-ops;
+// irl_h5w_finish reports it.
 typedef struct irl_h5w {
+  irl_h5_sink sink;
+  irl_h5 driver;
   irl_h5 file;
   irl_h5 place;         // group that names are relative to
+  irl_h5 before;        // the one before it
   irl_h5 group_list;    // creation properties without timestamps
   irl_h5 dataset_list;  // the same for datasets
   irl_h5 text_type;     // UTF-8 text of any length
   irl_h5 flag_type;     // h5py's bool: enum {FALSE, TRUE} on one byte
   bool failed;
-  void* image;  // the file's bytes once it is closed
   irl_h5_print print;
 } irl_h5w;
 
-void irl_h5w_open(irl_h5w* w);
-// The file's bytes (free) and the end of the writer, also after a failure.
-IRL_NODISCARD irl_err irl_h5w_finish(irl_h5w* w, void** image, size_t* size);
+// path: of a new file, borrowed until the end
+void irl_h5w_open(irl_h5w* w, const char* path);
+// Ends the writer, also after a failure, which leaves no file. The file's bytes are under way to
+// the disk but not synced. Errors: IRL_EIO, IRL_ENOSPC, IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_h5w_finish(irl_h5w* w, size_t* size, irl_errinfo* info);
 
 // Absolute path; later names are relative to it. "/" is there already and is only gone to.
 void irl_h5w_group(irl_h5w* w, const char* path);
 void irl_h5w_subgroup(irl_h5w* w, const char* name);
-void irl_h5w_link(irl_h5w* w, const char* path, const char* name);  // hard link to an object
+// Hard link to an object, named relative to the group that was gone to before this one.
+void irl_h5w_link(irl_h5w* w, const char* from, const char* name);
 // cols 0: one-dimensional
 void irl_h5w_numbers(irl_h5w* w, const char* name, const double* data, int rows, int cols);
 void irl_h5w_ints(irl_h5w* w, const char* name, const int64_t* data, int rows);
@@ -59,12 +76,35 @@ void irl_h5w_attr_text(irl_h5w* w, const char* name, const char* text);
 
 //---------------------------------- Reading -------------------------------------------------------
 
+enum { IRL_H5_DEPTH = 4, IRL_H5_MEMBERS = 12, IRL_H5_NAME = 32, IRL_H5_SETS = 12 };
+
+// A group that was reached by hard links alone, kept open, with its members if they are few.
+// Walking to an object by its whole path costs HDF5 more than reading it.
+typedef struct irl_h5_group {
+  char path[64];  // "" none
+  irl_h5 id;
+  bool all;  // `member` has all of them
+  int n;
+  struct {
+    char name[IRL_H5_NAME];
+    bool hard;
+  } member[IRL_H5_MEMBERS];
+} irl_h5_group;
+
+// An array that is kept open: first its shape is asked for, then its numbers.
+typedef struct irl_h5_set {
+  char name[64];  // "" none
+  irl_h5 id;
+} irl_h5_set;
+
 typedef struct irl_h5r {
   irl_h5 file;
   const char* path;   // for messages, borrowed
   irl_errinfo* info;  // borrowed, may be NULL
   irl_h5_print print;
-  char group[64];  // path of the group that was last found by hard links alone, "" none
+  irl_h5_group group[IRL_H5_DEPTH];  // the last one of each depth: below the root, below that ...
+  irl_h5_set set[IRL_H5_SETS];       // the last ones, in a ring
+  int next_set;
 } irl_h5r;
 
 // Shape of an array; cols is 1 for one dimension.

@@ -44,6 +44,7 @@ irl_err irl_h5r_open(irl_h5r* r, const char* path, irl_errinfo* info) {
   return err;
 }
 
+// Closing the file closes what is open of it.
 void irl_h5r_close(irl_h5r* r) {
   if (r->file >= 0) {
     H5Fclose(r->file);
@@ -54,49 +55,111 @@ void irl_h5r_close(irl_h5r* r) {
 
 //---------------------------------- Finding -------------------------------------------------------
 
-// One link of a path: absent, or hard, or refused. A soft or external link could lead anywhere.
-static irl_err find_link(irl_h5r* r, const char* name, bool* present) {
-  htri_t there = H5Lexists(r->file, name, H5P_DEFAULT);
-  if (there < 0) {
-    return damaged(r, name);
+// Takes down a member of a group; stops where there are too many or too long ones.
+static herr_t note_member(hid_t group, const char* name, const H5L_info_t* link, void* user) {
+  (void)group;
+  irl_h5_group* g = user;
+  if (g->n == IRL_H5_MEMBERS || strlen(name) >= IRL_H5_NAME) {
+    g->all = false;
+    return 1;
   }
-  *present = there > 0;
-  H5L_info_t link;
-  if (*present && H5Lget_info(r->file, name, &link, H5P_DEFAULT) < 0) {
-    return damaged(r, name);
+  snprintf(g->member[g->n].name, IRL_H5_NAME, "%s", name);
+  g->member[g->n++].hard = link->type == H5L_TYPE_HARD;
+  return 0;
+}
+
+// One link: absent, or hard, or refused. A soft or external link could lead anywhere. g NULL: of
+// the root. `name` is the whole path, for messages.
+static irl_err find_link(irl_h5r* r, const irl_h5_group* g, const char* leaf, const char* name,
+                         bool* present) {
+  bool hard = true;
+  *present = false;
+  for (int i = 0; g && g->all && i < g->n; i++) {
+    if (!strcmp(g->member[i].name, leaf)) {
+      *present = true;
+      hard = g->member[i].hard;
+    }
   }
-  if (*present && link.type != H5L_TYPE_HARD) {
-    return irl_fail(r->info, IRL_EUNSUPPORTED,
-                    "%s: %s is a soft or external link; copy the data into the file (h5repack)",
-                    r->path, name);
+  if (!g || !g->all) {
+    const hid_t place = g ? g->id : r->file;
+    H5L_info_t link = {.type = H5L_TYPE_HARD};
+    const htri_t there = H5Lexists(place, leaf, H5P_DEFAULT);
+    if (there < 0 || (there > 0 && H5Lget_info(place, leaf, &link, H5P_DEFAULT) < 0)) {
+      return damaged(r, name);
+    }
+    *present = there > 0;
+    hard = link.type == H5L_TYPE_HARD;
+  }
+  return hard ? IRL_OK
+              : irl_fail(r->info, IRL_EUNSUPPORTED,
+                         "%s: %s is a soft or external link; copy the data into the file "
+                         "(h5repack)",
+                         r->path, name);
+}
+
+// Forgets the groups from a depth on.
+static void leave(irl_h5r* r, int depth) {
+  for (int d = depth; d < IRL_H5_DEPTH; d++) {
+    if (r->group[d].path[0]) {
+      H5Gclose(r->group[d].id);
+    }
+    r->group[d].path[0] = 0;
+  }
+}
+
+// Opens a group that was found in another one (NULL: the root), at its depth.
+static irl_err open_group(irl_h5r* r, const irl_h5_group* parent, const char* leaf,
+                          const char* path, int depth) {
+  irl_h5_group* g = &r->group[depth];
+  leave(r, depth);
+  g->id = H5Gopen2(parent ? parent->id : r->file, leaf, H5P_DEFAULT);
+  g->n = 0;
+  g->all = true;
+  if (g->id < 0) {
+    return damaged(r, path);
+  }
+  if (H5Literate(g->id, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, note_member, g) < 0) {
+    H5Gclose(g->id);
+    return damaged(r, path);
+  }
+  memcpy(g->path, path, strlen(path) + 1);
+  return IRL_OK;
+}
+
+// The group that holds an object: *group NULL for the root, *leaf the object's own name. *present
+// false where there is no such group.
+static irl_err enter(irl_h5r* r, const char* name, const irl_h5_group** group, const char** leaf,
+                     bool* present) {
+  char path[sizeof r->group[0].path];
+  *group = NULL;
+  *leaf = name;
+  *present = true;
+  for (int depth = 0; *present && strchr(*leaf, '/'); depth++) {
+    const size_t size = (size_t)(*leaf - name) + strcspn(*leaf, "/");
+    if (depth == IRL_H5_DEPTH || size >= sizeof path) {
+      return irl_fail(r->info, IRL_ERANGE, "%s: the name %.40s... is too long; shorten it", r->path,
+                      name);
+    }
+    memcpy(path, name, size);
+    path[size] = 0;
+    if (strcmp(r->group[depth].path, path) != 0) {
+      const char* own = path + (*leaf - name);
+      IRL_TRY(find_link(r, *group, own, path, present));
+      if (*present) {
+        IRL_TRY(open_group(r, *group, own, path, depth));
+      }
+    }
+    *group = &r->group[depth];
+    *leaf = name + size + 1;
   }
   return IRL_OK;
 }
 
 irl_err irl_h5r_find(irl_h5r* r, const char* name, bool* present) {
-  char part[MAX_NAME];
-  size_t size = strlen(name);
-  *present = false;
-  if (size >= sizeof part) {
-    return irl_fail(r->info, IRL_ERANGE, "%s: the name %.40s... is too long; shorten it", r->path,
-                    name);
-  }
-  // The parts of an episode follow each other, so the way to their group is walked once.
-  size_t known = strlen(r->group);
-  bool again = known > 0 && known < size && name[known] == '/' && !memcmp(name, r->group, known);
-  for (size_t end = again ? known + 1 : 0; end < size;) {
-    end += strcspn(name + end, "/");
-    memcpy(part, name, end);
-    part[end++] = 0;
-    IRL_TRY(find_link(r, part, present));
-    if (!*present) {
-      return IRL_OK;
-    }
-    if (end < size && end <= sizeof r->group) {
-      memcpy(r->group, part, end);
-    }
-  }
-  return IRL_OK;
+  const irl_h5_group* group;
+  const char* leaf;
+  IRL_TRY(enter(r, name, &group, &leaf, present));
+  return *present ? find_link(r, group, leaf, name, present) : IRL_OK;
 }
 
 // Links named <prefix><digits>, counted without opening them.
@@ -133,15 +196,42 @@ static irl_err unfit(irl_h5r* r, const char* name, const char* why) {
                   name, why);
 }
 
-// Opens an object that must be a dataset inside this file; *set negative when absent.
+// Keeps an array open in the place of the oldest one.
+static void keep_set(irl_h5r* r, const char* name, hid_t set) {
+  irl_h5_set* slot = &r->set[r->next_set];
+  if (slot->name[0]) {
+    H5Dclose(slot->id);
+  }
+  slot->id = set;
+  snprintf(slot->name, sizeof slot->name, "%s", name);
+  r->next_set = (r->next_set + 1) % IRL_H5_SETS;
+}
+
+// Opens an object that must be a dataset inside this file; *set negative when absent. The file
+// keeps it open: nobody closes it.
 static irl_err open_dataset(irl_h5r* r, const char* name, hid_t* set) {
   bool present;
+  const irl_h5_group* group;
+  const char* leaf;
   *set = -1;
-  IRL_TRY(irl_h5r_find(r, name, &present));
+  for (int i = 0; i < IRL_H5_SETS; i++) {
+    if (!strcmp(r->set[i].name, name)) {
+      *set = r->set[i].id;
+      return IRL_OK;
+    }
+  }
+  if (strlen(name) >= sizeof r->set[0].name) {
+    return irl_fail(r->info, IRL_ERANGE, "%s: the name %.40s... is too long; shorten it", r->path,
+                    name);
+  }
+  IRL_TRY(enter(r, name, &group, &leaf, &present));
+  if (present) {
+    IRL_TRY(find_link(r, group, leaf, name, &present));
+  }
   if (!present) {
     return IRL_OK;
   }
-  hid_t object = H5Oopen(r->file, name, H5P_DEFAULT);
+  hid_t object = H5Oopen(group ? group->id : r->file, leaf, H5P_DEFAULT);
   if (object < 0) {
     return damaged(r, name);
   }
@@ -149,6 +239,7 @@ static irl_err open_dataset(irl_h5r* r, const char* name, hid_t* set) {
     H5Oclose(object);
     return unfit(r, name, "is a group, not an array (a Dict or Tuple space is not supported)");
   }
+  keep_set(r, name, object);
   *set = object;
   return IRL_OK;
 }
@@ -243,7 +334,6 @@ irl_err irl_h5r_shape(irl_h5r* r, const char* name, irl_h5_shape* shape) {
   hid_t type = H5Dget_type(set);
   const char* why = type < 0 ? "cannot be examined" : judge(set, type, shape);
   H5Tclose(type);
-  H5Dclose(set);
   shape->present = true;
   return why ? unfit(r, name, why) : IRL_OK;
 }
@@ -274,7 +364,6 @@ irl_err irl_h5r_numbers(irl_h5r* r, const char* name, double* out, int rows, int
   }
   irl_err err = result < 0 ? damaged(r, name) : IRL_OK;
   H5Tclose(type);
-  H5Dclose(set);
   return err;
 }
 
@@ -319,21 +408,37 @@ irl_err irl_h5r_text(irl_h5r* r, const char* name, char** text) {
     *text = NULL;
   }
   H5Tclose(type);
-  H5Dclose(set);
   return err;
 }
 
 //---------------------------------- Attributes ----------------------------------------------------
 
+// The group whose attributes are asked for; negative where there is none.
+static irl_err attribute_place(irl_h5r* r, const char* name, hid_t* place) {
+  char below[MAX_NAME];
+  const irl_h5_group* group;
+  const char* leaf;
+  bool present = true;
+  *place = r->file;
+  if (strcmp(name, "/") != 0) {
+    snprintf(below, sizeof below, "%.*s/", MAX_NAME - 2, name);
+    IRL_TRY(enter(r, below, &group, &leaf, &present));
+    *place = present ? group->id : -1;
+  }
+  return IRL_OK;
+}
+
 // Opens a scalar attribute and its type; *attribute negative when absent.
 static irl_err open_attribute(irl_h5r* r, const char* name, const char* attribute, hid_t* id,
                               hid_t* type) {
+  hid_t place;
   *id = *type = -1;
-  htri_t there = H5Aexists_by_name(r->file, name, attribute, H5P_DEFAULT);
+  IRL_TRY(attribute_place(r, name, &place));
+  htri_t there = place < 0 ? 0 : H5Aexists(place, attribute);
   if (there == 0) {
     return IRL_OK;
   }
-  *id = there < 0 ? -1 : H5Aopen_by_name(r->file, name, attribute, H5P_DEFAULT, H5P_DEFAULT);
+  *id = there < 0 ? -1 : H5Aopen(place, attribute, H5P_DEFAULT);
   *type = *id < 0 ? -1 : H5Aget_type(*id);
   hid_t space = *id < 0 ? -1 : H5Aget_space(*id);
   bool scalar = space >= 0 && H5Sget_simple_extent_npoints(space) == 1;

@@ -1,13 +1,14 @@
-// Building an HDF5 file in memory.
+// Writing an HDF5 file.
+#include <errno.h>
 #include <hdf5.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "demos/store_internal.h"
 
 _Static_assert(sizeof(hid_t) == sizeof(irl_h5), "HDF5 handles are 64 bits wide since 1.10");
 
-enum { MEMORY_STEP = 1 << 20 };  // bytes the memory file grows by
+enum { CACHE = 64 << 20 };  // bytes of HDF5's bookkeeping that are held
 
 void irl_h5_quiet(irl_h5_print* old) {
   H5Eget_auto2(H5E_DEFAULT, &old->function, &old->data);
@@ -55,110 +56,75 @@ static hid_t object_list(irl_h5w* w, hid_t class) {
   return list;
 }
 
-//---------------------------------- Memory of the file --------------------------------------------
-// H5Fget_file_image clears a flag in its copy of the superblock but not that block's checksum
-// (1.10.8), so the bytes are taken from HDF5's memory driver itself, as they are when the file is
-// closed.
-
-static void* image_malloc(size_t size, H5FD_file_image_op_t op, void* user) {
-  (void)op, (void)user;
-  return malloc(size);
-}
-
-static void* image_realloc(void* image, size_t size, H5FD_file_image_op_t op, void* user) {
-  (void)op, (void)user;
-  return realloc(image, size);
-}
-
-static void* image_copy(void* to, const void* from, size_t size, H5FD_file_image_op_t op,
-                        void* user) {
-  (void)op, (void)user;
-  return memcpy(to, from, size);
-}
-
-// Keeps the bytes of the file when it is closed.
-static herr_t image_free(void* image, H5FD_file_image_op_t op, void* user) {
-  irl_h5w* w = user;
-  if (op == H5FD_FILE_IMAGE_OP_FILE_CLOSE && !w->image) {
-    w->image = image;
-  } else {
-    free(image);
-  }
-  return 0;
-}
-
-static void* share_user(void* user) {
-  return user;
-}
-
-static herr_t leave_user(void* user) {
-  (void)user;
-  return 0;
+// Room for the bookkeeping of thousands of objects: with HDF5's own 2 MiB it is written and read
+// again and again while it grows.
+static void set_cache(irl_h5w* w, hid_t list) {
+  H5AC_cache_config_t cache = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
+  went(w, H5Pget_mdc_config(list, &cache));
+  cache.set_initial_size = true;
+  cache.initial_size = cache.max_size = CACHE;
+  cache.incr_mode = H5C_incr__off;
+  cache.flash_incr_mode = H5C_flash_incr__off;
+  cache.decr_mode = H5C_decr__off;
+  cache.evictions_enabled = false;  // nothing is read back while it is written
+  went(w, H5Pset_mdc_config(list, &cache));
 }
 
 // The format of HDF5 1.8: every reader in use knows it and its metadata carry checksums.
 static hid_t access_list(irl_h5w* w) {
-  H5FD_file_image_callbacks_t calls = {
-      image_malloc, image_copy, image_realloc, image_free, share_user, leave_user, w};
   hid_t list = note(w, H5Pcreate(H5P_FILE_ACCESS));
+  set_cache(w, list);
   went(w, H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18));
   went(w, H5Pset_fclose_degree(list, H5F_CLOSE_STRONG));
-  went(w, H5Pset_fapl_core(list, MEMORY_STEP, false));
-  went(w, H5Pset_file_image_callbacks(list, &calls));
+  went(w, irl_h5_sink_use(list, w->driver, &w->sink));
   return list;
 }
 
 //---------------------------------- Open and finish -----------------------------------------------
 
-void irl_h5w_open(irl_h5w* w) {
+void irl_h5w_open(irl_h5w* w, const char* path) {
   memset(w, 0, sizeof *w);
   irl_h5_quiet(&w->print);
+  irl_h5_sink_open(&w->sink, path);
+  w->failed = w->sink.error != 0;
+  w->driver = note(w, irl_h5_sink_driver());
   w->group_list = object_list(w, H5P_GROUP_CREATE);
   w->dataset_list = object_list(w, H5P_DATASET_CREATE);
   went(w, H5Pset_fill_time(w->dataset_list, H5D_FILL_TIME_NEVER));
   w->text_type = text_type(w, H5T_VARIABLE);
   w->flag_type = flag_type(w);
   hid_t access = access_list(w), create = object_list(w, H5P_FILE_CREATE);
-  w->file = note(w, H5Fcreate("mjirl", H5F_ACC_TRUNC, create, access));
-  w->place = -1;
+  w->file = w->failed ? -1 : note(w, H5Fcreate("mjirl", H5F_ACC_TRUNC, create, access));
+  w->place = w->before = -1;
   H5Pclose(access);
   H5Pclose(create);
 }
 
+// The group that was written stays at hand for links.
 static void close_place(irl_h5w* w) {
-  if (w->place >= 0) {
-    H5Gclose(w->place);
+  if (w->before >= 0) {
+    H5Gclose(w->before);
   }
+  w->before = w->place;
   w->place = -1;
 }
 
-// Size of a file in the format above: the end of file address in its superblock, version 2.
-static size_t image_size(const unsigned char* image) {
-  enum { VERSION = 8, END_OF_FILE = 28 };
-  uint64_t size = 0;
-  for (int i = 7; i >= 0; i--) {
-    size = size << 8 | image[END_OF_FILE + i];
-  }
-  return image[VERSION] == 2 ? (size_t)size : 0;
-}
-
-irl_err irl_h5w_finish(irl_h5w* w, void** image, size_t* size) {
-  *image = NULL;
-  *size = 0;
+irl_err irl_h5w_finish(irl_h5w* w, size_t* size, irl_errinfo* info) {
+  close_place(w);
   close_place(w);
   went(w, w->file < 0 ? -1 : H5Fclose(w->file));
   H5Pclose(w->group_list);
   H5Pclose(w->dataset_list);
   H5Tclose(w->text_type);
   H5Tclose(w->flag_type);
+  H5FDunregister(w->driver);
   irl_h5_loud(&w->print);
-  if (w->failed || !w->image) {
-    free(w->image);
-    return IRL_ENOMEM;
+  if (w->failed && !w->sink.error) {
+    w->sink.error = ENOMEM;  // all that HDF5 itself can lack
   }
-  *image = w->image;
-  *size = image_size(w->image);
-  return IRL_OK;
+  irl_h5_sink_close(&w->sink);
+  *size = (size_t)w->sink.end;
+  return w->sink.error == 0 ? IRL_OK : irl_file_fail(info, w->sink.path, "write", w->sink.error);
 }
 
 //---------------------------------- Objects -------------------------------------------------------
@@ -179,9 +145,9 @@ void irl_h5w_subgroup(irl_h5w* w, const char* name) {
   }
 }
 
-void irl_h5w_link(irl_h5w* w, const char* path, const char* name) {
+void irl_h5w_link(irl_h5w* w, const char* from, const char* name) {
   if (!w->failed) {
-    went(w, H5Lcreate_hard(w->file, path, w->place, name, H5P_DEFAULT, H5P_DEFAULT));
+    went(w, H5Lcreate_hard(w->before, from, w->place, name, H5P_DEFAULT, H5P_DEFAULT));
   }
 }
 
