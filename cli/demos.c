@@ -2,6 +2,9 @@
 #include "demos/demos.h"
 
 #include "cli/cli.h"
+#include "demos/edit.h"
+#include "demos/journal.h"
+#include "demos/survey.h"
 
 typedef struct demos_args {
   cli_common common;
@@ -30,12 +33,88 @@ static void write_summary(irl_jout* out, const irl_demos* demos, int condition) 
   irl_jout_key_number(out, "clipped", s.clipped);
 }
 
-// run_info reads the whole file, so that what it reports is really there.
-static irl_err run_info(cli_context* cli, const void* args) {
-  const demos_args* a = args;
+// write_conditions goes over those of the task too that no episode shows.
+static void write_conditions(irl_jout* out, const irl_demos* demos, const irl_task* task) {
+  const int used = irl_demos_nconditions(demos);
+  const int all = task != NULL ? irl_task_get(task)->nconditions : 0;
+  irl_jout_key(out, "conditions");
+  irl_jout_open(out, '[');
+  for (int i = 0; i < (all > used ? all : used); i++) {
+    irl_jout_open(out, '{');
+    irl_jout_key_int(out, "condition", i);
+    write_summary(out, demos, i);
+    irl_jout_close(out);
+  }
+  irl_jout_close(out);
+}
+
+static void write_column(irl_jout* out, const irl_demos_column* c) {
+  irl_jout_key_number(out, "min", c->min);
+  irl_jout_key_number(out, "q05", c->low);
+  irl_jout_key_number(out, "median", c->median);
+  irl_jout_key_number(out, "q95", c->high);
+  irl_jout_key_number(out, "max", c->max);
+  irl_jout_key_number(out, "mean", c->mean);
+  irl_jout_key_number(out, "std", c->std);
+}
+
+// write_entries is the coverage of each observation entry, and how each action entry moves.
+static void write_entries(irl_jout* out, const irl_demos_survey* s, const irl_task* task) {
+  irl_jout_key(out, "actions");
+  irl_jout_open(out, '[');
+  for (int i = 0; s->action != NULL && i < s->nu; i++) {
+    irl_jout_open(out, '{');
+    irl_jout_key_int(out, "entry", i);
+    write_column(out, &s->action[i]);
+    irl_jout_key_number(out, "saturated", s->motion[i].saturated);
+    irl_jout_key_number(out, "roughness", s->motion[i].roughness);
+    irl_jout_close(out);
+  }
+  irl_jout_close(out);
+  irl_jout_key(out, "observations");
+  irl_jout_open(out, '[');
+  for (int i = 0; i < s->nx; i++) {
+    irl_jout_open(out, '{');
+    irl_jout_key_int(out, "entry", i);
+    write_column(out, &s->observation[i]);
+    const bool named = task != NULL && irl_task_get(task)->nx == s->nx;
+    irl_jout_key_string(out, "name", named ? irl_task_observation_name(task, i) : "");
+    irl_jout_close(out);
+  }
+  irl_jout_close(out);
+}
+
+// write_survey is what concerns the dataset as a whole.
+static void write_survey(irl_jout* out, const irl_demos_survey* s) {
+  irl_jout_key_number(out, "saturated", s->saturated);
+  irl_jout_key_number(out, "roughness", s->roughness);
+  irl_jout_key_number(out, "repeated_actions", s->repeated);
+  irl_jout_key_number(out, "sparc_mean", s->sparc_mean);
+  irl_jout_key_number(out, "sparc_min", s->sparc_min);
+  irl_jout_key_int(out, "duplicate_episodes", s->duplicates);
+  irl_jout_key_int(out, "duplicate_actions", s->copies);
+  irl_jout_key_int(out, "first_duplicate", s->twin);
+  irl_jout_key_int(out, "duplicate_of", s->twin_of);
+}
+
+// own_task is the task that the dataset keeps, as far as it is of use: NULL is not an error here.
+static irl_task* own_task(const irl_demos* demos) {
+  irl_task* task = NULL;
+  irl_errinfo unused = {0};
+  if (irl_demos_own_task(&task, demos, &unused) == IRL_OK &&
+      irl_demos_match(demos, task, &unused) != IRL_OK) {
+    irl_task_destroy(task);
+    task = NULL;
+  }
+  return task;
+}
+
+// write_info is all that info says of a dataset that was read.
+static irl_err write_info(cli_context* cli, const demos_args* a, const irl_demos* demos,
+                          const irl_task* task) {
   irl_jout* out = &cli->result;
-  irl_demos* demos = NULL;
-  IRL_TRY(irl_demos_load(&demos, a->folder, &cli->info));
+  irl_demos_survey* survey = NULL;
+  IRL_TRY(irl_demos_survey_create(&survey, demos, task, &cli->info));
   irl_jout_key_string(out, "dataset_id", demos->dataset_id);
   irl_jout_key_string(out, "task", demos->task_name);
   irl_jout_key_string(out, "algorithm", demos->algorithm);
@@ -43,18 +122,25 @@ static irl_err run_info(cli_context* cli, const void* args) {
   irl_jout_key_int(out, "nu", demos->batch.nu);
   irl_jout_key_bool(out, "states", demos->batch.nstate > 0);
   irl_jout_key_bool(out, "log_densities", demos->has_logq);
+  irl_jout_key_bool(out, "waiting", irl_journal_waits(a->folder));
   write_summary(out, demos, -1);
-  irl_jout_key(out, "conditions");
-  irl_jout_open(out, '[');
-  for (int i = 0; i < irl_demos_nconditions(demos); i++) {
-    irl_jout_open(out, '{');
-    irl_jout_key_int(out, "condition", i);
-    write_summary(out, demos, i);
-    irl_jout_close(out);
-  }
-  irl_jout_close(out);
-  irl_demos_destroy(demos);
+  write_survey(out, survey);
+  write_conditions(out, demos, task);
+  write_entries(out, survey, task);
+  irl_demos_survey_destroy(survey);
   return IRL_OK;
+}
+
+// run_info reads the whole file, so that what it reports is really there.
+static irl_err run_info(cli_context* cli, const void* args) {
+  const demos_args* a = args;
+  irl_demos* demos = NULL;
+  IRL_TRY(irl_demos_load(&demos, a->folder, &cli->info));
+  irl_task* task = own_task(demos);
+  const irl_err err = write_info(cli, a, demos, task);
+  irl_task_destroy(task);
+  irl_demos_destroy(demos);
+  return err;
 }
 
 static const cli_option info_options[] = {
@@ -67,8 +153,12 @@ const cli_command cli_demos_info = {
     .name = "demos info",
     .summary = "what a dataset holds",
     .detail =
-        "`states` says whether the physics state of each step was recorded, `clipped` is the\n"
-        "share of action entries that the simulator saw changed.",
+        "`states` says whether the physics state of each step was recorded, `waiting` whether a\n"
+        "recording waits for `mjirl demos fold`. `clipped` is the share of action entries that "
+        "the\n"
+        "simulator saw changed, `saturated` that of those at or beyond their bounds. Smoothness:\n"
+        "`roughness` is the mean square successive difference over the variance (0 smooth, 2\n"
+        "noise), `sparc` the spectral arc length of the speed (smooth towards 0).",
     .options = info_options,
     .defaults = &(const demos_args){.folder = NULL},
     .size = sizeof(demos_args),
