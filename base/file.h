@@ -24,13 +24,11 @@ IRL_NODISCARD irl_err irl_file_read(const char* path, size_t max_size, char** da
 IRL_NODISCARD irl_err irl_file_write(const char* path, const void* data, size_t size,
                                      irl_errinfo* info);
 
-// The same in two steps, for files of a folder that is itself put in place later: a new file, whose
-// bytes are under way to the disk but not all there, and the wait for them. Between the two the
-// file can be read back at no cost. Errors: IRL_EIO (also when it exists), IRL_ENOSPC; no file is
-// left.
+// Writes a new file of a folder that is itself put in place later: its bytes are under way to the
+// disk, and irl_file_sync waits for them. Between the two it can be read back at no cost. Errors:
+// IRL_EIO (also when it exists), IRL_ENOSPC; no file is left.
 IRL_NODISCARD irl_err irl_file_stage(const char* path, const void* data, size_t size,
                                      irl_errinfo* info);
-IRL_NODISCARD irl_err irl_file_sync(const char* path, irl_errinfo* info);
 
 // A name beside path for a file that is written in other ways and then committed; no other process
 // uses it. False when it does not fit.
