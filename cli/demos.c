@@ -1,16 +1,23 @@
 // `mjirl demos info` and `mjirl demos check`.
 #include "demos/demos.h"
 
+#include <math.h>
+
+#include "base/file.h"
 #include "cli/cli.h"
 #include "demos/edit.h"
 #include "demos/journal.h"
 #include "demos/survey.h"
+#include "irl/expert.h"
 
 typedef struct demos_args {
   cli_common common;
   const char* folder;
   const char* task;
+  const char* policy;
 } demos_args;
+
+enum { PATH_BYTES = 4096 };
 
 //---------------------------------- demos info ----------------------------------------------------
 
@@ -180,34 +187,89 @@ static irl_err load_task(const demos_args* a, const irl_demos* demos, irl_task**
   return irl_task_from_text(task, demos->task_json, demos->mjcf, info);
 }
 
-// write_verdict writes what the second simulation gave.
-static void write_verdict(irl_jout* out, const irl_demos_verdict* verdict, bool passed) {
-  irl_jout_key_int(out, "simulated", verdict->episodes);
-  irl_jout_key_int(out, "differing", verdict->differing);
-  irl_jout_key_number(out, "largest_difference", verdict->largest);
-  irl_jout_key_bool(out, "same_platform", verdict->same_platform);
-  irl_jout_key_bool(out, "passed", passed);
+// write_derived writes a largest difference, null where nothing could be derived.
+static void write_derived(irl_jout* out, const char* key, const irl_demos_derived* d) {
+  irl_jout_key(out, key);
+  irl_jout_open(out, '{');
+  irl_jout_key_int(out, "derived", d->count);
+  irl_jout_key_int(out, "differing", d->differing);
+  irl_jout_key_number(out, "largest_difference", d->count > 0 ? d->largest : (double)NAN);
+  irl_jout_close(out);
 }
 
-// judge simulates the recorded actions again, where the dataset keeps the states to compare with.
+// check_densities uses the policy that was named, or that an expert left beside its dataset.
+static irl_err check_densities(const demos_args* a, const irl_demos* demos, const irl_task* task,
+                               irl_demos_derived* densities, irl_errinfo* info) {
+  char path[PATH_BYTES];
+  int n = 0;
+  irl_policy* policies = NULL;
+  *densities = (irl_demos_derived){.episode = -1, .step = -1};
+  if (!irl_path_join(path, sizeof path, a->folder, "policy.safetensors")) {
+    return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", a->folder);
+  }
+  if (a->policy == NULL && (!demos->has_logq || !irl_file_exists(path))) {
+    return IRL_OK;
+  }
+  IRL_TRY(irl_expert_load(&policies, &n, task, a->policy != NULL ? a->policy : path, info));
+  const irl_err err = irl_demos_check_densities(densities, demos, policies, n, info);
+  irl_expert_policies_free(policies, n);
+  return err;
+}
+
+// derived_wrongly is the sentence for a number that does not follow from the rest.
+static irl_err derived_wrongly(const demos_args* a, const char* what, const irl_demos_derived* d,
+                               irl_errinfo* info) {
+  return irl_fail(info, IRL_ENUM,
+                  "%s: episode %d, step %d, %s[%d] is recorded as %.17g but derived as %.17g; the "
+                  "task, the policy or the file was changed",
+                  a->folder, d->episode, d->step, what, d->entry, d->recorded, d->derived);
+}
+
+// verdict_error is the sentence for the first thing that is wrong. Off the platform of the
+// recording nothing that is simulated is held against the dataset.
+static irl_err verdict_error(const demos_args* a, const irl_demos_verdict* v,
+                             const irl_demos_derived* densities, irl_errinfo* info) {
+  if (v->same_platform && v->differing > 0) {
+    return irl_fail(info, IRL_ENUM,
+                    "%s: episode %d, step %d, %s[%d] is recorded as %.17g but simulates to %.17g "
+                    "on the same platform; the model or the file was changed",
+                    a->folder, v->episode, v->step, v->component, v->entry, v->recorded,
+                    v->simulated);
+  }
+  if (v->same_platform && v->observations.differing > 0) {
+    return derived_wrongly(a, "observation", &v->observations, info);
+  }
+  if (v->same_platform && v->rewards.differing > 0) {
+    return derived_wrongly(a, "reward", &v->rewards, info);
+  }
+  return densities->differing > 0 ? derived_wrongly(a, "log-density", densities, info) : IRL_OK;
+}
+
+// judge simulates the recorded actions again, where the dataset keeps the states to compare with,
+// and derives from them what follows.
 static irl_err judge(cli_context* cli, const demos_args* a, const irl_demos* demos,
                      const irl_task* task) {
-  irl_demos_verdict verdict = {.episode = -1, .step = -1};
+  irl_jout* out = &cli->result;
+  irl_demos_verdict v = {.episode = -1, .step = -1};
+  irl_demos_derived densities;
   IRL_TRY(irl_demos_match(demos, task, &cli->info));
+  IRL_TRY(check_densities(a, demos, task, &densities, &cli->info));
   if (demos->batch.nstate > 0) {
-    IRL_TRY(irl_demos_check(&verdict, demos, task, a->common.threads, &cli->info));
+    IRL_TRY(irl_demos_check(&v, demos, task, a->common.threads, &cli->info));
   }
-  const bool passed = verdict.differing == 0 || !verdict.same_platform;
-  irl_jout_key_string(&cli->result, "task", irl_task_get(task)->name);
-  irl_jout_key_int(&cli->result, "episodes", demos->batch.n);
-  write_verdict(&cli->result, &verdict, passed);
+  const irl_err err = verdict_error(a, &v, &densities, &cli->info);
+  irl_jout_key_string(out, "task", irl_task_get(task)->name);
+  irl_jout_key_int(out, "episodes", demos->batch.n);
+  irl_jout_key_int(out, "simulated", v.episodes);
+  irl_jout_key_int(out, "differing", v.differing);
+  irl_jout_key_number(out, "largest_difference", v.largest);
+  write_derived(out, "observations", &v.observations);
+  write_derived(out, "rewards", &v.rewards);
+  write_derived(out, "log_densities", &densities);
+  irl_jout_key_bool(out, "same_platform", v.same_platform);
+  irl_jout_key_bool(out, "passed", err == IRL_OK);
   cli->complete = true;
-  return passed ? IRL_OK
-                : irl_fail(&cli->info, IRL_ENUM,
-                           "%s: episode %d, step %d, %s[%d] is recorded as %.17g but simulates to "
-                           "%.17g on the same platform; the model or the file was changed",
-                           a->folder, verdict.episode, verdict.step, verdict.component,
-                           verdict.entry, verdict.recorded, verdict.simulated);
+  return err;
 }
 
 // run_check leaves the order to the dataset: it must be whole before it can be compared.
@@ -229,6 +291,8 @@ static const cli_option check_options[] = {
     CLI_ARGUMENT(demos_args, folder, "DIR", "dataset of demonstrations"),
     CLI_OPTIONAL(demos_args, task, "task", "TASK",
                  "task that it must belong to (the one that the dataset keeps)"),
+    CLI_OPTIONAL(demos_args, policy, "policy", "FILE",
+                 "policy that drew the actions (DIR/policy.safetensors, if there)"),
     CLI_THREADS(demos_args),
     CLI_JSON(demos_args),
     CLI_END,
@@ -240,7 +304,9 @@ const cli_command cli_demos_check = {
     .detail =
         "Every size and number is checked. Where physics states were recorded, the actions\n"
         "are simulated again and all states compared: on the platform of the recording they\n"
-        "must be equal bit for bit, elsewhere the largest difference is reported.",
+        "must be equal bit for bit, elsewhere the largest difference is reported. Observations\n"
+        "and rewards are derived from the simulated states, log-densities by the policy, where\n"
+        "it is known: to 1e-9 of max(1, |number|).",
     .options = check_options,
     .defaults = &(const demos_args){.folder = NULL},
     .size = sizeof(demos_args),

@@ -63,6 +63,91 @@ static void note_difference(checker* c, int episode, int step, int entry, double
   name_entry(v, c->task, entry);
 }
 
+//---------------------------------- Derived numbers -----------------------------------------------
+
+static const irl_demos_derived NOTHING = {.episode = -1, .step = -1};
+
+// Compares `count` numbers of an episode, `width` a step, the first of them of step `first`.
+static void compare_numbers(irl_demos_derived* d, int episode, int first, const double* was,
+                            const double* is, int64_t count, int width) {
+  bool differs = false;
+  for (int64_t i = 0; i < count; i++) {
+    const double off = fabs(was[i] - is[i]) / fmax(1, fabs(was[i]));
+    d->largest = fmax(d->largest, off);
+    if (off > IRL_DEMOS_TOLERANCE || isnan(off)) {
+      differs = true;
+      if (d->episode < 0) {
+        d->episode = episode;
+        d->step = first + (int)(i / width);
+        d->entry = (int)(i % width);
+        d->recorded = was[i];
+        d->derived = is[i];
+      }
+    }
+  }
+  d->count += count;
+  d->differing += differs;
+}
+
+// Observations and rewards follow from the states, unless the episode was cut out of a longer one
+// under Gymnasium's timing: then its first ones also knew where the bodies had been before.
+static void derive_episode(checker* c, int episode, int i, int rows) {
+  const irl_batch *b = &c->demos->batch, *a = &c->again;
+  const bool cut = irl_batch_state(b, episode, 0)[0] != 0;  // time, the first part of a state
+  const int first = cut && irl_task_get(c->task)->timing == IRL_TIMING_GYMNASIUM;
+  if (rows > first) {
+    compare_numbers(&c->verdict->observations, episode, first, irl_batch_x(b, episode, first),
+                    irl_batch_x(a, i, first), (int64_t)(rows - first) * b->nx, b->nx);
+  }
+  if (b->has_reward && a->has_reward && rows - 1 > first) {
+    compare_numbers(&c->verdict->rewards, episode, first,
+                    b->reward + (int64_t)episode * b->horizon + first,
+                    a->reward + (int64_t)i * a->horizon + first, rows - 1 - first, 1);
+  }
+}
+
+static irl_err check_policies(const irl_demos* demos, const irl_policy* policies, int n,
+                              irl_errinfo* info) {
+  const irl_batch* b = &demos->batch;
+  for (int p = 0; p < n; p++) {
+    const bool fits = policies[p].nx == b->nx && policies[p].nu == b->nu &&
+                      (policies[p].steps == 1 || policies[p].steps >= b->horizon);
+    if (!fits) {
+      return irl_fail(info, IRL_EDIM,
+                      "policy: has %d steps, %d observation and %d action entries, the "
+                      "demonstrations have %d, %d and %d; give the policy that drew them",
+                      policies[p].steps, policies[p].nx, policies[p].nu, b->horizon, b->nx, b->nu);
+    }
+  }
+  return n > 1 && n < irl_demos_nconditions(demos)
+             ? irl_fail(info, IRL_EDIM,
+                        "policy: is of %d conditions, the demonstrations have %d; give the policy "
+                        "that drew them",
+                        n, irl_demos_nconditions(demos))
+             : IRL_OK;
+}
+
+irl_err irl_demos_check_densities(irl_demos_derived* verdict, const irl_demos* demos,
+                                  const irl_policy* policies, int npolicies, irl_errinfo* info) {
+  const irl_batch* b = &demos->batch;
+  *verdict = NOTHING;
+  IRL_TRY(check_policies(demos, policies, npolicies, info));
+  for (int i = 0; i < b->n && demos->has_logq && demos->has_action; i++) {
+    const irl_policy* p = &policies[npolicies > 1 ? b->condition[i] : 0];
+    const double* recorded = b->logq + (int64_t)i * b->horizon;
+    const int differing = verdict->differing;
+    for (int t = 0; t < b->length[i] && demos->facts[i] & IRL_DEMO_SEED; t++) {
+      const double derived =
+          irl_policy_logdensity(p, t, irl_batch_x(b, i, t), irl_batch_u(b, i, t));
+      compare_numbers(verdict, i, t, &recorded[t], &derived, 1, 1);
+    }
+    verdict->differing = differing + (verdict->differing > differing);
+  }
+  return IRL_OK;
+}
+
+//---------------------------------- States --------------------------------------------------------
+
 // Compares the states of one episode bit for bit; a simulation that broke off differs as well.
 static void compare_episode(checker* c, int episode, int i) {
   const irl_batch* b = &c->demos->batch;
@@ -80,6 +165,7 @@ static void compare_episode(checker* c, int episode, int i) {
   if (reached < rows) {
     note_difference(c, episode, reached, 0, irl_batch_state(b, episode, reached)[0], NAN);
   }
+  derive_episode(c, episode, i, reached);
   c->verdict->episodes++;
   c->verdict->differing += differs;
 }
@@ -102,7 +188,8 @@ irl_err irl_demos_check(irl_demos_verdict* verdict, const irl_demos* demos, cons
   const irl_batch* b = &demos->batch;
   char platform[512];
   irl_demos_platform(platform, sizeof platform);
-  *verdict = (irl_demos_verdict){.episode = -1, .step = -1};
+  *verdict =
+      (irl_demos_verdict){.episode = -1, .step = -1, .observations = NOTHING, .rewards = NOTHING};
   verdict->same_platform = strcmp(platform, demos->platform) == 0;
   IRL_TRY(irl_demos_match(demos, task, info));
   if (b->nstate == 0) {

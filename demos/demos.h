@@ -11,6 +11,7 @@
 #include "base/batch.h"
 #include "base/err.h"
 #include "envs/task.h"
+#include "policy/policy.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -120,6 +121,17 @@ typedef struct irl_demos_summary {
 void irl_demos_summarise(irl_demos_summary* summary, const irl_demos* demos, int condition);
 int irl_demos_nconditions(const irl_demos* demos);  // largest condition + 1
 
+// What deriving numbers of the dataset again gave: observations, rewards or log-densities.
+#define IRL_DEMOS_TOLERANCE 1e-9  // of |recorded - derived| / max(1, |recorded|)
+typedef struct irl_demos_derived {
+  int64_t count;      // numbers that were derived; 0: none could be
+  double largest;     // the largest such difference
+  int differing;      // episodes with one beyond the tolerance
+  int episode, step;  // the first of them; -1 when there is none
+  int entry;
+  double recorded, derived;
+} irl_demos_derived;
+
 // What a re-simulation of the recorded actions gave.
 typedef struct irl_demos_verdict {
   bool same_platform;  // recorded with this CPU, C library and MuJoCo: equality may be demanded
@@ -130,6 +142,7 @@ typedef struct irl_demos_verdict {
   int entry;           // entry within the part
   double recorded, simulated;
   double largest;  // |recorded - simulated| over all states of all episodes
+  irl_demos_derived observations, rewards;  // of the simulated states
 } irl_demos_verdict;
 
 // Simulates each episode again from its first state with its raw actions and compares all states.
@@ -137,6 +150,13 @@ typedef struct irl_demos_verdict {
 // states, those of irl_demos_match and irl_env_rollout.
 IRL_NODISCARD irl_err irl_demos_check(irl_demos_verdict* verdict, const irl_demos* demos,
                                       const irl_task* task, int nthread, irl_errinfo* info);
+
+// Log-densities of the raw actions once more, by the policies that drew them: npolicies is 1 or the
+// task's number of conditions. Episodes whose first step is not known to be the policy's (cut ones
+// have no seed) are left out. Errors: IRL_EDIM for policies of other sizes.
+IRL_NODISCARD irl_err irl_demos_check_densities(irl_demos_derived* verdict, const irl_demos* demos,
+                                                const irl_policy* policies, int npolicies,
+                                                irl_errinfo* info);
 
 // JSON text of what bit-for-bit repetition depends on here: machine, CPU family and vector
 // instructions, C library, MuJoCo. Caller's memory; no host name, no path.

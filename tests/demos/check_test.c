@@ -28,6 +28,9 @@ static void repeats(const char* name) {
   CHECK(v.same_platform);
   CHECK(v.episodes == N && v.differing == 0 && v.episode == -1 && v.step == -1);
   CHECK(v.largest == 0);
+  // The same code on the same states: not only within the tolerance.
+  CHECK(v.observations.count > 0 && v.observations.largest == 0);
+  CHECK(v.rewards.largest == 0 && (v.rewards.count > 0) == demos->batch.has_reward);
   irl_demos_destroy(demos);
   irl_task_destroy(task);
 }
@@ -79,6 +82,63 @@ static void finds_one_changed_bit(void) {
   irl_task_destroy(task);
 }
 
+// Observations and rewards are not taken on trust either.
+static void finds_changed_observations_and_rewards(void) {
+  irl_task* task = sample_task("reacher");
+  irl_demos* demos = recorded(task, 6);
+  irl_demos_verdict v;
+  irl_errinfo info = {0};
+  irl_batch_x(&demos->batch, 2, 7)[3] += 1e-6;
+  demos->batch.reward[4 * demos->batch.horizon + 9] -= 1e-6;
+  CHECK_OK(irl_demos_check(&v, demos, task, 1, &info));
+  CHECK(v.differing == 0);
+  CHECK(v.observations.differing == 1 && v.observations.episode == 2);
+  CHECK(v.observations.step == 7 && v.observations.entry == 3);
+  CHECK(v.observations.largest > 1e-8 && v.observations.largest < 2e-6);
+  CHECK(v.rewards.differing == 1 && v.rewards.episode == 4 && v.rewards.step == 9);
+  irl_demos_destroy(demos);
+  irl_task_destroy(task);
+}
+
+static void densities_follow_from_the_policy(void) {
+  irl_task* task = sample_task("reacher");
+  const irl_task_info* t = irl_task_get(task);
+  irl_demos* demos = recorded(task, 5);
+  irl_policy policy = {0};
+  irl_demos_derived v;
+  irl_errinfo info = {0};
+  irl_batch* b = &demos->batch;
+  uint64_t random = 3;
+  const double stddev[] = {0.5, 2};
+  CHECK_OK(irl_policy_create(&policy, t->horizon, t->nx, t->nu));
+  CHECK_OK(irl_policy_set_noise(&policy, stddev));
+  for (int i = 0; i < 5; i++) {
+    demos->facts[i] |= IRL_DEMO_SEED;
+    for (int step = 0; step < b->length[i]; step++) {
+      // Independent normals about 0, as K and k are: the density in closed form.
+      double* u = irl_batch_u(b, i, step);
+      sample_fill(u, 2, &random);
+      b->logq[i * b->horizon + step] =
+          -log(2 * M_PI) - log(0.5 * 2) - 0.5 * (u[0] * u[0] / 0.25 + u[1] * u[1] / 4);
+    }
+  }
+  CHECK_OK(irl_demos_check_densities(&v, demos, &policy, 1, &info));
+  CHECK(v.count == 5 * 50 && v.differing == 0 && v.largest < 1e-12);
+  b->logq[3 * b->horizon + 11] += 1e-6;
+  b->logq[3 * b->horizon + 12] += 1e-6;
+  CHECK_OK(irl_demos_check_densities(&v, demos, &policy, 1, &info));
+  CHECK(v.differing == 1 && v.episode == 3 && v.step == 11);
+  demos->facts[3] &= (uint8_t)~IRL_DEMO_SEED;  // as after its beginning was cut off
+  CHECK_OK(irl_demos_check_densities(&v, demos, &policy, 1, &info));
+  CHECK(v.differing == 0 && v.count == 4 * 50);
+  policy.nx--;
+  CHECK(irl_demos_check_densities(&v, demos, &policy, 1, &info) == IRL_EDIM);
+  policy.nx++;
+  irl_policy_destroy(&policy);
+  irl_demos_destroy(demos);
+  irl_task_destroy(task);
+}
+
 static void another_platform_is_told(void) {
   irl_task* task = sample_task("reacher");
   irl_demos* demos = recorded(task, 1);
@@ -107,4 +167,6 @@ static void needs_states_and_the_task(void) {
 }
 
 TESTS(TEST(every_bundled_task_repeats), TEST(repeats_from_the_kept_task),
-      TEST(finds_one_changed_bit), TEST(another_platform_is_told), TEST(needs_states_and_the_task))
+      TEST(finds_one_changed_bit), TEST(finds_changed_observations_and_rewards),
+      TEST(densities_follow_from_the_policy), TEST(another_platform_is_told),
+      TEST(needs_states_and_the_task))

@@ -341,9 +341,11 @@ def test_expert_writes_what_it_says(dataset):
     assert (dataset / "data" / "main_data.hdf5").exists()
     result = run_json("demos", "info", dataset, keys=[
         "dataset_id", "task", "algorithm", "observation", "nu", "states", "log_densities",
-        "episodes", "steps", "length_min", "length_max", "return_mean", "return_std", "return_min",
-        "return_max", "successes", "terminations", "action_min", "action_max", "clipped",
-        "conditions"])
+        "waiting", "episodes", "steps", "length_min", "length_max", "return_mean", "return_std",
+        "return_min", "return_max", "successes", "terminations", "action_min", "action_max",
+        "clipped", "saturated", "roughness", "repeated_actions", "sparc_mean", "sparc_min",
+        "duplicate_episodes", "duplicate_actions", "first_duplicate", "duplicate_of", "conditions",
+        "actions", "observations"])
     assert result["task"] == "short"
     assert result["episodes"] == 8
     assert result["states"] and result["log_densities"]
@@ -352,9 +354,14 @@ def test_expert_writes_what_it_says(dataset):
 
 def test_demos_check(dataset):
     result = run_json("demos", "check", dataset, keys=[
-        "task", "episodes", "simulated", "differing", "largest_difference", "same_platform",
-        "passed"])
+        "task", "episodes", "simulated", "differing", "largest_difference", "observations",
+        "rewards", "log_densities", "same_platform", "passed"])
     assert result["passed"] is True
+    for key in ("observations", "rewards", "log_densities"):
+        assert result[key]["derived"] > 0 and result[key]["differing"] == 0, key
+        assert result[key]["largest_difference"] < 1e-9
+    other = run("demos", "check", dataset, "--policy", dataset / "policy.safetensors", "--json")
+    assert json.loads(other.stdout) == result
     assert result["differing"] == 0 and result["simulated"] == 8
     refused("demos", "check", dataset, "--task", "reacher", code=1)
 
