@@ -2,7 +2,6 @@
 #include "envs/env.h"
 
 #include <math.h>
-#include <mujoco/mjbatch.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,26 +9,8 @@
 
 #include "base/arena.h"
 #include "base/pool.h"
+#include "envs/env_internal.h"
 #include "envs/episode_internal.h"
-
-// How far an episode has come: written every step, so each has a cache line of its own.
-typedef union progress {
-  struct {
-    int steps;  // control steps simulated, a diverged one included
-    bool terminated, success;
-  };
-  char line[64];
-} progress;
-
-struct irl_env {
-  const irl_task* task;
-  mjBatch* batch;
-  int max_trajectories;
-  int nscratch;        // doubles of scratch per simulation
-  double* scratch;     // (max_trajectories, nscratch): last velocities' values, then residuals
-  int* ids;            // 0, 1, 2, ...                        (max_trajectories)
-  progress* progress;  // of the last episodes             (max_trajectories)
-};
 
 irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories, int nthread,
                        irl_errinfo* info) {
@@ -48,7 +29,7 @@ irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories
   env->max_trajectories = max_trajectories;
   env->scratch = irl_calloc((size_t)max_trajectories, (size_t)env->nscratch * sizeof(double));
   env->ids = IRL_NEW(int, max_trajectories);
-  env->progress = IRL_NEW(progress, max_trajectories);
+  env->progress = IRL_NEW(irl_progress, max_trajectories);
   if (env->scratch == NULL || env->ids == NULL || env->progress == NULL) {
     irl_env_destroy(env);
     return irl_fail(info, IRL_ENOMEM, "env: out of memory; ask for fewer trajectories");
@@ -171,7 +152,7 @@ static void record(const irl_episode* ep, irl_batch* b, int i, int t) {
 
 // Acts, simulates and records one control step. False when it diverged.
 static bool advance(irl_episode* ep, const rollout_job* job, irl_rng* rng, int i, int t,
-                    progress* so_far, double* scratch) {
+                    irl_progress* so_far, double* scratch) {
   irl_batch* b = job->batch;
   const bool ended = so_far->terminated;
   double* u = irl_batch_u(b, i, t);
@@ -199,13 +180,14 @@ static void run_episode(const mjModel* m, mjData* d, int i, void* arg) {
   const irl_rollout* r = job->rollout;
   irl_batch* b = job->batch;
   const irl_task* task = job->env->task;
-  const uint64_t c = (uint64_t)b->condition[i], number = (uint64_t)(r->first + i);
+  const uint64_t c = (uint64_t)b->condition[i],
+                 number = (uint64_t)(r->number != NULL ? r->number[i] : r->first + i);
   irl_rng start = irl_rng_stream(r->seed, r->reset_purpose, r->iteration, c, number);
   irl_rng action = irl_rng_stream(r->seed, r->action_purpose, r->iteration, c, number);
   double* memory = job->env->scratch + (size_t)i * (size_t)job->env->nscratch;
   const double* state =
       r->start_state == NULL ? NULL : r->start_state + (size_t)i * (size_t)task->info.nstate;
-  progress* so_far = &job->env->progress[i];
+  irl_progress* so_far = &job->env->progress[i];
   irl_episode ep;
   bool valid = irl_episode_reset(&ep, task, m, d, memory, b->condition[i], state,
                                  r->exact_start ? NULL : &start);
@@ -290,7 +272,7 @@ irl_err irl_env_rollout(irl_env* env, const irl_rollout* rollout, irl_batch* bat
   for (int i = 0; i < batch->n; i++) {
     batch->terminated[i] = 0;
     batch->success[i] = 0;
-    env->progress[i] = (progress){.steps = 0};
+    env->progress[i] = (irl_progress){.steps = 0};
   }
   batch->has_reward = env->task->info.has_reward;
   atomic_int ended = 0;

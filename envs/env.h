@@ -41,9 +41,10 @@ typedef struct irl_rollout {
   uint64_t iteration;
   irl_purpose reset_purpose;  // stream (seed, purpose, iteration, condition, trajectory number)
   irl_purpose action_purpose;
-  int first;                  // number of the batch's first trajectory in these streams
-  bool run_on;                // simulate all T steps even after termination; rewards after it are 0
-  bool exact_start;           // no start noise: the condition's own state
+  int first;          // number of the batch's first trajectory in these streams
+  const int* number;  // (N) numbers in these streams instead of first, first + 1, ..., or NULL
+  bool run_on;        // simulate all T steps even after termination; rewards after it are 0
+  bool exact_start;   // no start noise: the condition's own state
   const double* start_state;  // (N, nstate) physics states to start from instead, or NULL
 } irl_rollout;
 

@@ -137,6 +137,33 @@ void irl_episode_reset_at(irl_episode* ep, const irl_task* task, const mjModel* 
   begin(ep);
 }
 
+static void move_state(const mjModel* m, mjData* d, const double* move) {
+  mj_integratePos(m, d->qpos, move, 1);
+  for (int i = 0; i < m->nv; i++) {
+    d->qvel[i] += move[m->nv + i];
+  }
+  for (int i = 0; i < m->na; i++) {
+    d->act[i] += move[2 * m->nv + i];
+  }
+}
+
+void irl_episode_reset_near(irl_episode* ep, const irl_task* task, const mjModel* m, mjData* d,
+                            double* memory, const double* state, const double* move, double* x) {
+  const bool late = task->info.timing == IRL_TIMING_GYMNASIUM && task->need != 0;
+  attach(ep, task, m, d, memory);
+  mj_setState(m, d, state, task->state_spec);
+  move_state(m, d, move);
+  if (late) {
+    mj_integratePos(m, d->qpos, d->qvel, -m->opt.timestep);
+    mj_forward(m, d);
+    mj_integratePos(m, d->qpos, d->qvel, m->opt.timestep);
+    remember(ep);
+  } else {
+    begin(ep);
+  }
+  irl_episode_observe(ep, x);
+}
+
 //---------------------------------- Step ----------------------------------------------------------
 
 // MuJoCo must never see a control outside its range change what it does: what it gets is what a

@@ -22,6 +22,12 @@ bool irl_episode_reset(irl_episode* ep, const irl_task* task, const mjModel* m, 
 void irl_episode_reset_at(irl_episode* ep, const irl_task* task, const mjModel* m, mjData* d,
                           double* memory, const double* qpos, const double* qvel);
 
+// The same from a recorded state (nstate) moved by `move` (2 nv + na: along qpos's tangent, qvel,
+// act), with the observation x (nx) that a trajectory passing through there would have had: in
+// Gymnasium's timing body positions one substep old, which are those of qpos − h qvel.
+void irl_episode_reset_near(irl_episode* ep, const irl_task* task, const mjModel* m, mjData* d,
+                            double* memory, const double* state, const double* move, double* x);
+
 // Simulates a control step under the raw action u (nu), which is clipped to the bounds. False when
 // the simulation diverged: the state is not finite, or MuJoCo counted a warning.
 bool irl_episode_step(irl_episode* ep, const double* u);

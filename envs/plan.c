@@ -9,8 +9,8 @@ const char* const irl_expert_methods[] = {"trajectory", "random_search", NULL};
 irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
   return (irl_expert_plan){
       .method = method,
-      .iterations = method == IRL_EXPERT_TRAJECTORY ? 25 : 500,
-      .restarts = 6,
+      .iterations = method == IRL_EXPERT_TRAJECTORY ? 16 : 500,
+      .restarts = 12,
       .samples = 20,
       .stddev = 0.5,
       .directions = 8,

@@ -53,8 +53,8 @@ extern const char* const irl_expert_methods[];  // their names in the order of t
 
 typedef struct irl_expert_plan {
   irl_expert_method method;
-  int iterations;  // steps of the policy (a search, for the trajectory method)
-  int restarts;    // trajectory: searches a condition, the best is kept
+  int iterations;  // steps of the policy (trajectory: of the longest stage)
+  int restarts;    // trajectory: starts a condition, the best are continued
   int samples;     // trajectory: trajectories a step of each condition
 
   double stddev;         // stationary methods: initial noise [action half-ranges]

@@ -8,7 +8,7 @@
 enum { EXPLORER_STREAM = 1 << 24 };  // first trajectory number of the explorers' random streams
 
 static irl_objective objective_of(const irl_learner* l) {
-  return irl_cost_objective(l->cost, l->info->nx, l->info->nu);
+  return irl_cost_objective(l->cost);
 }
 
 irl_err irl_crew_init(irl_crew* crew, const irl_learner* l, int samples) {
@@ -17,6 +17,7 @@ irl_err irl_crew_init(irl_crew* crew, const irl_learner* l, int samples) {
   if (samples == 0) {
     return IRL_OK;
   }
+  const irl_objective objective = objective_of(l);
   crew->sampler = IRL_NEW(irl_sampler, l->nc);
   crew->index = IRL_NEW(int, (size_t)l->nc*(size_t)samples);
   crew->added = IRL_NEW(int, l->nc);
@@ -28,8 +29,7 @@ irl_err irl_crew_init(irl_crew* crew, const irl_learner* l, int samples) {
     crew->batch.condition[i] = l->condition[i / samples];
   }
   for (int k = 0; k < l->nc; k++) {
-    IRL_TRY(irl_sampler_init(&crew->sampler[k], t->horizon, t->nx, t->nu, 0,
-                             objective_of(l).work_size));
+    IRL_TRY(irl_sampler_init(&crew->sampler[k], t->horizon, t->nx, t->nu, 0, &objective));
   }
   return IRL_OK;
 }
@@ -122,7 +122,7 @@ static void step_piece(int piece, int thread, void* arg) {
   int n = valid_of(crew, k);
   if (n >= 2) {
     irl_sampler_step(&crew->sampler[k], &options, &crew->batch, crew->index + k * crew->samples, n,
-                     &objective);
+                     n, &objective);
   }
 }
 

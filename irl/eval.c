@@ -12,9 +12,6 @@
 #include "irl/partition.h"
 
 enum {
-  OPTIMIZE_RESTARTS = 3,
-  OPTIMIZE_ITERATIONS = 25,
-  OPTIMIZE_SAMPLES = 20,
   BASELINE_EPISODES = 20,  // a condition, of the baselines of a changed task
 };
 
@@ -100,7 +97,7 @@ static void episodes_destroy(episodes* e) {
 }
 
 static void gather(episodes* e, const irl_judge* j, const irl_batch* b) {
-  irl_objective o = irl_cost_objective(j->run->cost, j->info->nx, j->info->nu);
+  irl_objective o = irl_cost_objective(j->run->cost);
   e->n = 0;
   for (int k = 0; k < j->nc; k++) {
     for (int i = k; i < b->n; i += j->nc) {
@@ -233,20 +230,17 @@ static irl_err judge_policy(irl_judge* j, irl_eval_result* r, irl_errinfo* info)
 // New samplers from scratch on an objective, into j->policy.
 static irl_err optimize(irl_judge* j, irl_objective objective, irl_errinfo* info) {
   int64_t steps = 0;
-  irl_optimize_options o = {.task = j->task,
-                            .condition = j->run->condition,
-                            .nc = j->nc,
-                            .objective = objective,
-                            .seed = j->options->seed,
-                            .threads = j->options->threads,
-                            .restarts = OPTIMIZE_RESTARTS,
-                            .iterations = OPTIMIZE_ITERATIONS,
-                            .samples = OPTIMIZE_SAMPLES};
+  irl_optimize_options o = irl_optimize_defaults(j->task);
+  o.condition = j->run->condition;
+  o.nc = j->nc;
+  o.objective = objective;
+  o.seed = j->options->seed;
+  o.threads = j->options->threads;
   return irl_optimize(&o, j->host, j->policy, &steps, info);
 }
 
 static irl_objective learned_cost(const irl_judge* j) {
-  return irl_cost_objective(j->run->cost, j->info->nx, j->info->nu);
+  return irl_cost_objective(j->run->cost);
 }
 
 static irl_err reoptimize(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {

@@ -56,15 +56,22 @@ static irl_err optimize_trajectories(const irl_expert_options* o, const irl_host
   for (int c = 0; c < r->nconditions; c++) {
     condition[c] = c;
   }
-  irl_optimize_options options = {.task = o->task,
-                                  .condition = condition,
-                                  .nc = r->nconditions,
-                                  .objective = irl_reward_objective(o->task),
-                                  .seed = o->seed,
-                                  .threads = o->threads,
-                                  .restarts = o->plan.restarts,
-                                  .iterations = o->plan.iterations,
-                                  .samples = o->plan.samples};
+  irl_optimize_options options = irl_optimize_defaults(o->task);
+  options.condition = condition;
+  options.nc = r->nconditions;
+  options.objective = irl_reward_objective(o->task);
+  options.seed = o->seed;
+  options.threads = o->threads;
+  options.restarts = o->plan.restarts;
+  options.iterations = o->plan.iterations;
+  options.samples = o->plan.samples;
+  options.dynamics = o->dynamics;
+  options.polish = o->polish;
+  options.polish_dynamics = o->polish_dynamics;
+  options.initial = o->initial;
+  options.warm = o->warm;
+  options.report = o->report;
+  options.user = o->user;
   irl_err err = irl_optimize(&options, host, r->policy, &r->env_steps, info);
   irl_free(condition);
   return err;
@@ -72,7 +79,8 @@ static irl_err optimize_trajectories(const irl_expert_options* o, const irl_host
 
 // Episodes dealt round-robin over the conditions into a batch that is created here.
 static irl_err roll(const irl_expert_options* o, irl_expert_result* r, irl_action_mode mode,
-                    irl_purpose reset, int episodes, irl_batch* batch, irl_errinfo* info) {
+                    irl_purpose reset, uint64_t seed, int episodes, irl_batch* batch,
+                    irl_errinfo* info) {
   const irl_task_info* t = irl_task_get(o->task);
   const irl_policy** policy = IRL_NEW(const irl_policy*, r->nconditions);
   irl_env* env = NULL;
@@ -92,7 +100,7 @@ static irl_err roll(const irl_expert_options* o, irl_expert_result* r, irl_actio
     }
     irl_rollout rollout = {.mode = mode,
                            .policy = policy,
-                           .seed = o->seed,
+                           .seed = seed,
                            .reset_purpose = reset,
                            .action_purpose = IRL_PURPOSE_ACTION};
     err = irl_env_rollout(env, &rollout, batch, &r->env_steps, NULL, info);
@@ -118,13 +126,13 @@ static int judge_episodes(const irl_expert_options* o, int nconditions) {
   return nconditions * (is_stationary(o) && share > 1 ? share : TRAJECTORY_EPISODES);
 }
 
-// Mean-action returns on fresh starts.
+// Mean-action returns on fresh starts, the same for every seed so that experts can be compared.
 static irl_err judge(const irl_expert_options* o, irl_expert_result* r, irl_errinfo* info) {
   irl_batch batch = {0};
   const int n = judge_episodes(o, r->nconditions);
   double* returns = IRL_NEW(double, n);
   irl_err err = returns == NULL ? irl_fail(info, IRL_ENOMEM, "expert: out of memory; free some")
-                                : roll(o, r, IRL_ACTION_MEAN, IRL_PURPOSE_EVAL, n, &batch, info);
+                                : roll(o, r, IRL_ACTION_MEAN, IRL_PURPOSE_EVAL, 0, n, &batch, info);
   for (int i = 0; i < n && err == IRL_OK; i++) {
     returns[i] = irl_batch_return(&batch, i);
     r->condition_return[batch.condition[i]] += returns[i] * r->nconditions / n;
@@ -146,7 +154,7 @@ static irl_err judge_random(const irl_expert_options* o, irl_expert_result* r, i
   for (int k = 0; k < 2; k++) {
     irl_batch batch = {0};
     irl_err err =
-        roll(o, r, mode[k], IRL_PURPOSE_EVAL, judge_episodes(o, r->nconditions), &batch, info);
+        roll(o, r, mode[k], IRL_PURPOSE_EVAL, 0, judge_episodes(o, r->nconditions), &batch, info);
     r->random_return = err == IRL_OK ? fmax(r->random_return, mean_return(&batch)) : NAN;
     irl_batch_destroy(&batch);
     IRL_TRY(err);
@@ -189,7 +197,7 @@ static irl_err make(const irl_expert_options* o, const irl_host* host, irl_exper
                            : optimize_trajectories(o, host, r, info));
   IRL_TRY(judge(o, r, info));
   IRL_TRY(judge_random(o, r, info));
-  IRL_TRY(roll(o, r, IRL_ACTION_SAMPLE, IRL_PURPOSE_RESET, o->episodes, &r->demos, info));
+  IRL_TRY(roll(o, r, IRL_ACTION_SAMPLE, IRL_PURPOSE_RESET, o->seed, o->episodes, &r->demos, info));
   r->sampled_mean = mean_return(&r->demos);
   warn_of_failure(irl_task_get(o->task), &r->demos, host);
   return IRL_OK;

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "envs/task.h"
+#include "irl/search.h"
+#include "policy/dynamics.h"
 #include "policy/policy.h"
 
 #ifdef __cplusplus
@@ -25,6 +27,15 @@ typedef struct irl_expert_options {
   const irl_policy* start;  // stationary methods: where to begin, or NULL
   const char* state;        // stationary methods: file that a search is saved in, or NULL
   bool resume;              // go on from that file
+
+  // The trajectory method's search beside the plan.
+  irl_dynamics_kind dynamics;         // of all stages but the polish; default fitted
+  double polish;                      // entropy weight of a last stage, 0: none
+  irl_dynamics_kind polish_dynamics;  // of that stage
+  irl_initial initial;                // of all starts but the first; default zero
+  const irl_policy* warm;             // (conditions), for IRL_INITIAL_WARM; borrowed
+  void (*report)(void* user, const irl_search_row* row);  // of each proposal; NULL: none
+  void* user;
 } irl_expert_options;
 
 irl_expert_options irl_expert_defaults(const irl_task* task);

@@ -156,7 +156,7 @@ double irl_learner_batch_return(const irl_batch* batch) {
 // with the standard error of that difference from the spread within each condition. Both kinds were
 // made alike, so a difference of several errors says that the cost has learned the latter by heart.
 static void measure_heldout(irl_learner* l, irl_metrics* m) {
-  irl_objective o = irl_cost_objective(l->cost, l->info->nx, l->info->nu);
+  irl_objective o = irl_cost_objective(l->cost);
   double variance = 0.0;
   int used = 0;
   m->heldout_cost = m->heldout_gap = m->heldout_gap_stderr = NAN;

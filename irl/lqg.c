@@ -40,7 +40,7 @@ static irl_err roll(truth* w, const irl_policy* policy, irl_purpose purpose, irl
 // Dynamics and residual map by regression without ridge or prior, exact for a linear system, then
 // the soft Riccati recursion.
 static irl_err solve_start(truth* w, int c, const irl_batch* probes, irl_quadratic* cost,
-                           double* work, irl_errinfo* info) {
+                           void* work, irl_errinfo* info) {
   const irl_dynamics_options exact = {
       .window = 0, .prior_strength = 0.0, .ridge = 1e-14, .min_variance = 0.0};
   int index[PROBES_PER_START], n = 0;
@@ -58,10 +58,11 @@ static irl_err solve(truth* w, irl_errinfo* info) {
   irl_batch probes = {0};
   irl_quadratic cost = {0};
   double noise[MAX_ACTIONS];
-  double* work = IRL_NEW(double, irl_reward_objective(w->task).work_size);
-  irl_err err = work == NULL ? IRL_ENOMEM
-                             : irl_batch_create(&probes, w->nc * PROBES_PER_START, t->horizon,
-                                                t->nx, t->nu, t->nz, 0);
+  void* work = NULL;
+  irl_err err = irl_reward_objective(w->task).scratch_create(w->task, &work);
+  if (err == IRL_OK) {
+    err = irl_batch_create(&probes, w->nc * PROBES_PER_START, t->horizon, t->nx, t->nu, t->nz, 0);
+  }
   if (err == IRL_OK) {
     err = irl_quadratic_create(&cost, t->horizon, t->nx, t->nu);
   }

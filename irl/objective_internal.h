@@ -12,6 +12,6 @@
 irl_objective irl_reward_objective(const irl_task* task);
 
 // A learned cost, by its Gauss-Newton expansion. cost is borrowed and may change between calls.
-irl_objective irl_cost_objective(const irl_cost* cost, int nx, int nu);
+irl_objective irl_cost_objective(const irl_cost* cost);
 
 #endif  // MJIRL_IRL_OBJECTIVE_INTERNAL_H_

@@ -1,6 +1,9 @@
-// Trajectory optimisation from scratch on a fixed objective: several searches from different
-// starts, the best kept for each condition. Makes experts (true reward) and re-optimises learned
-// costs.
+// Trajectory optimisation from scratch on a fixed objective. Makes experts (true reward) and
+// re-optimises learned costs.
+//
+// Every condition gets many cheap starts; the best are continued, with more trajectories, and fewer
+// of them in each stage (successive halving); the last is polished with little noise. A step of the
+// KL-constrained LQR is a proposal: its trajectories decide whether it is taken.
 #ifndef MJIRL_IRL_OPTIMIZE_INTERNAL_H_
 #define MJIRL_IRL_OPTIMIZE_INTERNAL_H_
 
@@ -9,6 +12,7 @@
 #include "base/log.h"
 #include "envs/env.h"
 #include "irl/sampler_internal.h"
+#include "irl/search.h"
 
 typedef struct irl_optimize_options {
   const irl_task* task;
@@ -17,8 +21,19 @@ typedef struct irl_optimize_options {
   irl_objective objective;
   uint64_t seed;
   int threads;
-  int restarts, iterations, samples;
+  int restarts;    // starts a condition
+  int iterations;  // of the longest stage
+  int samples;     // trajectories an iteration and start, half as many in the first stage
+  irl_dynamics_kind dynamics;
+  double polish;  // entropy weight of a last stage, 0: none
+  irl_dynamics_kind polish_dynamics;
+  irl_initial initial;     // of every start but the first, which has zero gains and no pull
+  const irl_policy* warm;  // (nc), for IRL_INITIAL_WARM
+  void (*report)(void* user, const irl_search_row* row);  // NULL: none
+  void* user;
 } irl_optimize_options;
+
+irl_optimize_options irl_optimize_defaults(const irl_task* task);
 
 // policy (nc) has been created by the caller with the task's sizes and gets the best policies
 // found; their quality is judged by the objective of mean-action trajectories. *env_steps grows.

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/linalg.h"
 #include "irl/objective_internal.h"
 
@@ -57,10 +58,10 @@ static double expand_step(const irl_task* task, const irl_batch* batch, int i, i
 }
 
 static void expand(const void* arg, const irl_batch* batch, const int* index, int n,
-                   const irl_dynamics* dyn, irl_quadratic* out, double* work) {
+                   const irl_dynamics* dyn, irl_quadratic* out, void* scratch_) {
   const irl_task* task = arg;
   int nx = batch->nx, nu = batch->nu, ny = nx + nu;
-  double *y = work, *g = y + ny, *H = g + ny, *scratch = H + ny * ny;
+  double *y = scratch_, *g = y + ny, *H = g + ny, *scratch = H + ny * ny;
   double weight = 1.0 / (irl_task_get(task)->temperature * n);
   irl_quadratic_zero(out);
   for (int t = 0; t < batch->horizon; t++) {
@@ -79,11 +80,17 @@ static double path_cost(const void* arg, const irl_batch* batch, int i) {
   return -irl_batch_return(batch, i) / irl_task_get(task)->temperature;
 }
 
+static irl_err scratch_create(const void* arg, void** scratch) {
+  const irl_task_info* info = irl_task_get(arg);
+  int n = info->nx + info->nu, m = max_dim(arg);
+  *scratch = IRL_NEW(double, 2 * n + n * n + m + m * m + m * n);
+  return *scratch == NULL ? IRL_ENOMEM : IRL_OK;
+}
+
 irl_objective irl_reward_objective(const irl_task* task) {
-  const irl_task_info* info = irl_task_get(task);
-  int n = info->nx + info->nu, m = max_dim(task);
   return (irl_objective){.expand = expand,
                          .path_cost = path_cost,
-                         .arg = task,
-                         .work_size = 2 * n + n * n + m + m * m + m * n};
+                         .scratch_create = scratch_create,
+                         .scratch_destroy = irl_free,
+                         .arg = task};
 }

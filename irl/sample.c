@@ -31,8 +31,7 @@ static void candidates_fini(candidates* c) {
 }
 
 static void weigh(candidates* c, const irl_run* run, int k, const irl_batch* pool) {
-  const irl_task_info* t = irl_task_get(run->task);
-  irl_objective o = irl_cost_objective(run->cost, t->nx, t->nu);
+  irl_objective o = irl_cost_objective(run->cost);
   c->n = 0;
   for (int i = k; i < pool->n; i += run->nconditions) {
     if (pool->valid[i]) {

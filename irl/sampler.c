@@ -18,7 +18,8 @@ irl_err irl_sampler_check(const irl_task* task, irl_errinfo* info) {
                   t->name, t->horizon, t->nx, t->nu);
 }
 
-irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz, int work_size) {
+irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz,
+                         const irl_objective* objective) {
   memset(s, 0, sizeof *s);
   s->horizon = horizon;
   s->nx = nx;
@@ -26,13 +27,19 @@ irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz, in
   s->eta = 1.0;
   s->multiplier = 1.0;
   s->objective = NAN;
-  s->work = IRL_NEW(double, work_size + 1);
-  irl_err err = s->work == NULL ? IRL_ENOMEM : irl_policy_create(&s->policy, horizon, nx, nu);
+  s->scratch_destroy = objective->scratch_destroy;
+  irl_err err = objective->scratch_create(objective->arg, &s->scratch);
+  if (err == IRL_OK) {
+    err = irl_policy_create(&s->policy, horizon, nx, nu);
+  }
   if (err == IRL_OK) {
     err = irl_policy_create(&s->candidate, horizon, nx, nu);
   }
   if (err == IRL_OK) {
     err = irl_dynamics_create(&s->dyn, horizon, nx, nu, nz);
+  }
+  if (err == IRL_OK) {
+    err = irl_dynamics_fitter_create(&s->fitter, horizon, nx, nu, nz);
   }
   if (err == IRL_OK) {
     err = irl_quadratic_create(&s->cost, horizon, nx, nu);
@@ -50,9 +57,12 @@ void irl_sampler_fini(irl_sampler* s) {
   irl_policy_destroy(&s->policy);
   irl_policy_destroy(&s->candidate);
   irl_dynamics_destroy(&s->dyn);
+  irl_dynamics_fitter_destroy(s->fitter);
   irl_quadratic_destroy(&s->cost);
   irl_lqr_destroy(s->lqr);
-  irl_free(s->work);
+  if (s->scratch != NULL) {
+    s->scratch_destroy(s->scratch);
+  }
   memset(s, 0, sizeof *s);
 }
 
@@ -67,13 +77,14 @@ void irl_sampler_adapt(irl_sampler* s, const irl_sampler_options* options, doubl
 }
 
 bool irl_sampler_step(irl_sampler* s, const irl_sampler_options* options, const irl_batch* batch,
-                      const int* index, int n, const irl_objective* objective) {
+                      const int* index, int n, int nfit, const irl_objective* objective) {
   irl_lqr_options lqr = options->lqr;
   lqr.kl_limit = options->kl_step * s->multiplier * s->horizon;
   s->report = (irl_lqr_report){0};  // a step that fails moves by no KL
-  irl_err err = irl_dynamics_fit(&s->dyn, batch, index, n, &options->dynamics, NULL);
+  irl_err err = irl_dynamics_fitter_run(s->fitter, &s->dyn, batch, index, nfit, &options->dynamics,
+                                        s->differences, NULL);
   if (err == IRL_OK) {
-    objective->expand(objective->arg, batch, index, n, &s->dyn, &s->cost, s->work);
+    objective->expand(objective->arg, batch, index, n, &s->dyn, &s->cost, s->scratch);
     err = irl_lqr_step(s->lqr, &s->dyn, &s->cost, &s->policy, &lqr, &s->eta, &s->candidate,
                        &s->report);
   }
@@ -92,24 +103,29 @@ double irl_half_range(const irl_task* task, int action) {
   return isfinite(lo) && isfinite(hi) ? 0.5 * (hi - lo) : 1.0;
 }
 
-irl_err irl_sampler_start(irl_sampler* s, const irl_task* task, double stddev, double pull,
-                          irl_rng* rng) {
-  irl_policy* policy = &s->policy;
+irl_err irl_policy_start(irl_policy* policy, const irl_task* task, double stddev, double pull,
+                         irl_rng* rng) {
   double deviation[MAX_ACTIONS];
-  if (s->nu > MAX_ACTIONS) {
+  if (policy->nu > MAX_ACTIONS) {
     return IRL_EUNSUPPORTED;
   }
-  for (int j = 0; j < s->nu; j++) {
+  for (int j = 0; j < policy->nu; j++) {
     deviation[j] = stddev * irl_half_range(task, j);
   }
   IRL_TRY(irl_policy_set_noise(policy, deviation));
-  for (int j = 0; pull > 0.0 && j < s->nu; j++) {
+  for (int j = 0; pull > 0.0 && j < policy->nu; j++) {
     double size = pull * irl_rng_normal(rng) * irl_half_range(task, j);
     double fade = fmax(1.0, 0.2 * policy->steps);
     for (int t = 0; t < policy->steps; t++) {
-      policy->k[t * s->nu + j] = size * exp(-t / fade);
+      policy->k[t * policy->nu + j] = size * exp(-t / fade);
     }
   }
+  return IRL_OK;
+}
+
+irl_err irl_sampler_start(irl_sampler* s, const irl_task* task, double stddev, double pull,
+                          irl_rng* rng) {
+  IRL_TRY(irl_policy_start(&s->policy, task, stddev, pull, rng));
   s->eta = s->multiplier = 1.0;
   s->objective = NAN;
   return IRL_OK;

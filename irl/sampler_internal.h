@@ -14,12 +14,14 @@
 // What is optimised: a cost of trajectories that can be expanded to second order.
 typedef struct irl_objective {
   // Expands the cost of the given trajectories of a batch about their own points into out, averaged
-  // over them. dyn is fitted to the same trajectories. work: work_size doubles.
+  // over them. dyn is fitted to the same trajectories. scratch: from scratch_create, one a caller
+  // at a time.
   void (*expand)(const void* arg, const irl_batch* batch, const int* index, int n,
-                 const irl_dynamics* dyn, irl_quadratic* out, double* work);
+                 const irl_dynamics* dyn, irl_quadratic* out, void* scratch);
   double (*path_cost)(const void* arg, const irl_batch* batch, int i);  // c(τ_i)
+  irl_err (*scratch_create)(const void* arg, void** scratch);
+  void (*scratch_destroy)(void* scratch);
   const void* arg;
-  int work_size;
 } irl_objective;
 
 typedef struct irl_sampler {
@@ -27,9 +29,12 @@ typedef struct irl_sampler {
   irl_policy policy;     // q, what samples are drawn from
   irl_policy candidate;  // result of the next step, then swapped in
   irl_dynamics dyn;      // fitted to q's last trajectories
-  irl_quadratic cost;    // expansion of the cost about them
+  irl_dynamics_fitter* fitter;
+  const irl_differences* differences;  // of the simulator about them, NULL: none; borrowed
+  irl_quadratic cost;                  // expansion of the cost about them
   irl_lqr* lqr;
-  double* work;           // scratch of the expansion
+  void* scratch;  // of the expansion
+  void (*scratch_destroy)(void*);
   double eta;             // dual variable, warm start
   double multiplier;      // on the KL limit
   double objective;       // E_q[c] − H(q) of the last trajectories, NAN before the first
@@ -50,19 +55,21 @@ typedef struct irl_sampler_options {
 IRL_NODISCARD irl_err irl_sampler_check(const irl_task* task, irl_errinfo* info);
 
 IRL_NODISCARD irl_err irl_sampler_init(irl_sampler* sampler, int horizon, int nx, int nu, int nz,
-                                       int work_size);
+                                       const irl_objective* objective);
 void irl_sampler_fini(irl_sampler* sampler);
 
-// One step: fits dynamics to the trajectories (index (n)), expands the cost, takes the
-// KL-constrained maximum-entropy LQR step and makes it the policy. When fit or step fail the policy
-// stays and the KL limit is halved. Returns false then.
+// One step: fits dynamics to trajectories (index (nfit)), expands the cost about the first n, takes
+// the KL-constrained maximum-entropy LQR step and makes it the policy. When fit or step fail the
+// policy stays and the KL limit is halved. Returns false then.
 bool irl_sampler_step(irl_sampler* sampler, const irl_sampler_options* options,
-                      const irl_batch* batch, const int* index, int n,
+                      const irl_batch* batch, const int* index, int n, int nfit,
                       const irl_objective* objective);
 
-// Puts the policy back to zero gains with noise of `stddev` action half-ranges around a random pull
-// that fades over the first fifth of the steps (pull: its size in half-ranges), so that starts from
-// different streams fall into different valleys.
+// Zero gains with noise of `stddev` action half-ranges around a random pull that fades over the
+// first fifth of the steps (pull: its size in half-ranges), so that starts from different streams
+// fall into different valleys. The second also puts the step control back.
+IRL_NODISCARD irl_err irl_policy_start(irl_policy* policy, const irl_task* task, double stddev,
+                                       double pull, irl_rng* rng);
 IRL_NODISCARD irl_err irl_sampler_start(irl_sampler* sampler, const irl_task* task, double stddev,
                                         double pull, irl_rng* rng);
 

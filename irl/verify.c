@@ -85,8 +85,7 @@ static irl_err facts_of_gaussians(uint64_t seed, irl_verify_result* r, irl_errin
 static irl_err facts_of_condition(const irl_run* run, int k, const irl_batch* demos,
                                   const irl_batch* samples, double* work, irl_verify_result* r,
                                   irl_errinfo* info) {
-  const irl_task_info* t = irl_task_get(run->task);
-  irl_objective o = irl_cost_objective(run->cost, t->nx, t->nu);
+  irl_objective o = irl_cost_objective(run->cost);
   const irl_batch* from[2] = {demos, samples};
   double *cost = work, *logq = work + demos->n + samples->n;
   int n = 0, count[2] = {0, 0};
@@ -99,13 +98,14 @@ static irl_err facts_of_condition(const irl_run* run, int k, const irl_batch* de
       }
     }
   }
-  irl_facts_batch batch = {.cost_p = cost,
-                           .logq_p = logq,
-                           .np = count[0],
-                           .cost_q = cost + count[0],
-                           .logq_q = logq + count[0],
-                           .nq = count[1],
-                           .entropy = irl_policy_entropy(&run->learned[k], t->horizon)};
+  irl_facts_batch batch = {
+      .cost_p = cost,
+      .logq_p = logq,
+      .np = count[0],
+      .cost_q = cost + count[0],
+      .logq_q = logq + count[0],
+      .nq = count[1],
+      .entropy = irl_policy_entropy(&run->learned[k], irl_task_get(run->task)->horizon)};
   return check_batch(&batch, r, info);
 }
 

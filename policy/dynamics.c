@@ -1,6 +1,7 @@
 #include "policy/dynamics.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "policy/policy_internal.h"
@@ -33,4 +34,44 @@ irl_err irl_dynamics_create(irl_dynamics* dyn, int horizon, int nx_, int nu_, in
 void irl_dynamics_destroy(irl_dynamics* dyn) {
   irl_free(dyn->memory);
   *dyn = (irl_dynamics){0};
+}
+
+static const char* const kind_names[] = {"fitted", "mixture", "simulator", "combined", NULL};
+
+const char* irl_dynamics_kind_name(int kind) {
+  const int count = (int)(sizeof kind_names / sizeof kind_names[0]) - 1;
+  return kind >= 0 && kind < count ? kind_names[kind] : NULL;
+}
+
+bool irl_dynamics_kind_parse(const char* name, irl_dynamics_kind* kind) {
+  for (int i = 0; kind_names[i] != NULL; i++) {
+    if (strcmp(name, kind_names[i]) == 0) {
+      *kind = (irl_dynamics_kind)i;
+      return true;
+    }
+  }
+  return false;
+}
+
+irl_err irl_differences_create(irl_differences* diff, int horizon, int n, int d) {
+  *diff = (irl_differences){0};
+  if (horizon < 1 || n < 1 || d < 1) {
+    return IRL_ERANGE;
+  }
+  double* row = irl_calloc((size_t)horizon * (size_t)n, (size_t)d * sizeof(double));
+  if (row == NULL) {
+    return IRL_ENOMEM;
+  }
+  *diff = (irl_differences){.horizon = horizon, .n = n, .d = d, .row = row};
+  return IRL_OK;
+}
+
+void irl_differences_destroy(irl_differences* diff) {
+  irl_free(diff->row);
+  *diff = (irl_differences){0};
+}
+
+void irl_differences_zero(irl_differences* diff) {
+  diff->paths = 0;
+  memset(diff->row, 0, (size_t)diff->horizon * (size_t)diff->n * (size_t)diff->d * sizeof(double));
 }

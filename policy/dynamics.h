@@ -34,15 +34,49 @@ typedef struct irl_dynamics {
 IRL_NODISCARD irl_err irl_dynamics_create(irl_dynamics* dyn, int horizon, int nx, int nu, int nz);
 void irl_dynamics_destroy(irl_dynamics* dyn);
 
+// Where the regression of a step takes what its own trajectories do not tell.
+typedef enum irl_dynamics_kind {
+  IRL_DYNAMICS_FITTED,     // the pooled covariance of the steps around it
+  IRL_DYNAMICS_MIXTURE,    // a mixture of Gaussians over the joint vectors of all steps
+  IRL_DYNAMICS_SIMULATOR,  // nothing of the trajectories: differences of the simulator alone
+  IRL_DYNAMICS_COMBINED    // those differences as prior of the regression
+} irl_dynamics_kind;
+
+// Name of a kind ("fitted", ...), NULL beyond the last; and the kind of a name, false if unknown.
+const char* irl_dynamics_kind_name(int kind);
+bool irl_dynamics_kind_parse(const char* name, irl_dynamics_kind* kind);
+
+// Differences of the simulator about trajectories (envs/linearize.h): rows [Δx, Δu, Δ(x' − x), Δz],
+// scaled so that Σ_rows row rowᵀ / paths is the joint covariance the trajectories would have if
+// the system were linear. Zero rows are missing ones.
+typedef struct irl_differences {
+  int horizon;  // T
+  int n;        // rows a step
+  int d;        // 2 nx + nu + nz
+  int paths;    // trajectories that the rows stand for
+  double* row;  // (T, n, d), owned
+} irl_differences;
+
+IRL_NODISCARD irl_err irl_differences_create(irl_differences* diff, int horizon, int n, int d);
+void irl_differences_destroy(irl_differences* diff);  // a zeroed one is fine
+void irl_differences_zero(irl_differences* diff);
+static inline double* irl_differences_row(const irl_differences* diff, int t, int i) {
+  return diff->row + ((long)t * diff->n + i) * diff->d;
+}
+
 // The defaults were chosen by the error of predictions on held-out trajectories of a two-joint arm
 // with a reacher's observations (tests/policy/arm.h; 50 steps, weak and strong feedback). Against
 // them the regression of each step alone errs 5 to 8 times as much with 5 trajectories, 1.2 to 1.9
 // times with 10, 1 to 1.2 times with 25. Motion that changes within 5 steps wants a smaller window.
 typedef struct irl_dynamics_options {
-  int window;             // the prior of step t: covariance within steps t−window .. t+window; 5
-  double prior_strength;  // weight of the prior, in trajectories; default 30
-  double ridge;           // variance added to standardised regressors; default 1e-3
-  double min_variance;    // floor on cov's diagonal, share of x's variance in the batch; 1e-6
+  irl_dynamics_kind kind;  // default fitted
+  int window;              // fitted: the prior of step t is the covariance within t−window ..
+                           // t+window; default 5
+  double prior_strength;   // weight of the prior, in trajectories; default 30
+  double ridge;            // variance added to standardised regressors; default 1e-3
+  double min_variance;     // floor on cov's diagonal, share of x's variance in the batch; 1e-6
+  int clusters;            // mixture: at most so many Gaussians; default 20
+  int cluster_points;      // mixture: at least so many steps a Gaussian; default 40
 } irl_dynamics_options;
 
 irl_dynamics_options irl_dynamics_defaults(void);
@@ -56,6 +90,21 @@ irl_dynamics_options irl_dynamics_defaults(void);
 IRL_NODISCARD irl_err irl_dynamics_fit(irl_dynamics* dyn, const irl_batch* batch, const int* index,
                                        int n, const irl_dynamics_options* options,
                                        irl_errinfo* info);
+
+// The same with memory that is taken once, for loops. A mixture goes on from that of the last call,
+// and is fitted to the newest 20 trajectories of this and earlier calls, or to all of this one: use
+// a fitter of its own for each condition then.
+typedef struct irl_dynamics_fitter irl_dynamics_fitter;
+IRL_NODISCARD irl_err irl_dynamics_fitter_create(irl_dynamics_fitter** fitter, int horizon, int nx,
+                                                 int nu, int nz);
+void irl_dynamics_fitter_destroy(irl_dynamics_fitter* fitter);  // NULL is fine
+
+// differences: needed for `simulator` and `combined` (else IRL_ERANGE), NULL otherwise.
+IRL_NODISCARD irl_err irl_dynamics_fitter_run(irl_dynamics_fitter* fitter, irl_dynamics* dyn,
+                                              const irl_batch* batch, const int* index, int n,
+                                              const irl_dynamics_options* options,
+                                              const irl_differences* differences,
+                                              irl_errinfo* info);
 
 #ifdef __cplusplus
 }

@@ -48,6 +48,14 @@ void irl_moments_destroy(irl_moments* m) {
   *m = (irl_moments){0};
 }
 
+static void mirror_lower(double* A, int n) {
+  for (int i = 1; i < n; i++) {
+    for (int j = 0; j < i; j++) {
+      A[(ptrdiff_t)j * n + i] = A[(ptrdiff_t)i * n + j];
+    }
+  }
+}
+
 static bool has_step(const irl_batch* batch, int i, int t) {
   return batch->valid[i] && t < batch->length[i];
 }
@@ -103,11 +111,7 @@ static void step_scatter(irl_moments* m, const irl_batch* batch, const int* inde
       }
     }
   }
-  for (int i = 1; i < d; i++) {
-    for (int j = 0; j < i; j++) {
-      S[(ptrdiff_t)j * d + i] = S[(ptrdiff_t)i * d + j];
-    }
-  }
+  mirror_lower(S, d);
 }
 
 // Variance over all rows: that within the steps and that of the steps' means.
@@ -133,6 +137,9 @@ static void total_variance(irl_moments* m) {
 
 irl_err irl_moments_gather(irl_moments* m, const irl_batch* batch, const int* index, int n,
                            irl_row_fn row, const char* what, irl_errinfo* info) {
+  const size_t T = (size_t)m->horizon;
+  const size_t d = (size_t)m->d;
+  memset(m->count, 0, (T * (1 + d + d * d) + 2 * d) * sizeof(double));  // count to level
   for (int t = 0; t < m->horizon; t++) {
     IRL_TRY(step_mean(m, batch, index, n, t, row, what, info));
     step_scatter(m, batch, index, n, t, row);
@@ -162,6 +169,24 @@ void irl_moments_combine(irl_moments* m, int t, int window, double own, double p
     }
     m->weight = strength + own * freedom(m, t);
   }
+}
+
+void irl_moments_differences(irl_moments* m, int t, const double* rows, int n, int paths,
+                             double own, double prior) {
+  const ptrdiff_t d = m->d;
+  const double weight = prior / paths;
+  memset(m->S, 0, (size_t)(d * d) * sizeof(double));
+  for (int r = 0; r < n; r++) {
+    const double* row = rows + r * d;
+    for (int i = 0; i < d; i++) {
+      if (row[i] != 0) {
+        irl_axpy(m->S + i * d, weight * row[i], row, i + 1);
+      }
+    }
+  }
+  mirror_lower(m->S, m->d);
+  irl_axpy(m->S, own, m->scatter + t * d * d, (int)(d * d));
+  m->weight = prior + own * freedom(m, t);
 }
 
 static void set_scales(irl_moments* m) {

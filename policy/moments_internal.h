@@ -37,8 +37,8 @@ void irl_moments_destroy(irl_moments* m);
 // Valid trajectories among index (n) that have a first step.
 int irl_moments_usable(const irl_batch* batch, const int* index, int n);
 
-// count, mean, scatter, total and level of the valid trajectories. Errors: IRL_ENUM; `what` begins
-// the sentence.
+// count, mean, scatter, total and level of the valid trajectories, all anew. Errors: IRL_ENUM;
+// `what` begins the sentence.
 IRL_NODISCARD irl_err irl_moments_gather(irl_moments* m, const irl_batch* batch, const int* index,
                                          int n, irl_row_fn row, const char* what,
                                          irl_errinfo* info);
@@ -46,6 +46,11 @@ IRL_NODISCARD irl_err irl_moments_gather(irl_moments* m, const irl_batch* batch,
 // S = own × scatter of step t + prior × mean covariance of steps t−window .. t+window; a negative
 // prior counts the window's covariance at its full weight.
 void irl_moments_combine(irl_moments* m, int t, int window, double own, double prior);
+
+// S = own × scatter of step t + prior × covariance given by `rows` (n, d) of differences that stand
+// for `paths` trajectories: their mean Σ row rowᵀ / paths.
+void irl_moments_differences(irl_moments* m, int t, const double* rows, int n, int paths,
+                             double own, double prior);
 
 // Ridge regression on S, standardised: slope, scale, used. False when it is singular.
 bool irl_moments_regress(irl_moments* m, double ridge);

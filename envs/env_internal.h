@@ -1,0 +1,29 @@
+// What the files that run simulations share: the batch of simulations and its scratch.
+#ifndef MJIRL_ENVS_ENV_INTERNAL_H_
+#define MJIRL_ENVS_ENV_INTERNAL_H_
+
+#include <mujoco/mjbatch.h>
+
+#include "envs/env.h"
+#include "envs/task_internal.h"
+
+// How far an episode has come: written every step, so each has a cache line of its own.
+typedef union irl_progress {
+  struct {
+    int steps;  // control steps simulated, a diverged one included
+    bool terminated, success;
+  };
+  char line[64];
+} irl_progress;
+
+struct irl_env {
+  const irl_task* task;
+  mjBatch* batch;
+  int max_trajectories;
+  int nscratch;            // doubles of scratch per simulation
+  double* scratch;         // (max_trajectories, nscratch): last velocities' values, then residuals
+  int* ids;                // 0, 1, 2, ...                        (max_trajectories)
+  irl_progress* progress;  // of the last episodes             (max_trajectories)
+};
+
+#endif  // MJIRL_ENVS_ENV_INTERNAL_H_

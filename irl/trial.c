@@ -1,0 +1,216 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "irl/trial_internal.h"
+
+enum { OLDER = 2 };  // older trajectories that are remembered, in draws
+// Policies within so many nats a step of each other share trajectories for the model.
+static const double close_by = 0.1;
+
+irl_err irl_trial_init(irl_trial* trial, const irl_task* task, int samples) {
+  const irl_task_info* t = irl_task_get(task);
+  memset(trial, 0, sizeof *trial);
+  const int most = (1 + OLDER) * samples;
+  trial->samples = samples;
+  trial->index = IRL_NEW(int, most);
+  trial->now.path = IRL_NEW(double, samples);
+  trial->best.path = IRL_NEW(double, samples);
+  trial->next.path = IRL_NEW(double, samples);
+  if (trial->index == NULL || trial->now.path == NULL || trial->best.path == NULL ||
+      trial->next.path == NULL) {
+    return IRL_ENOMEM;
+  }
+  for (int i = 0; i < most; i++) {
+    trial->index[i] = i;
+  }
+  IRL_TRY(irl_policy_create(&trial->proposal, t->horizon, t->nx, t->nu));
+  IRL_TRY(irl_policy_create(&trial->kept, t->horizon, t->nx, t->nu));
+  return irl_batch_create(&trial->batch, most, t->horizon, t->nx, t->nu, t->nz, t->nstate);
+}
+
+void irl_trial_fini(irl_trial* trial) {
+  irl_policy_destroy(&trial->proposal);
+  irl_policy_destroy(&trial->kept);
+  irl_batch_destroy(&trial->batch);
+  irl_differences_destroy(&trial->differences);
+  irl_dynamics_fitter_destroy(trial->fitter);
+  irl_free(trial->index);
+  irl_free(trial->now.path);
+  irl_free(trial->best.path);
+  irl_free(trial->next.path);
+  memset(trial, 0, sizeof *trial);
+}
+
+//---------------------------------- Judging -------------------------------------------------------
+
+double irl_judgement_value(const irl_judgement* j, double entropy_weight) {
+  return j->cost - entropy_weight * j->entropy;
+}
+
+// Mean and the variance of the mean, by Welford's update.
+typedef struct running {
+  int n;
+  double mean, square;
+} running;
+
+static void add(running* r, double x) {
+  const double delta = x - r->mean;
+  r->n++;
+  r->mean += delta / r->n;
+  r->square += delta * (x - r->mean);
+}
+
+static double mean_variance(const running* r) {
+  return r->n > 1 ? r->square / (r->n - 1) / r->n : 0;
+}
+
+void irl_judge_trajectories(irl_judgement* j, const irl_objective* o, const irl_batch* batch,
+                            int first, int n, const irl_policy* policy) {
+  running r = {0};
+  j->n = n;
+  for (int i = 0; i < n; i++) {
+    j->path[i] = batch->valid[first + i] ? o->path_cost(o->arg, batch, first + i) : (double)NAN;
+    if (isfinite(j->path[i])) {
+      add(&r, j->path[i]);
+    }
+  }
+  j->entropy = irl_policy_entropy(policy, batch->horizon);
+  // A policy that loses half of its trajectories is none to go on with.
+  j->cost = r.n < 2 || 2 * r.n < n ? (double)INFINITY : r.mean;
+  j->variance = mean_variance(&r);
+}
+
+double irl_judgement_gain(const irl_judgement* a, const irl_judgement* b, double entropy_weight,
+                          double* error) {
+  running r = {0};
+  for (int i = 0; i < a->n && a->n == b->n; i++) {
+    if (isfinite(a->path[i]) && isfinite(b->path[i])) {
+      add(&r, a->path[i] - b->path[i]);
+    }
+  }
+  const bool paired = r.n >= 2 && r.n == a->n;
+  *error = sqrt(paired ? mean_variance(&r) : a->variance + b->variance);
+  return irl_judgement_value(a, entropy_weight) - irl_judgement_value(b, entropy_weight);
+}
+
+bool irl_trial_accepts(const irl_trial* trial, double entropy_weight) {
+  double error;
+  const double gain = irl_judgement_gain(&trial->best, &trial->next, entropy_weight, &error);
+  return gain >= -IRL_TRIAL_SIGNIFICANT * error;  // false for NAN
+}
+
+//---------------------------------- Settling ------------------------------------------------------
+
+// Trust region: the share of the predicted gain that came true decides the next KL limit.
+static void adapt(irl_trial* trial, const irl_sampler_options* o, bool accepted) {
+  const double share = trial->predicted > 0 ? trial->gain / trial->predicted : 0;
+  const double factor = !accepted ? 0.25 : share > 0.5 ? 2 : share > 0 ? 1.4 : 0.5;
+  trial->multiplier = fmin(fmax(trial->multiplier * factor, o->kl_lo), o->kl_hi);
+}
+
+void irl_judgement_copy(irl_judgement* to, const irl_judgement* from) {
+  double* path = to->path;
+  memcpy(path, from->path, (size_t)from->n * sizeof *path);
+  *to = *from;
+  to->path = path;
+}
+
+// Moves the trajectories in use behind the place of new ones, if they still tell of the policy.
+static void age(irl_trial* trial, bool useful) {
+  const int now = useful ? trial->n : 0;
+  const int before = useful ? trial->older : 0;
+  const int room = OLDER * trial->samples;
+  const int kept = before < room - now ? before : room - now;
+  for (int i = kept - 1; i >= 0;
+       i--) {  // the older the further back; from the end, as they overlap
+    irl_batch_copy(&trial->batch, trial->samples + now + i, &trial->batch, trial->samples + i);
+  }
+  for (int i = 0; i < now; i++) {
+    irl_batch_copy(&trial->batch, trial->samples + i, &trial->batch, i);
+  }
+  trial->older = now + kept;
+}
+
+static void keep(irl_trial* trial, const irl_batch* drawn, int first) {
+  irl_policy_copy(&trial->kept, &trial->proposal);
+  irl_judgement_copy(&trial->now, &trial->next);
+  trial->n = 0;
+  for (int i = 0; i < trial->next.n; i++) {
+    if (isfinite(trial->next.path[i])) {
+      irl_batch_copy(&trial->batch, trial->n++, drawn, first + i);
+    }
+  }
+  for (int i = 0; i < trial->older; i++) {
+    trial->index[trial->n + i] = trial->samples + i;
+  }
+  for (int i = 0; i < trial->n; i++) {
+    trial->index[i] = i;
+  }
+}
+
+// Other starts and noise for the policy that is kept.
+static void redraw(irl_trial* trial) {
+  irl_policy_copy(&trial->proposal, &trial->kept);
+  trial->stream++;
+  trial->fresh = true;
+  trial->moved = false;
+}
+
+bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, const irl_objective* o,
+                      const irl_batch* drawn, int first, int n) {
+  const double weight = options->lqr.entropy_weight;
+  irl_judge_trajectories(&trial->next, o, drawn, first, n, &trial->proposal);
+  const bool fresh = !trial->started || trial->fresh;
+  const bool accepted = fresh ? isfinite(trial->next.cost) : irl_trial_accepts(trial, weight);
+  trial->gain =
+      fresh ? (double)NAN : irl_judgement_gain(&trial->now, &trial->next, weight, &trial->error);
+  if (!fresh && trial->moved) {
+    adapt(trial, options, accepted);
+  }
+  if (accepted) {
+    double error;
+    age(trial, trial->started && (!trial->moved || trial->report.kl < close_by * drawn->horizon));
+    keep(trial, drawn, first);
+    if (fresh || irl_judgement_gain(&trial->best, &trial->now, weight, &error) > 0) {
+      irl_judgement_copy(&trial->best, &trial->now);
+    }
+    trial->started = true;
+    trial->fresh = false;
+  }
+  trial->rejected = accepted ? 0 : trial->rejected + 1;
+  return accepted;
+}
+
+//---------------------------------- Proposing -----------------------------------------------------
+
+bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_options* options,
+                       const irl_objective* o) {
+  const double weight = options->lqr.entropy_weight;
+  irl_dynamics_fitter* own = worker->fitter;
+  if (trial->started && trial->rejected > 0) {
+    redraw(trial);
+    return false;
+  }
+  irl_policy_copy(&worker->policy, &trial->kept);
+  worker->eta = trial->eta;
+  worker->multiplier = trial->multiplier;
+  worker->differences = trial->differences.row != NULL ? &trial->differences : NULL;
+  worker->fitter = trial->fitter != NULL ? trial->fitter : own;
+  trial->moved = trial->started && trial->n >= 2 &&
+                 irl_sampler_step(worker, options, &trial->batch, trial->index, trial->n,
+                                  trial->n + trial->older, o);
+  worker->fitter = own;
+  const irl_lqr_report* r = &worker->report;
+  trial->report = *r;
+  trial->eta = worker->eta;
+  trial->multiplier = worker->multiplier;
+  trial->predicted = r->expected_cost_prev - weight * r->expected_entropy_prev -
+                     (r->expected_cost - weight * r->entropy);
+  if (trial->moved) {
+    irl_policy_copy(&trial->proposal, &worker->policy);
+  } else if (trial->started) {
+    redraw(trial);
+  }
+  return trial->moved;
+}

@@ -1,0 +1,77 @@
+// One start of one condition in a search: the policy that is kept, the trajectories it drew, and a
+// proposal that has yet to show its worth.
+#ifndef MJIRL_IRL_TRIAL_INTERNAL_H_
+#define MJIRL_IRL_TRIAL_INTERNAL_H_
+
+#include "irl/sampler_internal.h"
+
+// What trajectories say of a policy: their costs, E[c] with its variance, and the entropy.
+typedef struct irl_judgement {
+  double* path;           // costs, NAN where a trajectory diverged   (capacity), owned
+  int n;                  // trajectories drawn
+  double cost, variance;  // of the mean
+  double entropy;
+} irl_judgement;
+
+typedef struct irl_trial {
+  int slot;             // of the condition among those that are solved
+  int number;           // of the start
+  irl_policy proposal;  // draws the next trajectories
+  irl_policy kept;      // the last accepted
+  irl_batch batch;      // trajectories of `kept`, behind them older ones    (most)
+  int* index;           // 0, 1, 2, ...                                   (most)
+  int samples;          // at most, of one policy
+  int n;                // trajectories of `kept`
+  int older;            // of it with other noise, or of a policy close by
+  int stream;           // of starts and noise
+  irl_judgement now;    // of `kept`
+  irl_judgement best;   // the lowest objective of any policy accepted in this stage
+  irl_judgement next;   // of the proposal
+  double gain, error;   // of the proposal against `kept`, by trajectories
+  irl_differences differences;
+  irl_dynamics_fitter* fitter;  // own one, for mixtures; NULL: the worker's
+  double eta, multiplier;
+  double predicted;  // gain of the proposal by the model
+  irl_lqr_report report;
+  int rejected;  // proposals in a row
+  bool moved;    // a proposal was made that differs from `kept`
+  bool started;  // `kept` has trajectories
+  bool fresh;    // the next trajectories are of other starts and noise: nothing to compare with
+} irl_trial;
+
+IRL_NODISCARD irl_err irl_trial_init(irl_trial* trial, const irl_task* task, int samples);
+void irl_trial_fini(irl_trial* trial);
+
+// E[c] − ν H.
+double irl_judgement_value(const irl_judgement* j, double entropy_weight);
+
+// Judges by trajectories first .. first + n − 1 of a batch.
+void irl_judge_trajectories(irl_judgement* j, const irl_objective* o, const irl_batch* batch,
+                            int first, int n, const irl_policy* policy);
+
+void irl_judgement_copy(irl_judgement* to, const irl_judgement* from);
+
+// How much lower the objective of `b` is than that of `a`, and the standard error of that. Where
+// both have as many trajectories these are pairs of the same starts and noise, and the error is
+// that of the pairs' differences.
+double irl_judgement_gain(const irl_judgement* a, const irl_judgement* b, double entropy_weight,
+                          double* error);
+
+// The test of a proposal: it is refused when its objective is above the best of the stage by more
+// than IRL_TRIAL_SIGNIFICANT standard errors of the difference, or is not finite.
+#define IRL_TRIAL_SIGNIFICANT 1.0
+bool irl_trial_accepts(const irl_trial* trial, double entropy_weight);
+
+// Judges the proposal by its trajectories (first .. first + n − 1 of drawn) in trial->next, and
+// takes it or returns to the policy that is kept; adapts the KL limit by actual against predicted
+// gain. After a refusal that policy is drawn from again, with other starts and noise, and the model
+// of the next proposal has the more trajectories to go by.
+bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, const irl_objective* o,
+                      const irl_batch* drawn, int first, int n);
+
+// Makes the next proposal with a worker's memory. False: there is none; the policy that is kept is
+// drawn from again.
+bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_options* options,
+                       const irl_objective* o);
+
+#endif  // MJIRL_IRL_TRIAL_INTERNAL_H_
