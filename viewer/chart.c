@@ -94,10 +94,10 @@ static void draw_strip(irl_canvas* canvas, const irl_show* show, irl_box box, in
       continue;
     }
     irl_stage_color(&show->stage, spread[1], rgb);
-    double from = box.x + box.width * t / motion->steps;
-    double to = box.x + box.width * (t + 1) / motion->steps;
-    // Neighbours overlap by half a pixel so that no dark seams show between them.
-    irl_box cell = {from, box.y, fmin(to + 0.5, box.x + box.width) - from, box.height};
+    // Whole pixels, so that no seams show between neighbours.
+    double from = floor(box.x + box.width * t / motion->steps);
+    double to = floor(box.x + box.width * (t + 1) / motion->steps);
+    irl_box cell = {from, box.y, to - from, box.height};
     irl_canvas_box(canvas, cell, 0.0, (irl_ink){rgb[0], rgb[1], rgb[2], 1.0F});
   }
 }
@@ -123,7 +123,9 @@ static void draw_curve(irl_canvas* canvas, const irl_show* show, irl_box plot, i
     }
     double here[2] = {plot.x + plot.width * (t + 0.5) / steps, plot_y(show, plot, v[1])};
     double top = plot_y(show, plot, v[2]), bottom = plot_y(show, plot, v[0]);
-    irl_box column = {plot.x + plot.width * t / steps, top, plot.width / steps, bottom - top};
+    double from = floor(plot.x + plot.width * t / steps);
+    double to = floor(plot.x + plot.width * (t + 1) / steps);
+    irl_box column = {from, top, to - from, bottom - top};
     irl_canvas_box(canvas, column, 0.0, band);
     if (drawing) {
       irl_canvas_line(canvas, last, here, 1.8 * unit, ink);

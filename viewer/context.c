@@ -122,7 +122,13 @@ static bool glfw_start(irl_context* context, const char* title, int width, int h
   glfwWindowHint(GLFW_VISIBLE, visible ? GLFW_TRUE : GLFW_FALSE);
   glfwWindowHint(GLFW_SAMPLES, 4);
   glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
+  // A driver that can lose a context is asked to say so.
+  glfwWindowHint(GLFW_CONTEXT_ROBUSTNESS, GLFW_LOSE_CONTEXT_ON_RESET);
   context->window = glfwCreateWindow(width, height, title, NULL, NULL);
+  if (context->window == NULL) {
+    glfwWindowHint(GLFW_CONTEXT_ROBUSTNESS, GLFW_NO_ROBUSTNESS);
+    context->window = glfwCreateWindow(width, height, title, NULL, NULL);
+  }
   if (context->window == NULL) {
     // Some software drivers have no multisampled window.
     glfwWindowHint(GLFW_SAMPLES, 0);
@@ -177,8 +183,13 @@ irl_err irl_context_window(irl_context* context, const char* title, int width, i
                     "window: %s; install Mesa's drivers, or write a PNG with --offscreen", why);
   }
   context->max_side = max_side();
+  context->reset = (unsigned (*)(void))glfwGetProcAddress("glGetGraphicsResetStatusARB");
   glfwSwapInterval(1);
   return IRL_OK;
+}
+
+bool irl_context_lost(const irl_context* context) {
+  return context->reset != NULL && context->reset() != GL_NO_ERROR;
 }
 
 void irl_context_close(irl_context* context) {

@@ -3,6 +3,8 @@
 #ifndef MJIRL_VIEWER_CONTEXT_H_
 #define MJIRL_VIEWER_CONTEXT_H_
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct GLFWwindow;
@@ -13,6 +15,7 @@ typedef struct irl_context {
   void* gl;                   // EGLContext
   struct GLFWwindow* window;  // or NULL
   int max_side;               // largest picture side the driver takes [pixels]
+  unsigned (*reset)(void);    // asks the driver whether the context was lost; or NULL
 } irl_context;
 
 // Makes a context current that needs no display, or else one of a hidden window. Errors:
@@ -22,6 +25,9 @@ IRL_NODISCARD irl_err irl_context_headless(irl_context* context, irl_errinfo* in
 // Opens a visible window with a current context; v-sync on. Errors: IRL_EUNSUPPORTED.
 IRL_NODISCARD irl_err irl_context_window(irl_context* context, const char* title, int width,
                                          int height, irl_errinfo* info);
+
+// True when the driver has lost the context, and nothing drawn in it will be seen again.
+bool irl_context_lost(const irl_context* context);
 
 void irl_context_close(irl_context* context);  // a zeroed context is fine
 

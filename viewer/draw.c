@@ -210,9 +210,9 @@ size_t irl_draw_ribbons(irl_draw* draw, const irl_lens* lens, const irl_trails* 
   return used;
 }
 
-// Where the trails lie behind a body they shine through faintly. The renderer's matrices and its
-// reversed depth (nearer is greater) still stand after mjr_render.
-static void draw_ribbons(irl_draw* draw, size_t n) {
+// Flat colours, mixed with what stands there; what lies behind a body is hidden. The renderer's
+// matrices and its reversed depth (nearer is greater) still stand after mjr_render.
+static void begin_flat(const irl_ribbon_vertex* vertices) {
   glPushAttrib(GL_ALL_ATTRIB_BITS);
   glPushClientAttrib(GL_CLIENT_VERTEX_ARRAY_BIT);
   glDisable(GL_LIGHTING);
@@ -226,17 +226,32 @@ static void draw_ribbons(irl_draw* draw, size_t n) {
   glShadeModel(GL_SMOOTH);
   glEnableClientState(GL_VERTEX_ARRAY);
   glEnableClientState(GL_COLOR_ARRAY);
-  glVertexPointer(3, GL_FLOAT, sizeof(irl_ribbon_vertex), draw->vertices[0].pos);
-  glColorPointer(4, GL_UNSIGNED_BYTE, sizeof(irl_ribbon_vertex), draw->vertices[0].color);
+  glVertexPointer(3, GL_FLOAT, sizeof(irl_ribbon_vertex), vertices->pos);
+  glColorPointer(4, GL_UNSIGNED_BYTE, sizeof(irl_ribbon_vertex), vertices->color);
   glDepthFunc(GL_GEQUAL);
+}
+
+static void end_flat(void) {
+  glPopClientAttrib();
+  glPopAttrib();
+}
+
+// Where the trails lie behind a body they shine through faintly.
+static void draw_ribbons(irl_draw* draw, size_t n) {
+  begin_flat(draw->vertices);
   glDrawArrays(GL_TRIANGLE_STRIP, 0, (GLsizei)n);
   for (size_t i = 0; i < n; i++) {
     draw->vertices[i].color[3] = (uint8_t)(draw->vertices[i].color[3] * 0.35F);
   }
   glDepthFunc(GL_LESS);
   glDrawArrays(GL_TRIANGLE_STRIP, 0, (GLsizei)n);
-  glPopClientAttrib();
-  glPopAttrib();
+  end_flat();
+}
+
+static void draw_mesh(const irl_trails* trails) {
+  begin_flat(trails->mesh);
+  glDrawArrays(GL_TRIANGLES, 0, (GLsizei)trails->nmesh);
+  end_flat();
 }
 
 //---------------------------------- Tile ----------------------------------------------------------
@@ -249,10 +264,12 @@ void irl_draw_tile(irl_draw* draw, irl_stage* stage, const mjvCamera* camera, mj
   glFogf(GL_FOG_START, (float)(reach + 1.5 * stage->radius));
   glFogf(GL_FOG_END, (float)(2.2 * reach + 8.0 * stage->radius));
   mjr_render(rect, &stage->scene, &draw->context);
-  irl_lens lens;
   mjvGLCamera eye = mjv_averageCamera(&stage->scene.camera[0], &stage->scene.camera[1]);
-  irl_lens_init(&lens, &eye, rect.width, rect.height);
-  size_t n = irl_draw_ribbons(draw, &lens, trails);
+  irl_lens_init(&draw->lens, &eye, rect.width, rect.height);
+  if (trails->nmesh > 0) {
+    draw_mesh(trails);
+  }
+  size_t n = irl_draw_ribbons(draw, &draw->lens, trails);
   if (n > 0) {
     draw_ribbons(draw, n);
   }

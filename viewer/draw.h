@@ -23,6 +23,7 @@ typedef struct irl_draw {
   irl_knot* knots;
   size_t* first;                // of rollout and point: its first knot (rollouts * npoints)
   irl_ribbon_vertex* vertices;  // two a knot and two more a trail
+  irl_lens lens;                // of the tile drawn last
 } irl_draw;
 
 // A context must be current, but for recut, recolor and ribbons. Errors: IRL_ENOMEM,
@@ -43,6 +44,8 @@ typedef struct irl_trails {
   int focus;      // rollout that stands out, or -1
   double pixels;  // width
   float opacity;
+  const irl_ribbon_vertex* mesh;  // triangles that are drawn into the scene, or NULL
+  size_t nmesh;                   // vertices
 } irl_trails;
 
 // Fills the vertices of a group's trails as this lens sees them; returns their number. Needs no

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "viewer/camera_file.h"
 #include "viewer/theme.h"
 
 enum {
@@ -13,24 +14,6 @@ enum {
 };
 
 //---------------------------------- Life ----------------------------------------------------------
-
-static irl_err find_camera(irl_show* show, const char* name, irl_errinfo* info) {
-  mjv_defaultCamera(&show->camera);
-  if (name == NULL || strcmp(name, "free") == 0) {
-    return IRL_OK;
-  }
-  const mjModel* model = show->motion.model;
-  int id = mj_name2id(model, mjOBJ_CAMERA, name);
-  if (id < 0) {
-    const char* first = model->ncam > 0 ? mj_id2name(model, mjOBJ_CAMERA, 0) : NULL;
-    return irl_fail(info, IRL_ENOENT, "camera '%s': the model has no camera of this name; use %s%s",
-                    name, first != NULL ? first : "no --camera",
-                    first != NULL ? " or leave it out" : "");
-  }
-  show->camera.type = mjCAMERA_FIXED;
-  show->camera.fixedcamid = id;
-  return IRL_OK;
-}
 
 // Most poses that a tile shows at once in a film.
 static int most_rollouts(const irl_replay* replay) {
@@ -44,6 +27,7 @@ static int most_rollouts(const irl_replay* replay) {
 irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view_options* options,
                         int width, int height, bool fine, irl_errinfo* info) {
   *show = (irl_show){0};
+  bool given = false;
   int poses = most_rollouts(replay) + STILL_ROLLOUTS * STILL_MOMENTS;
   irl_err err = irl_motion_create(&show->motion, replay, info);
   if (err == IRL_OK && (replay->nlayers > 0 || options->range.kind != IRL_RANGE_AUTO)) {
@@ -52,7 +36,8 @@ irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view
     err = irl_motion_color(&show->motion, options->layer, &range);
   }
   if (err == IRL_OK) {
-    err = find_camera(show, options->camera, info);
+    mjv_defaultCamera(&show->camera);
+    err = irl_camera_find(&show->camera, show->motion.model, options->camera, &given, info);
   }
   if (err == IRL_OK) {
     err = irl_stage_create(&show->stage, &show->motion, poses, fine, info);
@@ -66,9 +51,12 @@ irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view
   }
   show->groups = replay->ngroups < IRL_GROUPS_MAX ? replay->ngroups : IRL_GROUPS_MAX;
   show->chart = options->chart ? IRL_CHART_TALL : 0.0;
-  irl_view_angle(&show->motion, &show->camera.azimuth, &show->camera.elevation);
   irl_show_arrange(show, 0, width, height, options->hidden);
-  irl_show_aim(show);
+  if (!given) {
+    irl_view_angle(&show->motion, &show->camera.azimuth, &show->camera.elevation);
+    irl_show_arrange(show, 0, width, height, options->hidden);
+    irl_show_aim(show);
+  }
   return IRL_OK;
 }
 
@@ -334,7 +322,7 @@ static void point_ends(irl_canvas* canvas, const irl_show* show, irl_box bar) {
   }
 }
 
-void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y, const char* note) {
+void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y) {
   const irl_layout* layout = &show->layout;
   irl_box bar = layout->bar;
   double unit = layout->unit;
@@ -358,8 +346,24 @@ void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y, 
   double edge = bar.x - 1.6 * bar.height;
   draw_fitted(canvas, edge, bar.y + bar.height - 1.0 * unit, label,
               edge + x - layout->left - 20.0 * unit, irl_motion_quantity(&show->motion));
-  irl_pen small = {fmax(9.0, 14.5 * unit), 1.0, IRL_ALIGN_RIGHT, IRL_THEME_FAINT};
-  double room = layout->width - 20.0 * unit - x;
-  draw_fitted(canvas, room, bar.y + bar.height - 1.0 * unit, small,
-              room - bar.x - bar.width - 1.6 * bar.height, note);
+}
+
+void irl_draw_note(irl_canvas* canvas, const irl_show* show, double x, double y, const char* note) {
+  const irl_layout* l = &show->layout;
+  irl_box bar = l->bar;
+  irl_pen small = {fmax(9.0, 14.5 * l->unit), 1.0, IRL_ALIGN_RIGHT, IRL_THEME_FAINT};
+  double right = l->width - 20.0 * l->unit - x;
+  if (bar.width > 0.0) {
+    draw_fitted(canvas, right, bar.y + bar.height - l->unit - y, small,
+                right + x - bar.x - bar.width - 1.6 * bar.height, note);
+  }
+}
+
+void irl_show_note(const irl_show* show, const irl_moment* moment, char* out, size_t size) {
+  const irl_task_info* task = irl_task_get(show->motion.replay->task);
+  if (moment->still) {
+    (void)snprintf(out, size, "%.48s", task->name);
+  } else {
+    (void)snprintf(out, size, "%.48s   t = %.2f s", task->name, moment->step * task->dt);
+  }
 }

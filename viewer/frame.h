@@ -58,8 +58,10 @@ void irl_show_caption(const irl_show* show, int group, const irl_moment* moment,
 void irl_draw_title(irl_canvas* canvas, irl_box box, double unit, const char* name,
                     const char* caption);
 
-// The colour bar with numbers and the quantity's name, on a canvas whose corner is at (x, y);
-// `note` stands at the right.
-void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y, const char* note);
+// The colour bar with numbers and the quantity's name, on a canvas whose corner is at (x, y); and
+// what stands at its right, the task and the time.
+void irl_draw_bar(irl_canvas* canvas, const irl_show* show, double x, double y);
+void irl_draw_note(irl_canvas* canvas, const irl_show* show, double x, double y, const char* note);
+void irl_show_note(const irl_show* show, const irl_moment* moment, char* out, size_t size);
 
 #endif  // MJIRL_VIEWER_FRAME_H_

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "viewer/context.h"
+#include "viewer/field.h"
 #include "viewer/film.h"
 #include "viewer/frame.h"
 #include "viewer/png.h"
@@ -26,6 +27,7 @@ typedef struct studio {
   uint8_t* pixels;  // of one tile, (scale*height, scale*width, 3)
   int scale;        // pixels rendered for one shown, a side
   int focus;        // rollout that stands out, or -1
+  irl_field field;  // the cost over places, where it is asked for
 } studio;
 
 static bool ends_with(const char* path, const char* ending) {
@@ -42,6 +44,7 @@ static output output_of(const char* path) {
 //---------------------------------- Studio --------------------------------------------------------
 
 static void studio_close(studio* s) {
+  irl_field_destroy(&s->field);
   irl_show_destroy(&s->show);
   irl_canvas_destroy(&s->canvas);
   irl_free(s->pixels);
@@ -88,6 +91,9 @@ static irl_err studio_open(studio* s, const irl_replay* replay, const irl_view_o
   if (err == IRL_OK) {
     err = irl_show_create(&s->show, replay, options, width, height, fine, info);
   }
+  if (err == IRL_OK && options->field) {
+    err = irl_field_create(&s->field, &s->show.motion, replay->reel, options->field_body, info);
+  }
   if (err == IRL_OK) {
     err = make_buffers(s, width, height, fine, info);
   }
@@ -103,16 +109,35 @@ static void shoot_tile(studio* s, int number, const irl_moment* moment) {
   int group = s->show.shown[number];
   mjrRect rect = {0, 0, tile->width * s->scale, tile->height * s->scale};
   irl_trails trails = irl_show_trails(&s->show, group, moment, s->show.layout.unit * s->scale);
+  if (s->field.env != NULL) {
+    trails.mesh = s->field.vertex;
+    trails.nmesh = s->field.nvertex;
+  }
   irl_show_stage(&s->show, group, tile, moment);
   irl_draw_tile(&s->show.draw, &s->show.stage, &s->show.camera, rect, &trails);
   mjr_readPixels(s->pixels, NULL, rect, &s->show.draw.context);
   irl_canvas_shrink(&s->canvas, tile->x, tile->y, s->pixels, tile->width, tile->height, s->scale);
 }
 
+// The cost field of the rollout in focus, or of the first one; of its end in a still picture.
+static void make_field(studio* s, const irl_moment* moment) {
+  const irl_show* show = &s->show;
+  int group = show->shown[show->layout.ntiles - 1];
+  int n = show->motion.replay->groups[group].batch->n;
+  int episode = s->focus < 0 ? 0 : s->focus < n ? s->focus : n - 1;
+  irl_field_aim(&s->field, group, episode, moment->still ? show->motion.steps : moment->step, 0);
+  while (irl_field_work(&s->field, 1.0)) {
+  }
+  irl_field_paint(&s->field, &show->stage);
+}
+
 // Renders a moment into the canvas.
 static void shoot(studio* s, const irl_moment* moment) {
   const irl_layout* layout = &s->show.layout;
   irl_canvas_clear(&s->canvas, IRL_THEME_PAGE);
+  if (s->field.env != NULL) {
+    make_field(s, moment);
+  }
   for (int i = 0; i < layout->ntiles; i++) {
     const irl_tile* tile = &layout->tile[i];
     irl_box box = {tile->x, tile->y, tile->width, tile->height};
@@ -132,14 +157,10 @@ static void shoot(studio* s, const irl_moment* moment) {
       irl_chart_cursor(&s->canvas, &chart, moment->step, 0.0, 0.0, layout->unit);
     }
   }
-  const irl_task_info* task = irl_task_get(s->show.motion.replay->task);
   char note[96];
-  int used = snprintf(note, sizeof note, "%.48s", task->name);
-  if (!moment->still) {
-    (void)snprintf(note + used, sizeof note - (size_t)used, "   t = %.2f s",
-                   moment->step * task->dt);
-  }
-  irl_draw_bar(&s->canvas, &s->show, 0.0, 0.0, note);
+  irl_show_note(&s->show, moment, note, sizeof note);
+  irl_draw_bar(&s->canvas, &s->show, 0.0, 0.0);
+  irl_draw_note(&s->canvas, &s->show, 0.0, 0.0, note);
 }
 
 //---------------------------------- Time ----------------------------------------------------------

@@ -4,7 +4,8 @@
 #include <mujoco/mujoco.h>
 
 #define DEGREE (3.14159265358979323846 / 180.0)
-#define MARGIN 1.06  // of the picture, around what is to be seen
+#define SIDE_ELEVATION (-8.0)  // [deg] of the view of what moves in a vertical plane
+#define MARGIN 1.06            // of the picture, around what is to be seen
 
 //---------------------------------- Angle ---------------------------------------------------------
 
@@ -33,6 +34,18 @@ static void spread(const irl_motion* motion, double cov[9]) {
   }
 }
 
+bool irl_view_upright(const irl_motion* motion, double along[3]) {
+  double azimuth, elevation;
+  irl_view_angle(motion, &azimuth, &elevation);
+  if (elevation != SIDE_ELEVATION) {
+    return false;
+  }
+  along[0] = sin(azimuth * DEGREE);
+  along[1] = -cos(azimuth * DEGREE);
+  along[2] = 0.0;
+  return true;
+}
+
 void irl_view_angle(const irl_motion* motion, double* azimuth, double* elevation) {
   double cov[9], value[3], axes[9], quat[4];
   spread(motion, cov);
@@ -53,7 +66,7 @@ void irl_view_angle(const irl_motion* motion, double* azimuth, double* elevation
     // Looking along the normal, so that x runs to the right.
     *azimuth = atan2(normal[1], normal[0]) / DEGREE;
     *azimuth += *azimuth <= 0.0 ? 180.0 : 0.0;
-    *elevation = -8.0;
+    *elevation = SIDE_ELEVATION;
   }
 }
 

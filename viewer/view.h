@@ -12,6 +12,9 @@ struct mjvGLCamera_;
 // horizontal plane; from the side when it lies in a vertical one; a three-quarter view otherwise.
 void irl_view_angle(const irl_motion* motion, double* azimuth, double* elevation);
 
+// True when the motion lies in a vertical plane; `along` is then the horizontal direction in it.
+bool irl_view_upright(const irl_motion* motion, double along[3]);
+
 // Sets a free camera (its azimuth and elevation are given) to where all balls of the motion fit
 // into a picture of the given width over height. fovy: vertical field of view [deg].
 void irl_view_fit(struct mjvCamera_* camera, const irl_motion* motion, double aspect, double fovy);
