@@ -77,13 +77,13 @@ typedef struct irl_place {
 // it can be loaded, changed and put back; without, it is refused (IRL_EEXIST).
 IRL_NODISCARD irl_err irl_place_open(irl_place* place, const char* dir, bool replace,
                                      irl_errinfo* info);
-// Exactly one of these ends it. A commit that failed before the new folder stood has cleaned up;
-// IRL_OK means that it stands, and would after power loss.
+// Exactly one of these, or irl_place_undo, ends it. A commit that failed before the new folder
+// stood has cleaned up; IRL_OK means that it stands, and would after power loss.
 IRL_NODISCARD irl_err irl_place_commit(irl_place* place, irl_errinfo* info);
 void irl_place_abort(irl_place* place);
-// Exchanges the dataset of dir with the one that was kept. Errors: IRL_EUNSUPPORTED where the file
-// system cannot do it in one step, IRL_EIO.
-IRL_NODISCARD irl_err irl_place_undo(const char* dir, irl_errinfo* info);
+// The third way to end it: exchanges the dataset with the one that was kept. Errors:
+// IRL_EUNSUPPORTED where the file system cannot do it in one step, IRL_EIO.
+IRL_NODISCARD irl_err irl_place_undo(irl_place* place, irl_errinfo* info);
 // Makes the names in dir survive power loss.
 IRL_NODISCARD irl_err irl_place_sync(const irl_place* place, irl_errinfo* info);
 

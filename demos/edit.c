@@ -339,7 +339,9 @@ static irl_err check_pair(const char* dir, const char* before, irl_errinfo* info
                         dir, before);
 }
 
-irl_err irl_demos_undo(const char* dir, irl_errinfo* info) {
+// The kept dataset must be whole, and the one that the change was made from. The place is open, so
+// that nobody comes between and what a crash interrupted is finished.
+static irl_err check_undo(const char* dir, irl_errinfo* info) {
   char before[IRL_DEMOS_PATH];
   irl_demos* old = NULL;
   IRL_TRY(irl_demos_settled(dir, info));
@@ -349,6 +351,19 @@ irl_err irl_demos_undo(const char* dir, irl_errinfo* info) {
   }
   IRL_TRY(irl_demos_load(&old, before, info));
   irl_demos_destroy(old);
-  IRL_TRY(check_pair(dir, before, info));
-  return irl_place_undo(dir, info);
+  return check_pair(dir, before, info);
+}
+
+irl_err irl_demos_undo(const char* dir, irl_errinfo* info) {
+  irl_place place;
+  if (!irl_dir_exists(dir)) {
+    return irl_fail(info, IRL_ENOENT, "%s: there is no such folder; give that of a dataset", dir);
+  }
+  IRL_TRY(irl_place_open(&place, dir, true, info));
+  irl_err err = check_undo(dir, info);
+  if (err) {
+    irl_place_abort(&place);
+    return err;
+  }
+  return irl_place_undo(&place, info);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "demos/demos_internal.h"
 
 #define PARTIAL ".data.partial"
@@ -114,11 +115,54 @@ static void remove_dataset(const char* folder) {
   (void)rmdir(folder);
 }
 
+// Moves a dataset to where irl_demos_undo finds it; what was kept before goes, or has the dataset's
+// old name then.
+static int keep_as_before(const irl_place* place, const char* old) {
+  char before[IRL_DEMOS_PATH];
+  if (!irl_path_join(before, sizeof before, place->dir, IRL_DEMOS_BEFORE)) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  if (renameat2(AT_FDCWD, old, AT_FDCWD, before, RENAME_EXCHANGE) == 0) {
+    return 0;
+  }
+  remove_dataset(before);
+  return rename(old, before);
+}
+
+// The checksums in the metadata.json of a folder, zeros where it has none.
+static irl_demos_metadata checksums(const char* folder) {
+  char path[IRL_DEMOS_PATH];
+  irl_demos_metadata m = {0};
+  irl_errinfo unused = {0};
+  if (irl_path_join(path, sizeof path, folder, IRL_DEMOS_METADATA) && irl_file_exists(path) &&
+      irl_demos_metadata_read(&m, path, &unused) != IRL_OK) {
+    return (irl_demos_metadata){0};
+  }
+  irl_free(m.dataset_id);
+  irl_free(m.algorithm);
+  return m;
+}
+
+// Whether a hidden folder holds the dataset that the present one took the place of by a change: a
+// crash came between the two and its being kept.
+static bool was_replaced(const irl_place* place, const char* hidden) {
+  const irl_demos_metadata now = checksums(place->data), old = checksums(hidden);
+  return now.has_replaces && old.has_crc && now.replaces == old.crc32c &&
+         (!now.has_crc || now.crc32c != old.crc32c);
+}
+
 // Finishes what a crash interrupted: a dataset that was moved aside comes back unless its successor
-// stands, and then it goes.
+// stands, and then it goes, or is kept if it was changed in place.
 static void repair(const irl_place* place) {
   if (irl_dir_exists(place->old) && irl_dir_empty(place->data)) {
     (void)rename(place->old, place->data);
+  }
+  const char* const hidden[] = {place->old, place->partial};
+  for (int i = 0; i < 2; i++) {
+    if (irl_dir_exists(hidden[i]) && was_replaced(place, hidden[i])) {
+      (void)keep_as_before(place, hidden[i]);
+    }
   }
   if (!irl_dir_empty(place->data)) {
     remove_dataset(place->old);
@@ -257,41 +301,29 @@ irl_err irl_place_sync(const irl_place* place, irl_errinfo* info) {
                                             : sys_fail(info, place->dir, "cannot be synced");
 }
 
-// Keeps the replaced dataset, which stands under a hidden name now, where irl_demos_undo finds it;
-// the one kept before it goes.
+// Keeps the replaced dataset, which stands under a hidden name now.
 static irl_err keep_old(const irl_place* place, irl_errinfo* info) {
-  char before[IRL_DEMOS_PATH];
   const char* old = irl_dir_exists(place->old) ? place->old : place->partial;
   if (!place->keep || !irl_dir_exists(old)) {
     return IRL_OK;
   }
-  if (!irl_path_join(before, sizeof before, place->dir, IRL_DEMOS_BEFORE)) {
-    return irl_fail(info, IRL_ERANGE, "%s: the path is too long; choose a shorter one", place->dir);
-  }
-  // In one step where that can be: what was kept before then has the hidden name, and goes with it.
-  if (renameat2(AT_FDCWD, old, AT_FDCWD, before, RENAME_EXCHANGE) == 0) {
-    return IRL_OK;
-  }
-  remove_dataset(before);
-  return rename(old, before) == 0 ? IRL_OK
-                                  : sys_fail(info, before, "cannot keep the dataset before this");
+  return keep_as_before(place, old) == 0
+             ? IRL_OK
+             : sys_fail(info, old, "the dataset before this cannot be kept");
 }
 
-irl_err irl_place_undo(const char* dir, irl_errinfo* info) {
+irl_err irl_place_undo(irl_place* place, irl_errinfo* info) {
   char before[IRL_DEMOS_PATH];
-  irl_place place;
-  IRL_TRY(irl_place_open(&place, dir, true, info));
   irl_err err = IRL_OK;
-  if (!irl_path_join(before, sizeof before, place.dir, IRL_DEMOS_BEFORE) ||
-      renameat2(AT_FDCWD, before, AT_FDCWD, place.data, RENAME_EXCHANGE) != 0) {
+  if (!irl_path_join(before, sizeof before, place->dir, IRL_DEMOS_BEFORE) ||
+      renameat2(AT_FDCWD, before, AT_FDCWD, place->data, RENAME_EXCHANGE) != 0) {
     err = irl_fail(info, IRL_EUNSUPPORTED,
-                   "%s: this file system cannot exchange two folders (%s); exchange data and %s by "
-                   "hand",
-                   dir, strerror(errno), IRL_DEMOS_BEFORE);
-  } else if (fsync(place.lock) != 0 && errno != EINVAL && errno != ENOTSUP) {
-    err = sys_fail(info, place.dir, "cannot be synced");
+                   "%s: its two datasets cannot be exchanged (%s); exchange data and %s by hand",
+                   place->dir, strerror(errno), IRL_DEMOS_BEFORE);
+  } else {
+    err = irl_place_sync(place, info);
   }
-  irl_place_abort(&place);  // only the hidden folder and the lock
+  irl_place_abort(place);  // only the hidden folder and the lock
   return err;
 }
 
