@@ -31,7 +31,14 @@ static inline void axpy(double* restrict y, double alpha, const double* restrict
 
 // Eight partial sums, added pairwise at the end: wide enough for one AVX-512 register or two of
 // AVX, and more accurate than one running sum.
+//
+// Up to four products need no lanes in memory; the sums are the same to the last bit.
 static inline double dot(const double* restrict a, const double* restrict b, int n) {
+  if (n <= 4) {
+    const double s0 = n > 0 ? 0 + a[0] * b[0] : 0, s1 = n > 1 ? 0 + a[1] * b[1] : 0;
+    const double s2 = n > 2 ? 0 + a[2] * b[2] : 0, s3 = n > 3 ? 0 + a[3] * b[3] : 0;
+    return (s0 + s1) + (s2 + s3);
+  }
   double lane[LANES] = {0};
   int i = 0;
   for (; i + LANES <= n; i += LANES) {

@@ -5,6 +5,7 @@
 #include <mujoco/mjbatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/pool.h"
@@ -159,24 +160,40 @@ static void rig_fini(rig* r) {
 
 //---------------------------------- Measuring -----------------------------------------------------
 
-static irl_err time_rollout(double* rate, rig* r, irl_errinfo* info) {
+// Processor time of all threads [s]: other programs on the machine do not take from it.
+static double processor_time(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// Control steps a second of either loop, and a second of processor time.
+typedef struct rates {
+  double wall, processor;
+} rates;
+
+static rates rates_of(int64_t steps, double wall, double processor) {
+  return (rates){(double)steps / (irl_now() - wall),
+                 (double)steps / (processor_time() - processor)};
+}
+
+static irl_err time_rollout(rates* rate, rig* r, irl_errinfo* info) {
   const irl_rollout rollout = noisy_rollout(r, 0);
   int64_t steps = 0;
-  const double start = irl_now();
+  const double wall = irl_now(), processor = processor_time();
   IRL_TRY(irl_env_rollout(r->env, &rollout, &r->batch, &steps, NULL, info));
-  *rate = (double)steps / (irl_now() - start);
+  *rate = rates_of(steps, wall, processor);
   return IRL_OK;
 }
 
-static double time_bare(rig* r) {
+static rates time_bare(rig* r) {
   int64_t steps = 0;
-  const double start = irl_now();
-  mjb_apply(r->bare, NULL, 0, replay, r, 0);
-  const double seconds = irl_now() - start;
   for (int i = 0; i < r->batch.n; i++) {
     steps += r->batch.length[i];
   }
-  return (double)steps / seconds;
+  const double wall = irl_now(), processor = processor_time();
+  mjb_apply(r->bare, NULL, 0, replay, r, 0);
+  return rates_of(steps, wall, processor);
 }
 
 static int by_size(const void* a, const void* b) {
@@ -192,18 +209,21 @@ static double median(double* values, int n) {
 static irl_err measure(irl_env_bench* bench, rig* r, int repetitions, double* work,
                        irl_errinfo* info) {
   double *rate = work, *bare = work + repetitions, *ratio = work + 2 * repetitions;
-  IRL_TRY(time_rollout(&rate[0], r, info));  // warms up, and makes the controls to replay
+  rates ours, reference;
+  IRL_TRY(time_rollout(&ours, r, info));  // warms up, and makes the controls to replay
   take_controls(r);
   (void)time_bare(r);
   for (int i = 0; i < repetitions; i++) {
     if (i % 2 == 0) {
-      IRL_TRY(time_rollout(&rate[i], r, info));
+      IRL_TRY(time_rollout(&ours, r, info));
     }
-    bare[i] = time_bare(r);
+    reference = time_bare(r);
     if (i % 2 == 1) {
-      IRL_TRY(time_rollout(&rate[i], r, info));
+      IRL_TRY(time_rollout(&ours, r, info));
     }
-    ratio[i] = rate[i] / bare[i];
+    rate[i] = ours.wall;
+    bare[i] = reference.wall;
+    ratio[i] = ours.processor / reference.processor;
   }
   bench->steps_per_second = median(rate, repetitions);
   bench->bare_per_second = median(bare, repetitions);

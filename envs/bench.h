@@ -12,7 +12,7 @@ extern "C" {
 typedef struct irl_env_bench {
   double steps_per_second;  // control steps of irl_env_rollout (median)
   double bare_per_second;   // control steps of the bare loop (median)
-  double ratio;             // of the two, median of the paired measurements
+  double ratio;             // of the two by processor time, median of the paired measurements
 } irl_env_bench;
 
 // Rolls a noisy time-varying policy out (sampling, observation, reward, log-density recorded) and

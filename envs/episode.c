@@ -37,8 +37,17 @@ static inline double transformed(const irl_channel* c, double v) {
 void irl_episode_observe(const irl_episode* ep, double* x) {
   const irl_channel* channel = ep->task->channel;
   const int nx = ep->task->info.nx;
-  for (int i = 0; i < nx; i++) {
-    x[i] = transformed(&channel[i], read_channel(ep, &channel[i]));
+  for (int i = 0; i < nx;) {
+    const irl_channel* c = &channel[i];
+    if (c->run == 0) {
+      x[i++] = transformed(c, read_channel(ep, c));
+      continue;
+    }
+    const double *from = ep->base[c->source] + c->index, lo = c->lo, hi = c->hi;
+    for (int k = 0; k < c->run; k++) {
+      x[i + k] = from[k] < lo ? lo : from[k] > hi ? hi : from[k];  // NaN passes
+    }
+    i += c->run;
   }
 }
 

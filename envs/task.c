@@ -144,6 +144,23 @@ static void parse_sections(irl_task* task, irl_jnode root) {
   }
 }
 
+// Whether a channel is an entry itself, at most clipped.
+static bool is_plain(const irl_channel* c) {
+  return c->transform == IRL_IDENTITY && c->memory < 0 && c->minus == IRL_SOURCE_CONSTANT &&
+         c->minus_index == 0;
+}
+
+// Finds the parts of the observation that are rows of an array: they are copied as such.
+static void mark_runs(irl_task* task) {
+  irl_channel* channel = task->channel;
+  for (int i = task->info.nx - 1; i >= 0; i--) {
+    irl_channel *c = &channel[i], *next = i + 1 < task->info.nx ? c + 1 : NULL;
+    const bool goes_on = next != NULL && next->run > 0 && next->source == c->source &&
+                         next->index == c->index + 1 && next->lo == c->lo && next->hi == c->hi;
+    c->run = !is_plain(c) ? 0 : goes_on ? next->run + 1 : 1;
+  }
+}
+
 static void compile_document(irl_task* task, irl_jnode root) {
   if (!action_bounds(task)) {
     irl_json_refuse(root, IRL_ENOMEM, "out of memory; close other programs");
@@ -152,6 +169,7 @@ static void compile_document(irl_task* task, irl_jnode root) {
   parse_top(task, root);
   parse_sections(task, root);
   task->stepping = choose_stepping(task);
+  mark_runs(task);
   state_parts(task);
 }
 

@@ -39,6 +39,7 @@ typedef struct irl_channel {
   int memory;  // −1, or the slot of its last value: then value is a change per second
   irl_transform transform;
   double lo, hi;  // clip, after the transform; ±inf: none
+  int run;        // so many channels from here on are entries in a row, all clipped alike; 0: not
 } irl_channel;
 
 enum { IRL_LABEL = 80 };
