@@ -162,11 +162,11 @@ ${mjirl_wheel_sha256_${arch}}; delete the file and run cmake again.")
   endif()
 
   set(root ${CMAKE_BINARY_DIR}/_deps/mujoco-${mjirl_wheel_version}-${arch})
-  if(NOT EXISTS ${root})
-    file(REMOVE_RECURSE ${root}.partial)
+  if(NOT EXISTS ${root}/mujoco/plugin)
+    file(REMOVE_RECURSE ${root} ${root}.partial)
     file(MAKE_DIRECTORY ${root}.partial)
     execute_process(
-      COMMAND ${CMAKE_COMMAND} -E tar xf ${wheel} -- mujoco/include
+      COMMAND ${CMAKE_COMMAND} -E tar xf ${wheel} -- mujoco/include mujoco/plugin
               mujoco/libmujoco.so.${mjirl_wheel_version}
               mujoco_core-${mjirl_wheel_version}.dist-info/licenses
       WORKING_DIRECTORY ${root}.partial COMMAND_ERROR_IS_FATAL ANY)

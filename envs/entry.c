@@ -12,7 +12,7 @@ typedef struct quantity {
   const char* key;
   irl_source source;
   int objtype;
-  int width;  // entries per object; 0: by joint or sensor
+  int width;  // entries per object; 0: the object's own size
   int need;
 } quantity;
 
@@ -29,6 +29,14 @@ static const quantity quantities[] = {
     {"cfrc_ext", IRL_SOURCE_CFRC_EXT, mjOBJ_BODY, 6, IRL_NEED_FORCES},
     {"cinert", IRL_SOURCE_CINERT, mjOBJ_BODY, 10, IRL_NEED_STAGES},
     {"cvel", IRL_SOURCE_CVEL, mjOBJ_BODY, 6, IRL_NEED_STAGES},
+    {"quat", IRL_SOURCE_QUAT, mjOBJ_BODY, 4, IRL_NEED_KINEMATICS},
+    {"act", IRL_SOURCE_ACT, mjOBJ_ACTUATOR, 0, 0},
+    {"actuator_force", IRL_SOURCE_ACTUATOR_FORCE, mjOBJ_ACTUATOR, 1, IRL_NEED_START},
+    {"actuator_length", IRL_SOURCE_ACTUATOR_LENGTH, mjOBJ_ACTUATOR, 1, IRL_NEED_STAGES},
+    {"actuator_velocity", IRL_SOURCE_ACTUATOR_VELOCITY, mjOBJ_ACTUATOR, 1, IRL_NEED_STAGES},
+    {"tendon", IRL_SOURCE_TENDON_LENGTH, mjOBJ_TENDON, 1, IRL_NEED_STAGES},
+    {"tendon_velocity", IRL_SOURCE_TENDON_VELOCITY, mjOBJ_TENDON, 1, IRL_NEED_STAGES},
+    {"numeric", IRL_SOURCE_NUMERIC, mjOBJ_NUMERIC, 0, 0},
 };
 enum { NQUANTITY = (int)(sizeof quantities / sizeof quantities[0]) };
 
@@ -97,23 +105,41 @@ static void push(irl_task* task, irl_source source, int index, const char* label
 }
 
 static int address(const mjModel* m, const quantity* q, int id) {
-  if (q->source == IRL_SOURCE_QPOS) {
-    return m->jnt_qposadr[id];
+  switch (q->source) {
+    case IRL_SOURCE_QPOS:
+      return m->jnt_qposadr[id];
+    case IRL_SOURCE_SENSOR:
+      return m->sensor_adr[id];
+    case IRL_SOURCE_ACT:
+      return m->actuator_actadr[id];
+    case IRL_SOURCE_NUMERIC:
+      return m->numeric_adr[id];
+    default:
+      return q->objtype == mjOBJ_JOINT ? m->jnt_dofadr[id] : q->width * id;
   }
-  if (q->objtype == mjOBJ_JOINT) {
-    return m->jnt_dofadr[id];
-  }
-  return q->objtype == mjOBJ_SENSOR ? m->sensor_adr[id] : q->width * id;
+}
+
+// MJPC writes a parameter of a residual as "value low high".
+static int numeric_width(const mjModel* m, int id) {
+  const char* name = mj_id2name(m, mjOBJ_NUMERIC, id);
+  return name != NULL && strncmp(name, "residual_", 9) == 0 ? 1 : m->numeric_size[id];
 }
 
 static int width(const mjModel* m, const quantity* q, int id) {
-  if (q->width > 0) {
-    return q->width;
+  switch (q->width > 0 ? IRL_NSOURCE : q->source) {
+    case IRL_NSOURCE:
+      return q->width;
+    case IRL_SOURCE_SENSOR:
+      return m->sensor_dim[id];
+    case IRL_SOURCE_ACT:
+      return m->actuator_actnum[id];
+    case IRL_SOURCE_NUMERIC:
+      return numeric_width(m, id);
+    case IRL_SOURCE_QPOS:
+      return irl_joint_nq(m, id);
+    default:
+      return irl_joint_nv(m, id);
   }
-  if (q->objtype == mjOBJ_SENSOR) {
-    return m->sensor_dim[id];
-  }
-  return q->source == IRL_SOURCE_QPOS ? irl_joint_nq(m, id) : irl_joint_nv(m, id);
 }
 
 // "joint0" for qpos, "qvel joint0", "fingertip x", "force 2".
@@ -147,6 +173,12 @@ static void push_object(irl_task* task, irl_jnode node, const quantity* q, int i
     return;
   }
   const int n = width(m, q, id);
+  if (n == 0) {
+    irl_json_refuse(node, IRL_ERANGE,
+                    "actuator '%s' has no activation; name one with dynamics, or leave it out",
+                    mj_id2name(m, q->objtype, id));
+    return;
+  }
   if (!reserve(task, node, n)) {
     return;
   }
@@ -160,8 +192,7 @@ static void push_object(irl_task* task, irl_jnode node, const quantity* q, int i
 
 //---------------------------------- Objects -------------------------------------------------------
 
-// Names of objects: one, a list, or "*" for all (of bodies: all but the world).
-static int objects_parse(int** ids, irl_jnode node, const mjModel* m, int objtype) {
+int irl_objects_parse(int** ids, irl_jnode node, const mjModel* m, int objtype) {
   *ids = NULL;
   const bool list = irl_json_type(node) == IRL_JSON_ARRAY;
   const char* name = list ? "" : irl_json_as_string(node);
@@ -172,7 +203,10 @@ static int objects_parse(int** ids, irl_jnode node, const mjModel* m, int objtyp
     return 0;
   }
   if (n == 0) {
-    irl_json_refuse(node, IRL_ERANGE, "names nothing; name at least one object");
+    irl_json_refuse(node, IRL_ERANGE,
+                    list ? "names nothing; name at least one object"
+                         : "names nothing, as the model has no %s; measure something else",
+                    irl_model_word(objtype));
     return 0;
   }
   *ids = IRL_NEW(int, n);
@@ -192,18 +226,14 @@ static int objects_parse(int** ids, irl_jnode node, const mjModel* m, int objtyp
   return n;
 }
 
-int irl_joints_parse(int** ids, irl_jnode node, const mjModel* model) {
-  return objects_parse(ids, node, model, mjOBJ_JOINT);
-}
-
 static void refuse_kind(irl_jnode node, int found) {
-  static const char* const names[] = {
-      "qpos", "qvel", "qfrc_constraint", "qfrc_actuator", "sensor", "body",     "site",
-      "geom", "com",  "cfrc_ext",        "cinert",        "cvel",   "velocity", NULL};
-  static const char* const list =
-      "qpos, qvel, sensor, body, site, geom, com, qfrc_constraint, qfrc_actuator, cfrc_ext, "
-      "cinert, "
-      "cvel";
+  const char* names[NQUANTITY + 2] = {"velocity"};
+  char list[400] = "velocity";
+  for (int i = 0; i < NQUANTITY; i++) {
+    names[i + 1] = quantities[i].key;
+    const size_t used = strlen(list);
+    snprintf(list + used, sizeof list - used, ", %s", quantities[i].key);
+  }
   if (found > 1) {
     irl_json_refuse(node, IRL_EPARSE, "measures %d things at once; make one entry of each", found);
     return;
@@ -244,10 +274,14 @@ static irl_group quantity_parse(irl_task* task, irl_jnode node) {
     return nothing;
   }
   int* ids = NULL;
-  const int n = objects_parse(&ids, which, task->model, q->objtype);
+  const int n = irl_objects_parse(&ids, which, task->model, q->objtype);
   irl_group group = {task->nchannel, 0};
+  const bool all =
+      irl_json_type(which) == IRL_JSON_STRING && strcmp(irl_json_as_string(which), "*") == 0;
   for (int i = 0; i < n; i++) {
-    push_object(task, which, q, ids[i]);
+    if (!all || width(task->model, q, ids[i]) > 0) {  // of actuators: those with dynamics
+      push_object(task, which, q, ids[i]);
+    }
   }
   irl_free(ids);
   group.n = task->nchannel - group.first;
@@ -323,6 +357,8 @@ static void select_components(irl_task* task, irl_jnode node, irl_group* group) 
   task->nchannel = group->first + n;
 }
 
+//---------------------------------- Modifiers -----------------------------------------------------
+
 static irl_group difference_parse(irl_task* task, irl_jnode node) {
   irl_group group = quantity_parse(task, node);
   irl_jnode minus = irl_json_get_opt(node, "minus");
@@ -332,6 +368,9 @@ static irl_group difference_parse(irl_task* task, irl_jnode node) {
     } else {
       subtract_entry(task, minus, group);
     }
+  }
+  if (irl_json_ok(node.doc) && irl_json_bool_or(node, "tangent", false)) {
+    irl_rotation_parse(task, node, &group, minus.item != NULL);
   }
   if (irl_json_ok(node.doc)) {
     select_components(task, node, &group);

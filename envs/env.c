@@ -24,7 +24,7 @@ irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories
     return irl_fail(info, IRL_ENOMEM, "env: out of memory; ask for fewer trajectories");
   }
   // padded so that no two simulations' scratch share a cache line
-  env->nscratch = (task->nmemory + task->info.nz + 15) / 8 * 8;
+  env->nscratch = (irl_episode_memory(task) + 15) / 8 * 8;
   env->task = task;
   env->max_trajectories = max_trajectories;
   env->scratch = irl_calloc((size_t)max_trajectories, (size_t)env->nscratch * sizeof(double));

@@ -21,6 +21,15 @@ static void bind(irl_episode* ep) {
   ep->base[IRL_SOURCE_CFRC_EXT] = d->cfrc_ext;
   ep->base[IRL_SOURCE_CINERT] = d->cinert;
   ep->base[IRL_SOURCE_CVEL] = d->cvel;
+  ep->base[IRL_SOURCE_QUAT] = d->xquat;
+  ep->base[IRL_SOURCE_ACT] = d->act;
+  ep->base[IRL_SOURCE_ACTUATOR_FORCE] = d->actuator_force;
+  ep->base[IRL_SOURCE_ACTUATOR_LENGTH] = d->actuator_length;
+  ep->base[IRL_SOURCE_ACTUATOR_VELOCITY] = d->actuator_velocity;
+  ep->base[IRL_SOURCE_TENDON_LENGTH] = d->ten_length;
+  ep->base[IRL_SOURCE_TENDON_VELOCITY] = d->ten_velocity;
+  ep->base[IRL_SOURCE_NUMERIC] = ep->m->numeric_data;
+  ep->base[IRL_SOURCE_TANGENT] = ep->tangent;
 }
 
 static inline double read_channel(const irl_episode* ep, const irl_channel* c) {
@@ -32,6 +41,15 @@ static inline double transformed(const irl_channel* c, double v) {
     v = c->transform == IRL_COS ? cos(v) : sin(v);
   }
   return v < c->lo ? c->lo : v > c->hi ? c->hi : v;  // NaN passes
+}
+
+// Computes the rotations of the current state, which channels then read.
+static void turn(irl_episode* ep) {
+  for (int i = 0; i < ep->task->ntangent; i++) {
+    const irl_tangent* t = &ep->task->tangent[i];
+    mju_subQuat(ep->tangent + 3 * (ptrdiff_t)i, ep->base[t->source] + t->index,
+                ep->base[t->minus] + t->minus_index);
+  }
 }
 
 void irl_episode_observe(const irl_episode* ep, double* x) {
@@ -102,19 +120,19 @@ static bool all_hold(const irl_episode* ep, const irl_check* checks, int n) {
 
 //---------------------------------- Reset ---------------------------------------------------------
 
+int irl_episode_memory(const irl_task* task) {
+  return task->nmemory + task->info.nz + 3 * task->ntangent;
+}
+
 static void attach(irl_episode* ep, const irl_task* task, const mjModel* m, mjData* d,
                    double* memory) {
   ep->task = task;
   ep->m = m;
   ep->d = d;
   ep->memory = memory;
+  ep->tangent = memory + task->nmemory + task->info.nz;
   ep->held = 0;
   bind(ep);
-  if (task->key >= 0) {
-    mj_resetDataKeyframe(m, d, task->key);
-  } else {
-    mj_resetData(m, d);
-  }
 }
 
 // Where only qpos and qvel are measured the forward pass is left to the first step, which makes it
@@ -123,6 +141,7 @@ static void begin(irl_episode* ep) {
   if (ep->task->need != 0 || ep->task->info.nq != ep->task->info.nv) {
     mj_forward(ep->m, ep->d);
   }
+  turn(ep);
   remember(ep);
 }
 
@@ -130,6 +149,7 @@ bool irl_episode_reset(irl_episode* ep, const irl_task* task, const mjModel* m, 
                        double* memory, int condition, const double* state, irl_rng* rng) {
   attach(ep, task, m, d, memory);
   if (state != NULL) {
+    irl_start_reset(task, condition, d);
     mj_setState(m, d, state, task->state_spec);
   } else if (!irl_start_draw(task, condition, rng, d)) {
     return false;
@@ -141,6 +161,7 @@ bool irl_episode_reset(irl_episode* ep, const irl_task* task, const mjModel* m, 
 void irl_episode_reset_at(irl_episode* ep, const irl_task* task, const mjModel* m, mjData* d,
                           double* memory, const double* qpos, const double* qvel) {
   attach(ep, task, m, d, memory);
+  irl_start_reset(task, 0, d);
   memcpy(d->qpos, qpos, (size_t)task->info.nq * sizeof *qpos);
   memcpy(d->qvel, qvel, (size_t)task->info.nv * sizeof *qvel);
   begin(ep);
@@ -244,6 +265,7 @@ bool irl_episode_step(irl_episode* ep, const double* u) {
       mj_kinematics(ep->m, ep->d);
     }
   }
+  turn(ep);
   return sound(ep);
 }
 

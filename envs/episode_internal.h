@@ -10,8 +10,12 @@ typedef struct irl_episode {
   mjData* d;
   const double* base[IRL_NSOURCE];  // where channels read
   double* memory;                   // last values of velocities (nmemory)
+  double* tangent;                  // rotations                 (ntangent, 3)
   int held;                         // control steps in a row that success has held
 } irl_episode;
+
+// Doubles of memory that an episode needs: last values, residuals, rotations.
+int irl_episode_memory(const irl_task* task);
 
 // Binds the episode to simulator data and puts it at its start: a physics state (nstate), or a
 // condition with noise from rng (NULL: without). False when no start could be drawn.

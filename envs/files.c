@@ -137,6 +137,9 @@ irl_err irl_files_add(irl_files* files, const char* path, char* data, size_t siz
   }
   files->file[files->n++] = file;
   files->bytes += size;
+  if (is_xml(path)) {
+    irl_plugins_need(data);
+  }
   return IRL_OK;
 }
 

@@ -107,6 +107,7 @@ static irl_err from_copies(mjModel** model, const char* text, const char* name, 
 
 irl_err irl_model_from_text_trusted(mjModel** model, const char* text, const char* name,
                                     irl_errinfo* info) {
+  irl_plugins_need(text);
   if (may_have_files(text)) {
     return from_copies(model, text, name, info);
   }
@@ -211,12 +212,18 @@ int irl_model_count(const mjModel* m, int objtype) {
       return (int)m->nsensor;
     case mjOBJ_KEY:
       return (int)m->nkey;
+    case mjOBJ_TENDON:
+      return (int)m->ntendon;
+    case mjOBJ_ACTUATOR:
+      return (int)m->nu;
+    case mjOBJ_NUMERIC:
+      return (int)m->nnumeric;
     default:
       return 0;
   }
 }
 
-static const char* object_word(int objtype) {
+const char* irl_model_word(int objtype) {
   switch (objtype) {
     case mjOBJ_JOINT:
       return "joint";
@@ -230,6 +237,12 @@ static const char* object_word(int objtype) {
       return "sensor";
     case mjOBJ_KEY:
       return "keyframe";
+    case mjOBJ_TENDON:
+      return "tendon";
+    case mjOBJ_ACTUATOR:
+      return "actuator";
+    case mjOBJ_NUMERIC:
+      return "numeric";
     default:
       return "object";
   }
@@ -246,7 +259,7 @@ static void refuse_name(irl_jnode where, const mjModel* m, int objtype, const ch
     }
   }
   const char* near = names == NULL ? NULL : irl_closest_name(name, names);
-  const char* word = object_word(objtype);
+  const char* word = irl_model_word(objtype);
   if (near != NULL) {
     irl_json_refuse(where, IRL_ENOENT, "the model has no %s '%s'; did you mean '%s'?", word, name,
                     near);
@@ -268,4 +281,11 @@ int irl_model_find(irl_jnode where, const mjModel* model, int objtype, const cha
 int irl_model_user_sensor(const mjModel* model, const char* name) {
   const int id = mj_name2id(model, mjOBJ_SENSOR, name);
   return id >= 0 && model->sensor_type[id] == mjSENS_USER ? id : -1;
+}
+
+int irl_model_horizon(const mjModel* model, int frame_skip) {
+  const int id = mj_name2id(model, mjOBJ_NUMERIC, "agent_horizon");
+  const double seconds = id >= 0 ? model->numeric_data[model->numeric_adr[id]] : 0;
+  const double steps = seconds / (model->opt.timestep * frame_skip);
+  return steps >= 0.5 && steps < 100000 ? (int)(steps + 0.5) : 0;
 }

@@ -24,6 +24,7 @@ void irl_task_destroy(irl_task* task) {
   irl_free(task->channel);
   irl_free(task->label);
   irl_free(task->constant);
+  irl_free(task->tangent);
   irl_free(task->term);
   irl_free(task->while_healthy);
   irl_free(task->healthy);
@@ -117,7 +118,9 @@ static void parse_top(irl_task* task, irl_jnode root) {
   info->nv = (int)m->nv;
   info->nu = (int)m->nu;
   info->frame_skip = irl_json_int_or(root, "frame_skip", 1, 10000, 1);
-  info->horizon = irl_json_as_int(irl_json_get(root, "horizon"), 1, 100000);
+  const int usual = irl_json_ok(root.doc) ? irl_model_horizon(m, info->frame_skip) : 0;
+  info->horizon = usual > 0 ? irl_json_int_or(root, "horizon", 1, 100000, usual)
+                            : irl_json_as_int(irl_json_get(root, "horizon"), 1, 100000);
   info->timing = (irl_timing)irl_json_choice_or(root, "timing", timings, IRL_TIMING_FRESH);
   info->temperature = irl_json_number_or(root, "temperature", 1e-12, 1e12, 1);
   info->dt = m->opt.timestep * info->frame_skip;

@@ -28,6 +28,15 @@ typedef enum irl_source {
   IRL_SOURCE_CFRC_EXT,
   IRL_SOURCE_CINERT,
   IRL_SOURCE_CVEL,
+  IRL_SOURCE_QUAT,  // xquat
+  IRL_SOURCE_ACT,
+  IRL_SOURCE_ACTUATOR_FORCE,
+  IRL_SOURCE_ACTUATOR_LENGTH,
+  IRL_SOURCE_ACTUATOR_VELOCITY,
+  IRL_SOURCE_TENDON_LENGTH,
+  IRL_SOURCE_TENDON_VELOCITY,
+  IRL_SOURCE_NUMERIC,  // the model's own constants
+  IRL_SOURCE_TANGENT,  // rotations between two quaternions, computed each step
   IRL_NSOURCE
 } irl_source;
 
@@ -41,6 +50,13 @@ typedef struct irl_channel {
   double lo, hi;  // clip, after the transform; ±inf: none
   int run;        // so many channels from here on are entries in a row, all clipped alike; 0: not
 } irl_channel;
+
+// The rotation that takes one quaternion to another, as a vector: axis times angle, in the frame of
+// the first [rad].
+typedef struct irl_tangent {
+  int source, index;       // of the second
+  int minus, minus_index;  // of the first
+} irl_tangent;
 
 enum { IRL_LABEL = 80 };
 
@@ -56,13 +72,12 @@ typedef struct irl_check {
   bool lo_open, hi_open;
 } irl_check;
 
-// A random part of the start state, over several entries of qpos or qvel.
+// A random part of the start state, over several of its entries.
 typedef struct irl_draw {
-  bool of_qvel;
   bool normal;   // scale × N(0, 1); else uniform in [lo, hi]
   bool replace;  // the draw is the value itself, not added to the start state
   int n;
-  int* at;                        // entries of qpos or qvel                          (n)
+  int* at;                        // entries of the start                             (n)
   double *lo, *hi;                // range; for normal: hi is the standard deviation  (n)
   double norm_above, norm_below;  // drawn again until ‖draw‖ is between; 0 and inf: no rule
 } irl_draw;
@@ -94,6 +109,8 @@ struct irl_task {
   int nchannel, channel_capacity;
   double* constant;  // (nconstant), constant[0] = 0
   int nconstant;
+  irl_tangent* tangent;  // (ntangent)
+  int ntangent;
   int nmemory;  // slots of channels that are velocities
   int need;     // IRL_NEED_ flags of all channels
   irl_stepping stepping;
@@ -106,11 +123,12 @@ struct irl_task {
   int nsuccess;
   int hold;  // control steps in a row that success must hold
 
-  int key;         // keyframe of the start, −1: none
   irl_draw* draw;  // (ndraw)
   int ndraw;
-  double* start;   // qpos and qvel of each condition        (nconditions, nq + nv)
-  uint8_t* fixed;  // entries that the condition itself sets (nconditions, nq + nv)
+  int* key;        // keyframe of each condition, −1: none               (nconditions)
+  double* start;   // qpos, qvel, act, mocap poses of each condition     (nconditions, nstart)
+  uint8_t* fixed;  // entries that the condition itself sets             (nconditions, nstart)
+  int nstart;      // nq + nv + na + 7 nmocap
 
   double *low, *high;  // action bounds (nu)
   irl_state_part part[12];
@@ -133,9 +151,18 @@ irl_err irl_model_from_text_trusted(mjModel** model, const char* text, const cha
 int irl_model_find(irl_jnode where, const mjModel* model, int objtype, const char* name);
 
 int irl_model_count(const mjModel* m, int objtype);
+const char* irl_model_word(int objtype);  // "joint", "body", ...
+
+// Control steps in the horizon that MJPC's numeric agent_horizon [s] gives; 0 without one.
+int irl_model_horizon(const mjModel* model, int frame_skip);
 
 // A sensor of type user by name, −1 if there is none.
 int irl_model_user_sensor(const mjModel* model, const char* name);
+
+//---------------------------------- plugins.c -----------------------------------------------------
+
+// Loads MuJoCo's plugins, once in the process, if a text may speak of them.
+void irl_plugins_need(const char* mjcf);
 
 //---------------------------------- guard.c -------------------------------------------------------
 
@@ -151,17 +178,27 @@ irl_err irl_guard_text(const char* text, const char* name, irl_errinfo* info);
 irl_group irl_entries_parse(irl_task* task, irl_jnode node, bool velocity);
 irl_group irl_entry_parse(irl_task* task, irl_jnode node, bool velocity);
 
-// Reads joint names: one, a list, or "*". Returns their number; *ids is heap memory.
-int irl_joints_parse(int** ids, irl_jnode node, const mjModel* model);
+// Reads names of objects: one, a list, or "*" for all (of bodies: all but the world). Returns their
+// number; *ids is heap memory.
+int irl_objects_parse(int** ids, irl_jnode node, const mjModel* model, int objtype);
 int irl_joint_nq(const mjModel* model, int joint);
 int irl_joint_nv(const mjModel* model, int joint);
+
+//---------------------------------- rotation.c ----------------------------------------------------
+
+// Makes rotations of the differences of quaternions in a group at the end of the array; all else
+// stays the difference that it is. Without "minus" they are taken from the model's own pose.
+void irl_rotation_parse(irl_task* task, irl_jnode node, irl_group* group, bool has_minus);
 
 //---------------------------------- start.c -------------------------------------------------------
 
 void irl_start_parse(irl_task* task, irl_jnode root);
 void irl_start_free(irl_task* task);
 
-// Puts the start state of a condition into reset data d (qpos, qvel); rng NULL: without noise.
+// Resets d, to the keyframe of the condition if it has one.
+void irl_start_reset(const irl_task* task, int condition, mjData* d);
+
+// Resets d and puts the start state of a condition into it; rng NULL: without noise.
 // False when a rejection rule was not met in many tries.
 bool irl_start_draw(const irl_task* task, int condition, irl_rng* rng, mjData* d);
 

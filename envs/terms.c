@@ -6,8 +6,9 @@
 #include "base/arena.h"
 #include "envs/task_internal.h"
 
-static const char* const norm_names[] = {"constant", "linear",    "quadratic", "square",
-                                         "l2",       "smooth_l2", "log",       NULL};
+static const char* const norm_names[] = {
+    "constant", "linear", "quadratic", "square",     "l2",          "smooth_l2", "log",
+    "l22",      "cosh",   "power",     "smooth_abs", "smooth_abs2", "rectify",   NULL};
 
 //---------------------------------- Reward --------------------------------------------------------
 
@@ -16,19 +17,24 @@ static bool from_user_sensor(irl_task* task, irl_reward_term* term, irl_jnode no
   const mjModel* m = task->model;
   const int nuser = (int)m->nuser_sensor;
   const double* user = m->sensor_user + sensor * nuser;
-  const int norm = nuser >= 2 ? (int)user[0] : -1;
+  static const irl_norm norms[] = {IRL_NORM_LINEAR, IRL_NORM_QUADRATIC,  IRL_NORM_L22,
+                                   IRL_NORM_L2,     IRL_NORM_COSH,       IRL_NORM_LINEAR,
+                                   IRL_NORM_POWER,  IRL_NORM_SMOOTH_ABS, IRL_NORM_SMOOTH_ABS2,
+                                   IRL_NORM_RECTIFY};  // MJPC's -1 to 8; there is no 4
+  const int norm = nuser >= 2 && user[0] >= -1 && user[0] <= 8 ? (int)user[0] : 4;
   term->weight = nuser >= 2 ? user[1] : 0;
   term->parameter = nuser >= 5 ? user[4] : 0;
-  if (norm == 0) {
-    term->norm = IRL_NORM_QUADRATIC;
-  } else if (norm == 2) {
-    term->norm = term->parameter > 0 ? IRL_NORM_SMOOTH_L2 : IRL_NORM_L2;
-  } else {
+  term->exponent = nuser >= 6 ? user[5] : 0;
+  term->norm = norms[norm + 1];
+  if (norm == 4) {
     irl_json_refuse(node, IRL_EUNSUPPORTED,
-                    "user sensor '%s' has norm %d; give \"norm\" and "
-                    "\"weight\" here, or use norm 0 (quadratic) or 2 (L2) there",
-                    term->name, norm);
+                    "user sensor '%s' has norm %g; give \"norm\" and \"weight\" here, or use one "
+                    "of MJPC's -1 to 3 and 5 to 8 there",
+                    term->name, nuser >= 1 ? user[0] : 0);
     return false;
+  }
+  if (term->norm == IRL_NORM_L2 && term->parameter > 0) {
+    term->norm = IRL_NORM_SMOOTH_L2;
   }
   if (term->dim != m->sensor_dim[sensor]) {
     irl_json_refuse(node, IRL_EDIM,
@@ -64,9 +70,15 @@ static void cap_parse(irl_reward_term* term, irl_jnode node) {
 }
 
 static void check_parameter(const irl_reward_term* term, irl_jnode node) {
-  if (term->norm == IRL_NORM_LOG && !(term->parameter > 0)) {
-    irl_json_refuse(node, IRL_ERANGE, "norm log needs a \"parameter\" above 0; it is %g",
-                    term->parameter);
+  const irl_norm norm = term->norm;
+  const bool positive = norm == IRL_NORM_LOG || norm == IRL_NORM_COSH || norm == IRL_NORM_POWER;
+  if (positive && !(term->parameter > 0)) {
+    irl_json_refuse(node, IRL_ERANGE, "norm %s needs a \"parameter\" above 0; it is %g",
+                    norm_names[norm], term->parameter);
+  }
+  if ((norm == IRL_NORM_L22 || norm == IRL_NORM_SMOOTH_ABS2) && !(term->exponent >= 1)) {
+    irl_json_refuse(node, IRL_ERANGE, "norm %s needs an \"exponent\" of at least 1; it is %g",
+                    norm_names[norm], term->exponent);
   }
 }
 
@@ -81,6 +93,7 @@ static void term_parse(irl_task* task, int k, irl_jnode node) {
     term->norm = (irl_norm)irl_json_as_choice(irl_json_get(node, "norm"), norm_names);
     term->weight = irl_json_number_or(node, "weight", -1e10, 1e10, 1);
     term->parameter = irl_json_number_or(node, "parameter", 0, 1e10, 0);
+    term->exponent = irl_json_number_or(node, "exponent", 0, 100, 0);
   }
   if (!irl_json_ok(node.doc)) {
     return;

@@ -189,12 +189,14 @@ irl_err irl_text_default(char** text, const mjModel* model, const char* path) {
   irl_jout_key_string(&out, "name", name);
   irl_jout_key_string(&out, "model", "model.xml");
   irl_jout_key_int(&out, "frame_skip", 1);
-  irl_jout_key_int(&out, "horizon", 200);
+  const int horizon = irl_model_horizon(model, 1);
+  irl_jout_key_int(&out, "horizon", horizon > 0 ? horizon : 200);
   irl_jout_key(&out, "observation");
   irl_jout_open(&out, '[');
-  for (int i = 0; i < 2; i++) {
+  static const char* const parts[] = {"qpos", "qvel", "act"};
+  for (int i = 0; i < (model->na > 0 ? 3 : 2); i++) {
     irl_jout_open(&out, '{');
-    irl_jout_key_string(&out, i == 0 ? "qpos" : "qvel", "*");
+    irl_jout_key_string(&out, parts[i], "*");
     irl_jout_close(&out);
   }
   irl_jout_close(&out);
