@@ -12,7 +12,7 @@ struct irl_live {
   const irl_task* task;
   mjBatch* batch;
   irl_episode episode;
-  double* memory;  // last velocities' values (nmemory)
+  double* memory;  // of the episode
   double *x, *state, *applied, *z;
 };
 
@@ -20,7 +20,7 @@ irl_err irl_live_create(irl_live** out, const irl_task* task, irl_errinfo* info)
   const irl_task_info* t = &task->info;
   *out = NULL;
   irl_live* live = IRL_NEW(irl_live, 1);
-  const size_t numbers = (size_t)(task->nmemory + t->nx + t->nstate + t->nu + t->nz + 1);
+  const size_t numbers = (size_t)(irl_episode_memory(task) + t->nx + t->nstate + t->nu + t->nz + 1);
   double* block = live != NULL ? IRL_NEW(double, numbers) : NULL;
   if (block == NULL) {
     irl_free(live);
@@ -28,7 +28,7 @@ irl_err irl_live_create(irl_live** out, const irl_task* task, irl_errinfo* info)
   }
   live->task = task;
   live->memory = block;
-  live->x = live->memory + task->nmemory;
+  live->x = live->memory + irl_episode_memory(task);
   live->state = live->x + t->nx;
   live->applied = live->state + t->nstate;
   live->z = live->applied + t->nu;

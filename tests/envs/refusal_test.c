@@ -3,7 +3,7 @@
 
 static const char* const with_user_sensor =
     "<mujoco><worldbody><body><joint name='slider' type='slide'/><geom size='0.1'/></body>"
-    "</worldbody><sensor><user name='Height' dim='1' user='3 1 0 1'/></sensor></mujoco>";
+    "</worldbody><sensor><user name='Height' dim='1' user='4 1 0 1'/></sensor></mujoco>";
 
 // Loads and expects an error whose text contains all of the parts.
 static void refuse(const char* json, const char* mjcf, irl_err code, const char* a, const char* b) {
@@ -96,7 +96,7 @@ static void rewards(void) {
   refuse(
       "{\"name\": \"s\", \"model\": \"m\", \"horizon\": 3, \"observation\": {\"qpos\": \"*\"},"
       "\"reward\": [{\"name\": \"Height\", \"residual\": {\"qpos\": \"slider\"}}]}",
-      with_user_sensor, IRL_EUNSUPPORTED, "norm 3", "\"norm\"");
+      with_user_sensor, IRL_EUNSUPPORTED, "norm 4", "\"norm\"");
 }
 
 static void ranges_and_starts(void) {
