@@ -21,7 +21,7 @@ struct irl_env {
   mjBatch* batch;
   int max_trajectories;
   int nscratch;            // doubles of scratch per simulation
-  double* scratch;         // (max_trajectories, nscratch): last velocities' values, then residuals
+  double* scratch;         // (max_trajectories, nscratch): memory of an episode
   int* ids;                // 0, 1, 2, ...                        (max_trajectories)
   irl_progress* progress;  // of the last episodes             (max_trajectories)
 };

@@ -181,12 +181,14 @@ void irl_episode_reset_near(irl_episode* ep, const irl_task* task, const mjModel
                             double* memory, const double* state, const double* move, double* x) {
   const bool late = task->info.timing == IRL_TIMING_GYMNASIUM && task->need != 0;
   attach(ep, task, m, d, memory);
+  irl_start_reset(task, 0, d);
   mj_setState(m, d, state, task->state_spec);
   move_state(m, d, move);
   if (late) {
     mj_integratePos(m, d->qpos, d->qvel, -m->opt.timestep);
     mj_forward(m, d);
     mj_integratePos(m, d->qpos, d->qvel, m->opt.timestep);
+    turn(ep);
     remember(ep);
   } else {
     begin(ep);
