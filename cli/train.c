@@ -139,7 +139,7 @@ static const cli_option options_table[] = {
     {.kind = CLI_CHOICE,
      .name = "algo",
      .metavar = "A",
-     .help = "gcl, gcl-q, gan-gcl, ebm, airl, gail or bc (gcl)",
+     .help = "gcl, gcl-q, gan-gcl, ebm, airl, gail, bc or maxent (gcl)",
      .offset = offsetof(train_args, algo),
      .choices = irl_algo_names},
     CLI_OPTIONAL(train_args, config, "config", "F.json", "settings as a JSON object"),

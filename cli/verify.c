@@ -38,6 +38,7 @@ static void write_lqg(irl_jout* out, const irl_verify_lqg* lqg, bool json) {
   irl_jout_key_number(out, "kl_initial", lqg->kl_initial);
   if (!json) {
     irl_jout_key_number(out, "convergence", lqg->convergence);
+    irl_jout_key_number(out, "controlled_error", lqg->controlled_error);
   }
   irl_jout_close(out);
 }

@@ -321,6 +321,7 @@ static irl_err restore(irl_learner* l, const irl_tensors* t, irl_errinfo* info) 
     IRL_TRY(find_condition(l, t, k, l->store[k].nkept, &block, info));
     restore_condition(l, k, block);
   }
+  irl_learner_restore_model(l);
   l->iteration = (int)values[0];
   l->env_steps = values[1];
   l->adam_step = (int)values[2];

@@ -5,15 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char* const irl_algo_names[] = {"gcl", "gcl-q", "gan-gcl", "ebm", "airl", "gail", "bc", NULL};
+const char* const irl_algo_names[] = {"gcl",  "gcl-q", "gan-gcl", "ebm", "airl",
+                                      "gail", "bc",    "maxent",  NULL};
 
 const char* const irl_keep_names[] = {"all", "window", "reservoir", NULL};
+const char* const irl_control_variate_names[] = {"none", "laplace", NULL};
 
 // What a member's type decides: how it is read from JSON and written.
 typedef enum field_type {
   FIELD_int,
   FIELD_double,
   FIELD_irl_keep,
+  FIELD_irl_control_variate,
   FIELD_irl_activation,
   FIELD_irl_cost_input,
   FIELD_irl_action_penalty
@@ -24,11 +27,13 @@ static const char* const* const names_of[] = {
     [FIELD_int] = NULL,
     [FIELD_double] = NULL,
     [FIELD_irl_keep] = irl_keep_names,
+    [FIELD_irl_control_variate] = irl_control_variate_names,
     [FIELD_irl_activation] = irl_activation_names,
     [FIELD_irl_cost_input] = irl_cost_input_names,
     [FIELD_irl_action_penalty] = irl_action_penalty_names};
 
 _Static_assert(sizeof(irl_keep) == sizeof(int) && sizeof(irl_activation) == sizeof(int) &&
+                   sizeof(irl_control_variate) == sizeof(int) &&
                    sizeof(irl_cost_input) == sizeof(int) &&
                    sizeof(irl_action_penalty) == sizeof(int),
                "choices are read and written as int");
@@ -97,6 +102,7 @@ irl_config irl_config_for(irl_algo algo) {
     case IRL_ALGO_GCL:
     case IRL_ALGO_GAN_GCL:
     case IRL_ALGO_EBM:
+    case IRL_ALGO_MAXENT:
       break;
   }
   return config;

@@ -20,15 +20,19 @@ typedef enum irl_algo {
   IRL_ALGO_EBM,      // energy-based model, contrastive gradient with samples of p_θ
   IRL_ALGO_AIRL,     // discriminator of single steps that is given the policy's density
   IRL_ALGO_GAIL,     // discriminator of single steps without a density: a baseline
-  IRL_ALGO_BC        // behaviour cloning, no cost: a baseline
+  IRL_ALGO_BC,       // behaviour cloning, no cost: a baseline
+  IRL_ALGO_MAXENT    // MaxEnt IRL in closed form, by the linear-quadratic model alone
 } irl_algo;
 
-// "gcl", "gcl-q", "gan-gcl", "ebm", "airl", "gail", "bc"; NULL-ended.
+// "gcl", "gcl-q", "gan-gcl", "ebm", "airl", "gail", "bc", "maxent"; NULL-ended.
 extern const char* const irl_algo_names[];
 
 // Settings that are a choice have names in JSON, in --set and in --help; NULL-ended lists.
 typedef enum irl_keep { IRL_KEEP_ALL, IRL_KEEP_WINDOW, IRL_KEEP_RESERVOIR } irl_keep;
 extern const char* const irl_keep_names[];
+
+typedef enum irl_control_variate { IRL_CONTROL_NONE, IRL_CONTROL_LAPLACE } irl_control_variate;
+extern const char* const irl_control_variate_names[];
 
 // X(type, name, default, least, greatest, "meaning [unit]"); type is int, double or an enum above,
 // whose least and greatest are its first and last value.
@@ -49,6 +53,8 @@ extern const char* const irl_keep_names[];
   X(irl_keep, keep, IRL_KEEP_RESERVOIR, IRL_KEEP_ALL, IRL_KEEP_RESERVOIR,                          \
     "rounds of samplers that stay in the mixture: all, window or reservoir")                       \
   X(int, keep_rounds, 60, 2, 100000, "rounds that a window or a reservoir holds")                  \
+  X(irl_control_variate, control_variate, IRL_CONTROL_NONE, IRL_CONTROL_NONE, IRL_CONTROL_LAPLACE, \
+    "of the weights in gcl and gcl-q: none or laplace")                                            \
   X(int, batch_samples, 60, 1, 1000000, "sampler trajectories a condition in one Adam step")       \
   X(int, width, 32, 1, 1024, "units of a hidden layer")                                            \
   X(int, depth, 2, 0, 8, "hidden layers")                                                          \

@@ -91,8 +91,7 @@ irl_err irl_crew_draw(irl_learner* l, int which, uint64_t round, irl_errinfo* in
 
 //---------------------------------- Stepping -----------------------------------------------------
 
-// Valid trajectories of condition k in the crew's batch; returns their number.
-static int valid_of(irl_crew* crew, int k) {
+int irl_crew_valid(irl_crew* crew, int k) {
   int n = 0, first = k * crew->samples;
   for (int i = first; i < first + crew->samples; i++) {
     if (crew->batch.valid[i]) {
@@ -119,7 +118,7 @@ static void step_piece(int piece, int thread, void* arg) {
   irl_crew* crew = &l->crew[which];
   irl_sampler_options options = options_of(l, which);
   irl_objective objective = objective_of(l);
-  int n = valid_of(crew, k);
+  int n = irl_crew_valid(crew, k);
   if (n >= 2) {
     irl_sampler_step(&crew->sampler[k], &options, &crew->batch, crew->index + k * crew->samples, n,
                      n, &objective);
@@ -138,7 +137,7 @@ void irl_crew_step(irl_learner* l) {
 static double explorer_objective(irl_learner* l, int k) {
   irl_crew* crew = &l->crew[IRL_CREW_EXPLORE];
   irl_objective o = objective_of(l);
-  int n = valid_of(crew, k);
+  int n = irl_crew_valid(crew, k);
   double sum = 0.0;
   for (int i = 0; i < n; i++) {
     int path = crew->index[k * crew->samples + i];

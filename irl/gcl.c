@@ -43,7 +43,10 @@ static irl_loss_output maxent(const irl_loss_input* in, int first, double* gradi
   for (int i = 0; i < first; i++) {
     gradient[i] = 0.0;
   }
-  out.ess = irl_importance(work, n, gradient + first).ess;
+  irl_log_z weighted = in->logv != NULL && out.temper == 1.0
+                           ? irl_log_z_controlled(work, in->logv + first, n, gradient + first)
+                           : irl_importance(work, n, gradient + first);
+  out.ess = weighted.ess;
   double mean_demo = 0.0;
   for (int i = first; i < in->n; i++) {
     gradient[i] = -gradient[i];

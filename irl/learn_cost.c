@@ -86,6 +86,10 @@ static void pick_condition(irl_learner* l, int k, irl_pick_mode mode, uint64_t d
     logmu[i] = mode == IRL_PICK_NEWEST ? newest_background(l, s, pick[i], ns)
                                        : background(l, s, pick[i], ns);
   }
+  for (int i = 0; l->controlled && i < l->npick[k]; i++) {
+    double logpi = irl_policy_batch_logdensity(&l->model[k], &s->batch, pick[i]);
+    l->path_logv[(long)k * l->per_condition + i] = logpi - logmu[i];
+  }
 }
 
 //---------------------------------- Rows ---------------------------------------------------------
@@ -193,6 +197,7 @@ irl_loss_output irl_learner_path_loss(irl_learner* l, int k, irl_rng* rng) {
                        .logmu = l->path_logmu + first,
                        .ndemo = l->store[k].ndemo,
                        .n = l->npick[k],
+                       .logv = l->controlled ? l->path_logv + first : NULL,
                        .min_ess = l->config.min_ess,
                        .log_z = l->log_z[k],
                        .rng = rng};
@@ -262,6 +267,10 @@ void irl_learner_learn_cost(irl_learner* l) {
   adam.rate = learning_rate(l);
   adam.weight_decay = l->config.weight_decay;
   adam.max_norm = l->config.gradient_norm;
+  if (irl_algorithm_of(l->algo)->closed) {
+    irl_learner_learn_closed(l, &adam);
+    return;
+  }
   irl_rng rng = irl_rng_stream(l->seed, IRL_PURPOSE_RESAMPLE, (uint64_t)l->iteration, 0, 0);
   for (int step = 0; step < l->config.cost_steps; step++) {
     if (step % STEPS_PER_PICK == 0) {

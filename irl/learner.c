@@ -191,6 +191,9 @@ static void measure(irl_learner* l, irl_metrics* m) {
   bool given_density = a->loss != NULL && !a->stepwise;
   m->fact1_error = m->fact2_error = m->fact3_error = NAN;  // fmax passes over a NAN
   m->max_weight = m->tail_index = NAN;
+  if (irl_algorithm_of(l->algo)->loss == NULL) {  // no cost, no model
+    m->log_z_laplace = m->log_z_controlled = m->log_z_controlled_stderr = NAN;
+  }
   for (int k = 0; k < l->nc; k++) {
     measure_costs(l, k, m);
     if (given_density) {
@@ -230,6 +233,9 @@ irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
     }
     irl_explorers_measure(l);
     irl_crew_step(l);
+    if (step == l->config.sampler_steps - 1) {
+      irl_learner_measure_model(l, m);
+    }
   }
   for (int k = 0; k < l->nc; k++) {
     m->kl += irl_learner_sampler(l, k)->report.kl / l->nc;

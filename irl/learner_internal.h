@@ -50,6 +50,9 @@ typedef struct irl_learner {
   const irl_policy** policy;  // by the task's condition, for rollouts   (nconditions)
   double* log_z;              // newest estimate                           (nc)
   double* log_z_before;       // of the newest samples before the cost was learned   (nc)
+  irl_policy* model;          // p_θ of the linear-quadratic model            (nc)
+  double* model_work;         // scratch of maxent                         (nc, irl_maxent_work)
+  double* log_z_model;        // and its log Z, in closed form             (nc)
   double* constant;           // learned constants of a step-wise discriminator     (nc)
 
   irl_cost_rows* rows;                            // minibatch of all conditions
@@ -60,6 +63,8 @@ typedef struct irl_learner {
   int* pick;          // store index of each minibatch trajectory  (nc, per_condition)
   int* npick;         // trajectories picked                       (nc)
   int per_condition;  // most trajectories of a condition in a minibatch
+  bool controlled;    // the model of the last iteration is the weights' control variate
+  double* path_logv;  // its log-density over the background's        (nc, per_condition)
   double *path_cost, *path_logmu, *path_gradient, *path_work;  //        (nc, per_condition)
 
   irl_batch heldout;  // demonstrations kept from training; n 0: none
@@ -91,6 +96,10 @@ void irl_crew_fini(irl_crew* crew, int nc);
 IRL_NODISCARD irl_err irl_crew_draw(irl_learner* learner, int which, uint64_t round,
                                     irl_errinfo* info);
 
+// Valid trajectories of condition k in the crew's batch, into its share of index; returns their
+// number.
+int irl_crew_valid(irl_crew* crew, int k);
+
 // One step of every sampler of every crew on the present cost.
 void irl_crew_step(irl_learner* learner);
 
@@ -112,6 +121,25 @@ uint64_t irl_learner_kept_round(const irl_learner* learner, int i);
 
 // Forgets a round where config.keep bounds their number; called before `round` is drawn.
 void irl_learner_make_room(irl_learner* learner, uint64_t round);
+
+// log Z of each condition's linear-quadratic model after a step of the samplers, and the newest
+// batch's log Z with that model as control variate.
+void irl_learner_measure_model(irl_learner* learner, irl_metrics* metrics);
+
+// The same model from the newest trajectories and the present cost, as it stood when they were
+// stepped on: for a learner that goes on from a checkpoint.
+void irl_learner_restore_model(irl_learner* learner);
+void irl_learner_fit_models(irl_learner* learner);  // the same whether it is asked for or not
+
+// Adam steps on the closed-form loss of the linear-quadratic models (irl/maxent.c), and the points
+// that stand for a step of a condition in it.
+void irl_learner_learn_closed(irl_learner* learner, const irl_adam* adam);
+int irl_maxent_points(const irl_learner* learner);
+int irl_maxent_work(const irl_learner* learner);  // doubles of scratch a condition
+
+// Its loss at the present parameters, with the gradient in learner->gradient; NAN without models.
+// The models' dynamics and marginals must stand (irl_learner_fit_models, or the call before).
+double irl_maxent_gradient(irl_learner* learner);
 
 // Picks trajectories for the network: all demonstrations of each condition and samples, either the
 // newest ones or a random choice among all (stream `draw`), and fills the rows and path_logmu.

@@ -210,6 +210,7 @@ static irl_err make_crews(irl_learner* l) {
   IRL_TRY(irl_crew_init(&l->crew[IRL_CREW_EXPLORE], l, learns ? l->config.explore : 0));
   for (int k = 0; k < l->nc; k++) {
     IRL_TRY(irl_policy_create(&l->initial[k], t->horizon, t->nx, t->nu));
+    IRL_TRY(irl_policy_create(&l->model[k], t->horizon, t->nx, t->nu));
     IRL_TRY(first_policy(l, k));
     irl_policy_copy(&l->initial[k], &irl_learner_sampler(l, k)->policy);
   }
@@ -261,6 +262,8 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->policy = IRL_NEW(const irl_policy*, nc);
   l->log_z = IRL_NEW(double, nc);
   l->log_z_before = IRL_NEW(double, nc);
+  l->model = IRL_NEW(irl_policy, nc);
+  l->log_z_model = IRL_NEW(double, nc);
   l->constant = IRL_NEW(double, nc);
   l->npick = IRL_NEW(int, nc);
   l->per_condition = ndemos + l->config.batch_samples;
@@ -270,15 +273,19 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->path_logmu = IRL_NEW(double, paths);
   l->path_gradient = IRL_NEW(double, paths);
   l->path_work = IRL_NEW(double, paths);
+  l->path_logv = IRL_NEW(double, paths);
   bool ok = l->condition && l->initial && l->store && l->policy && l->log_z && l->log_z_before &&
-            l->constant && l->npick && l->pick && l->path_cost && l->path_logmu &&
-            l->path_gradient && l->path_work;
+            l->model && l->log_z_model && l->constant && l->npick && l->pick && l->path_cost &&
+            l->path_logmu && l->path_gradient && l->path_work && l->path_logv;
   return ok ? IRL_OK : IRL_ENOMEM;
 }
 
 static irl_err allocate_network(irl_learner* l) {
   int n = irl_cost_nparam(l->cost);
   int64_t most = (int64_t)l->nc * l->per_condition * l->info->horizon;
+  most += irl_algorithm_of(l->algo)->closed
+              ? (int64_t)l->nc * l->info->horizon * irl_maxent_points(l)
+              : 0;
   most += l->config.gradient_penalty > 0.0 ? 2 * (int64_t)l->nc * l->per_condition : 0;
   if (most > INT_MAX / 2) {
     return IRL_ENOMEM;
@@ -290,11 +297,13 @@ static irl_err allocate_network(irl_learner* l) {
   l->row_cost = IRL_NEW(float, rows);
   l->row_weight = IRL_NEW(float, rows);
   l->probe = IRL_NEW(double, 2 * l->info->nx);
+  bool closed = irl_algorithm_of(l->algo)->closed;
+  l->model_work = IRL_NEW(double, closed ? (size_t)l->nc*(size_t)irl_maxent_work(l) : 1);
   l->row_logpi = IRL_NEW(double, rows);
   l->step_cost = IRL_NEW(double, rows);
   l->step_gradient = IRL_NEW(double, rows);
   if (!l->gradient || !l->adam_m || !l->adam_v || !l->row_cost || !l->row_weight || !l->probe ||
-      !l->row_logpi || !l->step_cost || !l->step_gradient) {
+      !l->model_work || !l->row_logpi || !l->step_cost || !l->step_gradient) {
     return IRL_ENOMEM;
   }
   return irl_cost_rows_create(&l->rows, l->cost, rows);
@@ -356,12 +365,14 @@ void irl_learner_destroy(irl_learner* l) {
   for (int k = 0; k < l->nc; k++) {
     irl_store_fini(&l->store[k]);
     irl_policy_destroy(&l->initial[k]);
+    irl_policy_destroy(&l->model[k]);
   }
-  void* blocks[] = {l->constant,   l->condition,    l->initial,       l->store,    l->policy,
-                    l->log_z,      l->log_z_before, l->npick,         l->pick,     l->path_cost,
-                    l->path_logmu, l->path_work,    l->path_gradient, l->gradient, l->adam_m,
-                    l->adam_v,     l->row_cost,     l->row_weight,    l->probe,    l->row_logpi,
-                    l->step_cost,  l->step_gradient};
+  void* blocks[] = {l->model_work,   l->path_logv,     l->model,    l->log_z_model, l->constant,
+                    l->condition,    l->initial,       l->store,    l->policy,      l->log_z,
+                    l->log_z_before, l->npick,         l->pick,     l->path_cost,   l->path_logmu,
+                    l->path_work,    l->path_gradient, l->gradient, l->adam_m,      l->adam_v,
+                    l->row_cost,     l->row_weight,    l->probe,    l->row_logpi,   l->step_cost,
+                    l->step_gradient};
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     irl_free(blocks[i]);
   }

@@ -14,6 +14,7 @@
 typedef struct irl_loss_input {
   const double* cost;   // c_θ of each item                            (n)
   const double* logmu;  // log-density of each item under the background (n)
+  const double* logv;   // log-ratio of the control variate to the background, or NULL (n)
   int ndemo, n;
   double min_ess;  // temper the weights until ess reaches this share; 0: never
   double log_z;    // where the search for a learned log Z starts
@@ -65,6 +66,7 @@ typedef struct irl_algorithm {
   irl_background background;
   irl_loss_fn loss;  // NULL: no cost is learned
   bool stepwise;     // items are steps
+  bool closed;       // the gradient comes from the linear-quadratic model, the loss is for the log
 } irl_algorithm;
 
 const irl_algorithm* irl_algorithm_of(irl_algo algo);

@@ -26,6 +26,9 @@
   X(tail_index)               \
   X(log_z_stderr)             \
   X(log_z_drift)              \
+  X(log_z_laplace)            \
+  X(log_z_controlled)         \
+  X(log_z_controlled_stderr)  \
   X(heldout_cost)             \
   X(heldout_gap)              \
   X(heldout_gap_stderr)

@@ -19,6 +19,17 @@ typedef struct irl_log_z {
 // Normalised weights w_i ∝ exp(logw_i), Σ w_i = 1, and log mean exp(logw).  w (n) may be NULL.
 irl_log_z irl_importance(const double* logw, int n, double* w);
 
+// The same with a control variate: v_i = π(τ_i)/μ(τ_i) for a density π over the actions, here that
+// of the linear-quadratic model's own solution, whose mean under μ is known to be 1 (Owen and Zhou
+// 2000, "Safe and effective importance sampling", section 3). Ẑ = mean w − β (mean v − 1), β by
+// regression of w on v, which is Σ_i a_i w_i with a_i = 1/n − (v_i − v̄)(v̄ − 1)/Σ(v − v̄)²; the
+// shares a_i w_i / Ẑ go to w (n), or NULL, and can be negative. Where the cost is the model's, w =
+// Z v and Ẑ = Z without any variance. Falls back to irl_importance where the mean of v is more than
+// three of its standard errors from 1: the samples do not cover the model then, and only one that
+// explains all but 1e-6 of the variance of w may extrapolate. std_error is that of what v does not
+// explain.
+irl_log_z irl_log_z_controlled(const double* logw, const double* logv, int n, double* w);
+
 // Shape k̂ of the generalised Pareto distribution that the largest min(n/5, 3√n) weights exp(logw)
 // follow above the next one (Vehtari et al. 2024): below ½ the weights have a variance, above 0.7
 // an estimate from them is not to be trusted. NAN with fewer than 5 such weights (n <= 20) or a

@@ -37,6 +37,8 @@ typedef struct irl_theory_linear {
   irl_theory_estimate mixture;
   irl_theory_estimate missed_q;
   irl_theory_estimate missed_mixture;
+  double controlled_error;  // largest error of log Z of any 100 trajectories with the closed form
+                            // as control variate
 } irl_theory_linear;
 
 // Errors: IRL_ENOMEM; IRL_ENUM when the backward pass fails. Results do not depend on the pool.

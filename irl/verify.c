@@ -195,8 +195,10 @@ static irl_err check_log_z(uint64_t seed, irl_pool* pool, irl_verify_result* r, 
   r->lqg.log_z_mixture = z.mixture.log_z;
   r->lqg.log_z_stderr = fmax(z.q.std_error, z.mixture.std_error);
   r->lqg.convergence = z.q.slope;
+  r->lqg.controlled_error = z.controlled_error;
   r->passed = r->passed && estimate_passes(&z.q, z.log_z_exact) &&
               estimate_passes(&z.mixture, z.log_z_exact) &&
+              z.controlled_error <= 1e-9 * fmax(1.0, fabs(z.log_z_exact)) &&
               fabs(z.log_z_backward - z.log_z_exact) <= 1e-9 * fmax(1.0, fabs(z.log_z_exact));
   return IRL_OK;
 }

@@ -21,7 +21,8 @@ typedef struct irl_verify_fact {
 
 typedef struct irl_verify_lqg {
   double log_z_exact, log_z_q, log_z_mixture, log_z_stderr;
-  double convergence;  // slope of log error over log N, −1/2 in theory
+  double controlled_error;  // of log Z with the closed form as control variate, which has none
+  double convergence;       // slope of log error over log N, −1/2 in theory
   double kl_to_truth, kl_bc, kl_initial;
 } irl_verify_lqg;
 

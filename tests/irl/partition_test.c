@@ -224,7 +224,62 @@ static void logit_is_its_definition(void) {
   CHECK_NEAR(irl_discriminator_logit(2, -5, 1.5), 1.5, 0);
 }
 
-TESTS(TEST(weights_of_known_numbers), TEST(weights_of_nothing), TEST(log_z_of_a_gaussian),
-      TEST(mixture_is_a_weighted_sum), TEST(root_is_where_the_loss_is_stationary),
-      TEST(root_of_saturated_logits), TEST(root_of_a_pair), TEST(half_mixture_estimate_is_the_root),
-      TEST(logit_is_its_definition))
+//---------------------------------- Control variate -----------------------------------------------
+
+enum { MANY = 40 };
+
+static void draw_ratios(double* logw, double* logv, double miss) {
+  irl_rng rng = irl_rng_stream(9, IRL_PURPOSE_VERIFY, 0, 0, 0);
+  for (int i = 0; i < MANY; i++) {
+    logv[i] = 0.6 * irl_rng_normal(&rng) - 0.18;  // mean of v is 1
+    logw[i] = -700 + logv[i] + miss * irl_rng_normal(&rng);
+  }
+}
+
+// w = Z v: the estimate is log Z whatever was drawn, and says so.
+static void a_right_model_leaves_no_variance(void) {
+  double logw[MANY], logv[MANY], w[MANY], sum = 0;
+  draw_ratios(logw, logv, 0);
+  irl_log_z z = irl_log_z_controlled(logw, logv, MANY, w);
+  CHECK_NEAR(z.log_z, -700, 1e-12);
+  CHECK_NEAR(z.std_error, 0, 1e-7);
+  CHECK(fabs(irl_importance(logw, MANY, NULL).log_z + 700) > 1e-3);
+  for (int i = 0; i < MANY; i++) {
+    sum += w[i];
+  }
+  CHECK_NEAR(sum, 1, 1e-12);
+}
+
+// With a model that misses, shares still calibrate: they sum to 1, and give v its known mean.
+static void shares_give_the_known_mean(void) {
+  double logw[MANY], logv[MANY], w[MANY], sum = 0, known = 0;
+  draw_ratios(logw, logv, 0.2);
+  irl_log_z z = irl_log_z_controlled(logw, logv, MANY, w), plain = irl_importance(logw, MANY, NULL);
+  for (int i = 0; i < MANY; i++) {
+    sum += w[i];
+    known += w[i] * exp(z.log_z - logw[i] + logv[i]);  // Σ a_i v_i
+  }
+  CHECK_NEAR(sum, 1, 1e-12);
+  CHECK_NEAR(known, 1, 1e-12);
+  CHECK(z.std_error < 0.6 * plain.std_error && z.ess > 1 && z.max_weight < 1);
+}
+
+// Samples that do not cover the model: the plain estimate stands.
+static void a_model_elsewhere_is_left_out(void) {
+  double logw[MANY], logv[MANY], w[MANY], plain[MANY];
+  draw_ratios(logw, logv, 1);
+  for (int i = 0; i < MANY; i++) {
+    logv[i] -= 50;
+  }
+  irl_log_z z = irl_log_z_controlled(logw, logv, MANY, w);
+  CHECK_NEAR(z.log_z, irl_importance(logw, MANY, plain).log_z, 0);
+  CHECK(memcmp(w, plain, sizeof w) == 0);
+  logv[3] = INFINITY;
+  CHECK_NEAR(irl_log_z_controlled(logw, logv, MANY, NULL).log_z, z.log_z, 0);
+}
+
+TESTS(TEST(a_right_model_leaves_no_variance), TEST(shares_give_the_known_mean),
+      TEST(a_model_elsewhere_is_left_out), TEST(weights_of_known_numbers), TEST(weights_of_nothing),
+      TEST(log_z_of_a_gaussian), TEST(mixture_is_a_weighted_sum),
+      TEST(root_is_where_the_loss_is_stationary), TEST(root_of_saturated_logits),
+      TEST(root_of_a_pair), TEST(half_mixture_estimate_is_the_root), TEST(logit_is_its_definition))

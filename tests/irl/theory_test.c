@@ -22,6 +22,7 @@ static void log_z_converges_to_the_closed_form(void) {
   CHECK_OK(irl_pool_create(&pool, 2));
   CHECK_OK(irl_theory_check_linear(1, pool, &r));
   CHECK_NEAR(r.log_z_backward, r.log_z_exact, 1e-11);
+  CHECK_NEAR(r.controlled_error, 0, 1e-12);  // any hundred trajectories of the wrong sampler
   check_estimate(&r, &r.q);
   check_estimate(&r, &r.mixture);
   check_estimate(&r, &r.missed_mixture);
