@@ -28,8 +28,15 @@ typedef enum irl_purpose {
   IRL_PURPOSE_VERIFY = 9,     // numerical checks
   IRL_PURPOSE_EVAL_ACTION = 10,
   IRL_PURPOSE_BOOTSTRAP = 11,
-  IRL_PURPOSE_KEEP = 12  // which rounds stay in a reservoir
+  IRL_PURPOSE_KEEP = 12,   // which rounds stay in a reservoir
+  IRL_PURPOSE_DOMAIN = 13  // physical worlds, one purpose for each purpose of their starts (below)
 } irl_purpose;
+
+// The purpose of the physical world that a trajectory of this start runs in: streams of training,
+// evaluation and search stay apart.
+static inline irl_purpose irl_purpose_domain(irl_purpose start) {
+  return (irl_purpose)(IRL_PURPOSE_DOMAIN + 256 * (int)start);
+}
 
 typedef struct irl_rng {
   uint64_t key[2];

@@ -62,6 +62,13 @@ enum { CLI_MAX_THREADS = 1024 };
     .offset = offsetof(args, common) + offsetof(cli_common, threads), .lo = 1, \
     .hi = CLI_MAX_THREADS                                                      \
   }
+// Changes of the task, over its JSON.
+#define CLI_SET(args)                                                                      \
+  {                                                                                        \
+    .kind = CLI_TEXTS, .name = "set", .metavar = "key=value",                              \
+    .help = "replace a value of the task, as domain.gravity=0.5; may be given many times", \
+    .offset = offsetof(args, set)                                                          \
+  }
 #define CLI_END \
   { .help = NULL }
 

@@ -66,6 +66,7 @@ enum { CHECK_STEPS = 10 };
 typedef struct check_args {
   cli_common common;
   const char* task;
+  cli_texts set;
 } check_args;
 
 // write_lines puts each line of the text into an array.
@@ -84,7 +85,7 @@ static irl_err run_check(cli_context* cli, const void* args) {
   char warnings[4096] = "";
   irl_task* task = NULL;
   irl_env* env = NULL;
-  IRL_TRY(irl_task_load(&task, a->task, NULL, 0, &cli->info));
+  IRL_TRY(irl_task_load(&task, a->task, a->set.item, a->set.count, &cli->info));
   irl_err err = irl_env_create(&env, task, 1, 1, &cli->info);
   if (err == IRL_OK) {
     err = irl_env_check(env, CHECK_STEPS, warnings, sizeof warnings, &cli->info);
@@ -100,6 +101,7 @@ static irl_err run_check(cli_context* cli, const void* args) {
 
 static const cli_option check_options[] = {
     CLI_ARGUMENT(check_args, task, "TASK", CLI_TASK_HELP),
+    CLI_SET(check_args),
     CLI_JSON(check_args),
     CLI_END,
 };

@@ -18,13 +18,14 @@ typedef struct record_args {
   bool only_success;
   bool free_running;
   cli_pixels size;
+  cli_texts set;
 } record_args;
 
 static irl_err run_record(cli_context* cli, const void* args) {
   const record_args* a = args;
   irl_task* task = NULL;
   int episodes = 0;
-  IRL_TRY(irl_task_load(&task, a->task, NULL, 0, &cli->info));
+  IRL_TRY(irl_task_load(&task, a->task, a->set.item, a->set.count, &cli->info));
   const irl_record_options options = {
       .dir = a->out,
       .episodes = a->episodes,
@@ -103,6 +104,7 @@ static const cli_option options[] = {
      .name = "no-vsync",
      .help = "draw as often as the machine can",
      .offset = offsetof(record_args, free_running)},
+    CLI_SET(record_args),
     CLI_SEED(record_args),
     CLI_JSON(record_args),
     CLI_END,

@@ -15,6 +15,7 @@ typedef struct trace_args {
   const char* init;
   const char* actions;
   const char* out;
+  cli_texts set;
 } trace_args;
 
 // A trajectory with all that goes in and comes out; rows are steps, row 0 is the start.
@@ -114,7 +115,7 @@ static irl_err run_trace(cli_context* cli, const void* args) {
   irl_env* env = NULL;
   trace t = {0};
   IRL_TRY(cli_check_file(a->out, &cli->info));
-  IRL_TRY(irl_task_load(&task, a->task, NULL, 0, &cli->info));
+  IRL_TRY(irl_task_load(&task, a->task, a->set.item, a->set.count, &cli->info));
   t.info = irl_task_get(task);
   irl_err err = trace_create(&t, a, &cli->info);
   if (err == IRL_OK) {
@@ -145,6 +146,7 @@ static const cli_option options[] = {
                "a row of numbers for each step, one for each actuator, no header"),
     CLI_NEEDED(trace_args, out, "out", "O.csv",
                "file to write: step,qpos0,...,qvel0,...,obs0,...,reward,terminated"),
+    CLI_SET(trace_args),
     CLI_JSON(trace_args),
     CLI_END,
 };

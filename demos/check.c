@@ -198,6 +198,12 @@ irl_err irl_demos_check(irl_demos_verdict* verdict, const irl_demos* demos, cons
         "demonstrations: keep no physics states, so nothing can be simulated again; use "
         "a dataset that mjirl wrote");
   }
+  if (irl_task_get(task)->random_world) {
+    return irl_fail(
+        info, IRL_EUNSUPPORTED,
+        "demonstrations: the task draws its physics for each trajectory (\"domain\" with "
+        "ranges), so nothing can be simulated again; see 'mjirl demos info'");
+  }
   int block = b->n < BLOCK ? b->n : BLOCK;
   checker c = {.demos = demos, .task = task, .verdict = verdict, .info = info};
   IRL_TRY(irl_env_create(&c.env, task, block, nthread, info));

@@ -48,6 +48,11 @@ irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories
     return irl_fail(info, IRL_ESIM, "%s: MuJoCo cannot make simulations (%s); use a smaller model",
                     task->name, why);
   }
+  if (task->domain.random && ((env->factor = IRL_NEW(double, task->domain.nfactors)) == NULL ||
+                              !irl_domain_attach(&env->domain, task, env->batch))) {
+    irl_env_destroy(env);
+    return irl_fail(info, IRL_ENOMEM, "env: out of memory; ask for fewer trajectories");
+  }
   *out = env;
   return IRL_OK;
 }
@@ -60,6 +65,7 @@ void irl_env_destroy(irl_env* env) {
   irl_free(env->scratch);
   irl_free(env->ids);
   irl_free(env->progress);
+  irl_free(env->factor);
   irl_free(env);
 }
 
@@ -266,9 +272,33 @@ static void discard_failed(const irl_env* env, irl_batch* b) {
   }
 }
 
+// Draws the physical world of each trajectory, where the task has ranges.
+static irl_err draw_worlds(irl_env* env, const irl_rollout* r, const irl_batch* b,
+                           irl_errinfo* info) {
+  const irl_task* task = env->task;
+  for (int i = 0; i < b->n && task->domain.random; i++) {
+    irl_rng rng = irl_rng_stream(r->seed, irl_purpose_domain(r->reset_purpose), r->iteration,
+                                 (uint64_t)b->condition[i], (uint64_t)(r->first + i));
+    irl_domain_draw(task, &env->domain, i, &rng, env->factor);
+  }
+  return irl_domain_settle(&env->domain, env->batch, env->ids, b->n)
+             ? IRL_OK
+             : irl_fail(info, IRL_ESIM,
+                        "%s: MuJoCo refuses a model that \"domain\" drew; narrow its ranges",
+                        task->name);
+}
+
+void irl_env_plain_worlds(irl_env* env, int n) {
+  for (int i = 0; i < n && env->task->domain.random; i++) {
+    irl_domain_draw(env->task, &env->domain, i, NULL, NULL);
+  }
+  (void)irl_domain_settle(&env->domain, env->batch, env->ids, n);
+}
+
 irl_err irl_env_rollout(irl_env* env, const irl_rollout* rollout, irl_batch* batch,
                         int64_t* env_steps, int* ninvalid, irl_errinfo* info) {
   IRL_TRY(check_rollout(env, rollout, batch, info));
+  IRL_TRY(draw_worlds(env, rollout, batch, info));
   for (int i = 0; i < batch->n; i++) {
     batch->terminated[i] = 0;
     batch->success[i] = 0;
@@ -337,6 +367,7 @@ irl_err irl_env_trace(irl_env* env, const double* qpos0, const double* qvel0, co
                       int nsteps, double* qpos, double* qvel, double* obs, double* reward,
                       uint8_t* terminated, irl_errinfo* info) {
   trace_job job = {env, qpos0, qvel0, actions, nsteps, qpos, qvel, obs, reward, terminated};
+  irl_env_plain_worlds(env, 1);
   if (mjb_apply(env->batch, env->ids, 1, run_trace, &job, 0) > 0) {
     return irl_fail(info, IRL_ESIM,
                     "%s: MuJoCo stopped the simulation (%s); check the state and "
@@ -376,6 +407,7 @@ irl_err irl_env_check(irl_env* env, int nsteps, char* warnings, size_t size, irl
                                                 [mjWARN_BADQACC] = "bad number in qacc",
                                                 [mjWARN_BADCTRL] = "bad number in ctrl"};
   check_job job = {.env = env, .nsteps = nsteps};
+  irl_env_plain_worlds(env, 1);
   if (mjb_apply(env->batch, env->ids, 1, run_check, &job, 0) > 0) {
     return irl_fail(info, IRL_ESIM, "%s: MuJoCo stopped the simulation (%s); check the model",
                     env->task->name, mjb_error(env->batch, 0));

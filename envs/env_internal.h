@@ -24,6 +24,11 @@ struct irl_env {
   double* scratch;         // (max_trajectories, nscratch): memory of an episode
   int* ids;                // 0, 1, 2, ...                        (max_trajectories)
   irl_progress* progress;  // of the last episodes             (max_trajectories)
+  irl_domain_rows domain;  // physical worlds of the simulations, where they are drawn
+  double* factor;          // scratch of those draws
 };
+
+// Gives the first n simulations the task's own model, without the draws of its domain.
+void irl_env_plain_worlds(irl_env* env, int n);
 
 #endif  // MJIRL_ENVS_ENV_INTERNAL_H_

@@ -285,6 +285,7 @@ irl_err irl_linearizer_run(irl_linearizer* lin, const irl_batch* batch, const in
   memset(lin->simulated, 0, (size_t)lin->options.paths * sizeof *lin->simulated);
   atomic_int ended = 0;
   difference_job job = {lin, batch, out, &ended};
+  irl_env_plain_worlds(lin->env, paths);
   const int failed = mjb_apply(lin->env->batch, lin->env->ids, paths, run_path, &job, 0);
   (void)atomic_load_explicit(&ended, memory_order_acquire);
   for (int p = 0; p < paths && env_steps != NULL; p++) {

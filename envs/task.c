@@ -18,6 +18,7 @@ void irl_task_destroy(irl_task* task) {
     return;
   }
   irl_start_free(task);
+  irl_domain_free(task);
   mj_deleteModel(task->model);
   irl_free(task->json);
   irl_free(task->mjcf);
@@ -112,6 +113,7 @@ static void parse_top(irl_task* task, irl_jnode root) {
   const mjModel* m = task->model;
   parse_name(task, root);
   (void)irl_json_string_or(root, "description", "");
+  (void)irl_json_string_or(root, "$schema", "");  // for editors
   (void)irl_json_as_string(irl_json_get(root, "model"));
   info->name = task->name;
   info->nq = (int)m->nq;
@@ -127,6 +129,7 @@ static void parse_top(irl_task* task, irl_jnode root) {
 }
 
 static void parse_sections(irl_task* task, irl_jnode root) {
+  irl_domain_parse(task, root);
   if (irl_json_ok(root.doc)) {
     task->info.nx = irl_entries_parse(task, irl_json_get(root, "observation"), false).n;
   }
@@ -197,16 +200,12 @@ static irl_err compile_task(irl_task* task, const char* name, const char* text, 
   return resolve(task, name, text, info);
 }
 
-// Puts the settings over the text, which is replaced.
-static irl_err override(char** text, const char* name, const char* const* set, int nset,
-                        irl_errinfo* info) {
-  if (nset == 0) {
-    return IRL_OK;
-  }
+// Puts one setting over the text, which is replaced.
+static irl_err override_one(char** text, const char* name, const char* setting, irl_errinfo* info) {
   irl_json* doc = NULL;
   char* changed = NULL;
   IRL_TRY(irl_json_parse(&doc, name, *text, strlen(*text), info));
-  irl_err err = irl_text_override(&changed, irl_json_root(doc), set, nset, info);
+  irl_err err = irl_text_override(&changed, irl_json_root(doc), setting, info);
   irl_err closed = irl_json_close(doc, err == IRL_OK ? info : NULL);
   err = err != IRL_OK ? err : closed;
   if (err != IRL_OK) {
@@ -215,6 +214,14 @@ static irl_err override(char** text, const char* name, const char* const* set, i
   }
   irl_free(*text);
   *text = changed;
+  return IRL_OK;
+}
+
+static irl_err override(char** text, const char* name, const char* const* set, int nset,
+                        irl_errinfo* info) {
+  for (int i = 0; i < nset; i++) {
+    IRL_TRY(override_one(text, name, set[i], info));
+  }
   return IRL_OK;
 }
 

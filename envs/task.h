@@ -39,7 +39,8 @@ typedef struct irl_task_info {
   bool has_reward;
   bool has_success;
   bool has_termination;
-  int nterms;  // reward terms
+  bool random_world;  // physics are drawn for each trajectory ("domain" with ranges)
+  int nterms;         // reward terms
 } irl_task_info;
 
 // How an expert of the task is searched for: the task JSON's "expert" (docs/tasks.md). It is no
@@ -70,7 +71,8 @@ typedef struct irl_expert_plan {
 irl_expert_plan irl_expert_plan_defaults(irl_expert_method method);
 
 // Loads a bundled task by name, a task JSON, or a bare MJCF file (docs/tasks.md). `set` holds nset
-// texts "key=value" that replace top-level values of the JSON (e.g. "horizon=100"); may be NULL.
+// texts "key=value" that replace values of the JSON in their order: of the top level
+// ("horizon=100") or, by "key.key=value", of objects in it ("domain.mass=1.5"); may be NULL.
 // Errors: IRL_ENOENT, IRL_EPARSE, IRL_ERANGE, IRL_ESIM with the place and the remedy.
 IRL_NODISCARD irl_err irl_task_load(irl_task** task, const char* name_or_path,
                                     const char* const* set, int nset, irl_errinfo* info);
@@ -79,7 +81,7 @@ IRL_NODISCARD irl_err irl_task_load(irl_task** task, const char* name_or_path,
 IRL_NODISCARD irl_err irl_task_from_text(irl_task** task, const char* json, const char* mjcf,
                                          irl_errinfo* info);
 
-// The same task in a changed world: top-level values of its JSON replaced as in irl_task_load. The
+// The same task in a changed world: values of its JSON replaced as in irl_task_load. The
 // original stays as it is. Errors: those of irl_task_load.
 IRL_NODISCARD irl_err irl_task_vary(irl_task** varied, const irl_task* task, const char* const* set,
                                     int nset, irl_errinfo* info);

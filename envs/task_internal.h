@@ -6,6 +6,7 @@
 #ifndef MJIRL_ENVS_TASK_INTERNAL_H_
 #define MJIRL_ENVS_TASK_INTERNAL_H_
 
+#include <mujoco/mjbatch.h>
 #include <mujoco/mujoco.h>
 #include <stdint.h>
 
@@ -89,6 +90,34 @@ typedef enum irl_stepping {
   IRL_STEP_REFRESH  // mj_step, then the position (and velocity) stage again: Runge-Kutta
 } irl_stepping;
 
+// A change of the physical world that is drawn for each trajectory: entries of mjModel's arrays are
+// multiplied by a factor, uniform in its range.
+typedef struct irl_domain_factor {
+  double lo, hi;
+} irl_domain_factor;
+
+typedef struct irl_domain_target {
+  int factor;  // number of the factor
+  int field;   // array of mjModel (domain.c)
+  int at;      // entry of the array
+} irl_domain_target;
+
+typedef struct irl_domain {
+  irl_domain_factor* factor;  // (nfactors), fixed ones too, which are in the model already
+  irl_domain_target* target;  // (ntargets) of random factors
+  int nfactors, factor_capacity, ntargets, target_capacity;
+  bool random;  // some factor is drawn
+} irl_domain;
+
+enum { IRL_DOMAIN_FIELDS = 12 };
+
+// A batch's own values of the arrays that a domain changes.
+typedef struct irl_domain_rows {
+  double* row[IRL_DOMAIN_FIELDS];  // (simulations, size) each; NULL: unchanged
+  int size[IRL_DOMAIN_FIELDS];
+  bool constants;  // mj_setConst derives numbers from one of them
+} irl_domain_rows;
+
 enum {
   IRL_NEED_KINEMATICS = 1,  // body, site, geom positions
   IRL_NEED_STAGES = 2,      // all of the position and velocity stage
@@ -129,6 +158,8 @@ struct irl_task {
   double* start;   // qpos, qvel, act, mocap poses of each condition     (nconditions, nstart)
   uint8_t* fixed;  // entries that the condition itself sets             (nconditions, nstart)
   int nstart;      // nq + nv + na + 7 nmocap
+
+  irl_domain domain;  // changes of the physical world that are drawn for each trajectory
 
   double *low, *high;  // action bounds (nu)
   irl_state_part part[12];
@@ -190,6 +221,23 @@ int irl_joint_nv(const mjModel* model, int joint);
 // stays the difference that it is. Without "minus" they are taken from the model's own pose.
 void irl_rotation_parse(irl_task* task, irl_jnode node, irl_group* group, bool has_minus);
 
+//---------------------------------- domain.c ------------------------------------------------------
+
+// Reads "domain" and puts its fixed changes into the task's model.
+void irl_domain_parse(irl_task* task, irl_jnode root);
+void irl_domain_free(irl_task* task);
+
+// Gives a batch of the task's model its own values of what the domain changes; false when it
+// cannot.
+bool irl_domain_attach(irl_domain_rows* rows, const irl_task* task, mjBatch* batch);
+
+// Draws the world of a simulation; rng NULL: the task's model as it is. factor is scratch
+// (nfactors). Then, once for all of a call, settle: constants that MuJoCo derives; false when it
+// refuses.
+void irl_domain_draw(const irl_task* task, const irl_domain_rows* rows, int sim, irl_rng* rng,
+                     double* factor);
+bool irl_domain_settle(const irl_domain_rows* rows, mjBatch* batch, const int* ids, int n);
+
 //---------------------------------- start.c -------------------------------------------------------
 
 void irl_start_parse(irl_task* task, irl_jnode root);
@@ -213,9 +261,9 @@ void irl_plan_parse(irl_task* task, irl_jnode root);
 
 //---------------------------------- text.c --------------------------------------------------------
 
-// The document again with the texts "key=value" put over its top-level members. Heap memory.
-irl_err irl_text_override(char** text, irl_jnode root, const char* const* set, int nset,
-                          irl_errinfo* info);
+// The document again with "key=value" put over a top-level member, or "key.key=value" over a member
+// of an object in it. Heap memory.
+irl_err irl_text_override(char** text, irl_jnode root, const char* setting, irl_errinfo* info);
 
 // The JSON that a dataset keeps: all top-level values resolved.
 irl_err irl_text_resolved(char** text, const irl_task* task, irl_jnode root);

@@ -49,20 +49,6 @@ static irl_err take_text(char** text, irl_jout* out) {
 
 //---------------------------------- Overrides -----------------------------------------------------
 
-static bool has_key(const char* setting, const char* key) {
-  const size_t n = strlen(key);
-  return strncmp(setting, key, n) == 0 && setting[n] == '=';
-}
-
-static bool is_overridden(const char* key, const char* const* set, int nset) {
-  for (int i = 0; i < nset; i++) {
-    if (has_key(set[i], key)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // The value of "key=value": JSON if it is JSON, else the text itself.
 static irl_err override_value(irl_jout* out, const char* value) {
   irl_json* doc = NULL;
@@ -74,32 +60,6 @@ static irl_err override_value(irl_jout* out, const char* value) {
   return irl_json_close(doc, NULL);
 }
 
-static irl_err append_overrides(irl_jout* out, const char* const* set, int nset,
-                                irl_errinfo* info) {
-  for (int i = 0; i < nset; i++) {
-    const char* equals = strchr(set[i], '=');
-    char key[64];
-    if (equals == NULL || equals == set[i] || equals - set[i] >= (long)sizeof key) {
-      return irl_fail(info, IRL_ERANGE,
-                      "--set %s: not of the form key=value; write for example "
-                      "horizon=100",
-                      set[i]);
-    }
-    memcpy(key, set[i], (size_t)(equals - set[i]));
-    key[equals - set[i]] = 0;
-    if (is_overridden(key, set + i + 1, nset - i - 1)) {
-      continue;  // the last one counts
-    }
-    irl_jout_key(out, key);
-    irl_err err = override_value(out, equals + 1);
-    if (err != IRL_OK) {
-      return irl_fail(info, err, "--set %s: the value cannot be read; write JSON or plain text",
-                      set[i]);
-    }
-  }
-  return IRL_OK;
-}
-
 // A document complains about keys that were never asked for.
 static void skip_value(irl_jnode node) {
   irl_jout nowhere;
@@ -108,26 +68,66 @@ static void skip_value(irl_jnode node) {
   irl_jout_fini(&nowhere);
 }
 
-irl_err irl_text_override(char** text, irl_jnode root, const char* const* set, int nset,
-                          irl_errinfo* info) {
-  irl_jout out;
-  irl_jout_init(&out, true);
-  irl_jout_open(&out, '{');
-  for (int i = 0; i < irl_json_nkeys(root); i++) {
-    const char* key = irl_json_key(root, i);
-    if (is_overridden(key, set, nset)) {
-      skip_value(irl_json_get(root, key));
+// The first key of a path "a.b.c".
+static void first_key(char* key, size_t size, const char* path) {
+  snprintf(key, size, "%.*s", (int)strcspn(path, "."), path);
+}
+
+// Copies an object (absent: an empty one) with the member at `path` replaced or added.
+static irl_err copy_changed(irl_jout* out, irl_jnode object, const char* path, const char* value) {
+  char key[64];
+  first_key(key, sizeof key, path);
+  const char* rest = strchr(path, '.');
+  irl_jnode changed = {object.doc, NULL};
+  irl_jout_open(out, '{');
+  for (int i = 0; i < irl_json_nkeys(object); i++) {
+    const char* name = irl_json_key(object, i);
+    irl_jnode member = irl_json_get(object, name);
+    if (strcmp(name, key) != 0) {
+      irl_jout_key(out, name);
+      copy_value(out, member);
+    } else if (rest != NULL && irl_json_type(member) == IRL_JSON_OBJECT) {
+      changed = member;
     } else {
-      irl_jout_key(&out, key);
-      copy_value(&out, irl_json_get(root, key));
+      skip_value(member);
     }
   }
-  irl_err err = append_overrides(&out, set, nset, info);
+  irl_jout_key(out, key);
+  irl_err err =
+      rest != NULL ? copy_changed(out, changed, rest + 1, value) : override_value(out, value);
+  irl_jout_close(out);
+  return err;
+}
+
+// The keys of "key=value" or "key.key=value", none of them empty.
+static bool setting_path(char* path, size_t size, const char* setting) {
+  const char* equals = strchr(setting, '=');
+  if (equals == NULL || equals - setting >= (long)size) {
+    return false;
+  }
+  memcpy(path, setting, (size_t)(equals - setting));
+  path[equals - setting] = 0;
+  const size_t n = strlen(path);
+  return n > 0 && path[0] != '.' && path[n - 1] != '.' && strstr(path, "..") == NULL;
+}
+
+irl_err irl_text_override(char** text, irl_jnode root, const char* setting, irl_errinfo* info) {
+  char path[64];
+  irl_jout out;
+  *text = NULL;
+  if (!setting_path(path, sizeof path, setting)) {
+    return irl_fail(info, IRL_ERANGE,
+                    "--set %s: not of the form key=value; write for example horizon=100 or "
+                    "domain.mass=1.5",
+                    setting);
+  }
+  irl_jout_init(&out, true);
+  irl_err err = copy_changed(&out, root, path, strchr(setting, '=') + 1);
   if (err != IRL_OK) {
     irl_jout_fini(&out);
-    return err;
+    return irl_fail(info, err, "--set %s: the value cannot be read; write JSON or plain text",
+                    setting);
   }
-  irl_jout_close(&out);
   err = take_text(text, &out);
   return err == IRL_OK ? IRL_OK : irl_fail(info, err, "task: out of memory; close other programs");
 }
@@ -143,8 +143,8 @@ static void copy_member(irl_jout* out, irl_jnode root, const char* key) {
 }
 
 irl_err irl_text_resolved(char** text, const irl_task* task, irl_jnode root) {
-  static const char* const sections[] = {"observation", "reward", "healthy",
-                                         "success",     "reset",  "conditions"};
+  static const char* const sections[] = {"observation", "reward",     "healthy", "success",
+                                         "reset",       "conditions", "domain"};
   const irl_task_info* info = &task->info;
   irl_jout out;
   irl_jout_init(&out, true);
