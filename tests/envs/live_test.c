@@ -94,4 +94,9 @@ static void refuses(void) {
   irl_task_destroy(task);
 }
 
-TESTS(TEST(equals_rollouts), TEST(refuses))
+// A host's first call: MuJoCo would write its warnings into a file here.
+static void install(void) {
+  irl_env_runtime_init();
+}
+
+TESTS(TEST(install), TEST(equals_rollouts), TEST(refuses))
