@@ -14,6 +14,7 @@
 #include "demos/bench_journal.h"
 #include "envs/bench.h"
 #include "irl/bench_cost.h"
+#include "viewer/bench.h"
 
 extern char** environ;
 
@@ -163,6 +164,29 @@ static irl_err demos_record_synced(const char* subject, int threads, figures* ou
   return IRL_OK;
 }
 
+//---------------------------------- Viewer --------------------------------------------------------
+
+// viewer_scene: what a frame costs beside the renderer's own work, against 2 ms.
+static irl_err viewer_scene(const char* subject, int rollouts, figures* out, irl_errinfo* info) {
+  irl_task* task = NULL;
+  irl_viewer_bench bench = {0};
+  IRL_TRY(irl_task_load(&task, subject, NULL, 0, info));
+  const irl_err err = irl_viewer_bench_run(&bench, task, rollouts, info);
+  irl_task_destroy(task);
+  *out = (figures){1e3 * bench.scene, 2, 2e-3 / bench.scene};
+  return err;
+}
+
+static irl_err viewer_50(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)threads;
+  return viewer_scene(subject, 50, out, info);
+}
+
+static irl_err viewer_10(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)threads;
+  return viewer_scene(subject, 10, out, info);
+}
+
 //---------------------------------- Start ---------------------------------------------------------
 
 static int by_value(const void* a, const void* b) {
@@ -219,6 +243,8 @@ static const measurement measurements[] = {
     {"demos record a step", "us", demos_record, NULL},
     {"demos record a step, each synced", "us", demos_record_synced, NULL},
     {"demos read an episode of 1 GB", "ms", demos_read, NULL},
+    {"viewer scene of 50 rollouts of reacher", "ms", viewer_50, "reacher"},
+    {"viewer scene of 10 rollouts of humanoid", "ms", viewer_10, "humanoid"},
 };
 enum { NMEASUREMENTS = sizeof measurements / sizeof measurements[0] };
 
@@ -300,7 +326,7 @@ const cli_command cli_bench = {
         "mj_step for rollouts, cblas_sgemm for the cost, a plain triple loop for the backward\n"
         "pass, the limit of 50 ms for the start, one write and fsync of the same bytes\n"
         "for saving a dataset, 10 ms for reading one of its episodes, 1 % of a control step of\n"
-        "20 ms for recording one.",
+        "20 ms for recording one, 2 ms of CPU for building what a frame of the viewer shows.",
     .options = options,
     .defaults = &(const bench_args){.filter = NULL},
     .size = sizeof(bench_args),

@@ -5,6 +5,7 @@
 #include <GL/gl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define GLFW_INCLUDE_NONE
@@ -24,6 +25,10 @@ static bool usable(char* why, size_t size) {
   const char* extensions = (const char*)glGetString(GL_EXTENSIONS);
   if (version == NULL || extensions == NULL) {
     (void)snprintf(why, size, "the driver has no OpenGL with the compatibility profile");
+    return false;
+  }
+  if (strtod(version, NULL) < 1.5) {
+    (void)snprintf(why, size, "OpenGL %.40s is too old, 1.5 is needed", version);
     return false;
   }
   if (strstr(extensions, "GL_ARB_framebuffer_object") == NULL ||
@@ -147,9 +152,9 @@ static bool glfw_start(irl_context* context, const char* title, int width, int h
 
 irl_err irl_context_headless(irl_context* context, irl_errinfo* info) {
   *context = (irl_context){0};
-  char why[256] = "";
+  char why[256] = "", of_egl[256] = "EGL offers no device";
   if (egl_any(context)) {
-    if (usable(why, sizeof why)) {
+    if (usable(of_egl, sizeof of_egl)) {
       context->max_side = max_side();
       return IRL_OK;
     }
@@ -163,9 +168,9 @@ irl_err irl_context_headless(irl_context* context, irl_errinfo* info) {
     irl_context_close(context);
   }
   return irl_fail(info, IRL_EUNSUPPORTED,
-                  "pictures: no OpenGL: EGL offers no device, and there is no window either (%s); "
-                  "install Mesa's drivers (libegl-mesa0 and libgl1-mesa-dri)",
-                  why);
+                  "pictures: no OpenGL: %s, and there is no window either (%s); install Mesa's "
+                  "drivers (libegl-mesa0 and libgl1-mesa-dri)",
+                  of_egl, why);
 }
 
 irl_err irl_context_window(irl_context* context, const char* title, int width, int height,

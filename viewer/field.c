@@ -10,7 +10,7 @@
 enum { UNTOUCHED, WAITING, REACHED, MISSED };
 enum { MAX_ROUNDS = 24, MAX_TRIES = 3, CELLS = IRL_FIELD_SIDE - 1 };
 
-#define OPACITY 0.62F
+#define OPACITY 0.55F
 #define LONGEST_TURN 0.4  // of a joint in one round [rad or m]
 
 //---------------------------------- What moves ----------------------------------------------------

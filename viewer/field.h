@@ -12,7 +12,7 @@
 #include "viewer/draw.h"
 #include "viewer/reel.h"
 
-enum { IRL_FIELD_SIDE = 49, IRL_FIELD_NODES = IRL_FIELD_SIDE * IRL_FIELD_SIDE };
+enum { IRL_FIELD_SIDE = 65, IRL_FIELD_NODES = IRL_FIELD_SIDE * IRL_FIELD_SIDE };
 
 typedef struct irl_field_node {
   uint8_t state;  // untouched, waiting, reached, out of reach

@@ -24,13 +24,15 @@ static int most_rollouts(const irl_replay* replay) {
   return most < FILM_ROLLOUTS ? most : FILM_ROLLOUTS;
 }
 
-irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view_options* options,
-                        int width, int height, bool fine, irl_errinfo* info) {
+irl_err irl_show_prepare(irl_show* show, const irl_replay* replay, const irl_view_options* options,
+                         int width, int height, bool fine, irl_errinfo* info) {
   *show = (irl_show){0};
+  mjr_defaultContext(&show->draw.context);
   bool given = false;
   int poses = most_rollouts(replay) + STILL_ROLLOUTS * STILL_MOMENTS;
   irl_err err = irl_motion_create(&show->motion, replay, info);
-  if (err == IRL_OK && (replay->nlayers > 0 || options->range.kind != IRL_RANGE_AUTO)) {
+  show->motion.hidden = options->hidden;
+  if (err == IRL_OK) {
     irl_range range =
         show->motion.range.kind == IRL_RANGE_AUTO ? options->range : show->motion.range;
     err = irl_motion_color(&show->motion, options->layer, &range);
@@ -43,7 +45,7 @@ irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view
     err = irl_stage_create(&show->stage, &show->motion, poses, fine, info);
   }
   if (err == IRL_OK) {
-    err = irl_draw_create(&show->draw, &show->stage, info);
+    err = irl_draw_recut(&show->draw, &show->stage, info);
   }
   if (err != IRL_OK) {
     irl_show_destroy(show);
@@ -60,6 +62,13 @@ irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view
   return IRL_OK;
 }
 
+irl_err irl_show_create(irl_show* show, const irl_replay* replay, const irl_view_options* options,
+                        int width, int height, bool fine, irl_errinfo* info) {
+  IRL_TRY(irl_show_prepare(show, replay, options, width, height, fine, info));
+  mjr_makeContext(show->stage.look, &show->draw.context, mjFONTSCALE_100);
+  return IRL_OK;
+}
+
 irl_err irl_show_color(irl_show* show, int layer, const irl_range* range) {
   IRL_TRY(irl_motion_color(&show->motion, layer, range));
   irl_draw_recolor(&show->draw, &show->stage);
@@ -68,6 +77,8 @@ irl_err irl_show_color(irl_show* show, int layer, const irl_range* range) {
 
 irl_err irl_show_renew(irl_show* show, irl_errinfo* info) {
   irl_motion before = show->motion;
+  const irl_range range = before.range;
+  const unsigned hidden = before.hidden;
   int layer = before.layer < before.replay->nlayers ? before.layer : 0;
   irl_err err = irl_motion_create(&show->motion, before.replay, info);
   if (err != IRL_OK) {
@@ -75,7 +86,8 @@ irl_err irl_show_renew(irl_show* show, irl_errinfo* info) {
     return err;
   }
   irl_motion_destroy(&before);
-  IRL_TRY(irl_motion_color(&show->motion, layer, &before.range));
+  show->motion.hidden = hidden;
+  IRL_TRY(irl_motion_color(&show->motion, layer, &range));
   return irl_draw_recut(&show->draw, &show->stage, info);
 }
 

@@ -23,6 +23,10 @@ typedef struct irl_show {
 IRL_NODISCARD irl_err irl_show_create(irl_show* show, const irl_replay* replay,
                                       const irl_view_options* options, int width, int height,
                                       bool fine, irl_errinfo* info);
+// The same without a context, for all that does not draw.
+IRL_NODISCARD irl_err irl_show_prepare(irl_show* show, const irl_replay* replay,
+                                       const irl_view_options* options, int width, int height,
+                                       bool fine, irl_errinfo* info);
 void irl_show_destroy(irl_show* show);  // a zeroed show is fine
 
 // Colours by another layer, by its new values, or over another range. Errors: IRL_ENOMEM, and the

@@ -403,7 +403,7 @@ static irl_err measure_costs(irl_motion* motion) {
   for (int g = 0; g < motion->replay->ngroups; g++) {
     const irl_batch* batch = batch_of(motion, g);
     motion->has_cost = motion->has_cost || values_of(motion, g) != NULL;
-    for (int i = 0; i < batch->n; i++) {
+    for (int i = 0; i < batch->n && !(motion->hidden >> g & 1U); i++) {
       for (int t = 0; irl_motion_shown(motion, g, i) && t < batch->length[i]; t++) {
         values[used++] = irl_motion_cost(motion, g, i, t);
       }

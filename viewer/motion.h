@@ -42,6 +42,7 @@ typedef struct irl_motion {
   double low[3], high[3];  // box around the balls [m]
   int layer;               // of the replay's, that gives the colours
   irl_range range;         // how its ends are chosen
+  unsigned hidden;         // groups that have no part in them, a bit each
   irl_scale scale;         // of the costs
   bool has_cost;
 } irl_motion;

@@ -214,7 +214,11 @@ static irl_err wait_for_run(const char* source, const irl_host* host, irl_errinf
   if (!irl_path_join(path, sizeof path, source, "policy.safetensors")) {
     return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", source);
   }
-  while (irl_run_exists(source) && !irl_file_exists(path)) {
+  if (!irl_dir_exists(source)) {
+    return irl_fail(info, IRL_ENOENT, "%s: there is no run yet; start training, then follow it",
+                    source);
+  }
+  while (irl_dir_exists(source) && !irl_file_exists(path)) {
     if (irl_host_stop(host)) {
       return irl_fail(info, IRL_ECANCELED, "%s: stopped before its first checkpoint", source);
     }
@@ -228,10 +232,10 @@ static irl_err wait_for_run(const char* source, const irl_host* host, irl_errinf
 //---------------------------------- Life ----------------------------------------------------------
 
 static irl_err open_all(irl_reel* r, const char* source, const irl_host* host, irl_errinfo* info) {
-  bool is_run = irl_run_exists(source);
-  if (r->options.wait && is_run) {
+  if (r->options.wait) {
     IRL_TRY(wait_for_run(source, host, info));
   }
+  bool is_run = irl_run_exists(source);
   if (r->options.cost != NULL) {
     IRL_TRY(irl_run_open(&r->other, r->options.cost, info));
     r->judge = r->other;

@@ -86,6 +86,7 @@ void irl_window_recolor(irl_window* window) {
     irl_window_notify(window, "range: the lower end must be below the upper one");
     range.kind = IRL_RANGE_AUTO;
   }
+  window->show.motion.hidden = irl_window_hidden(window);
   if (irl_show_color(&window->show, set->layer, &range) != IRL_OK) {
     irl_window_notify(window, "out of memory; show fewer episodes");
   }

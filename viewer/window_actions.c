@@ -53,8 +53,7 @@ static void toggle_group(irl_window* window, int group) {
   window->set.visible[group] = window->set.visible[group] || left == 0;
   irl_window_notify(window, "%.60s %s", window->show.motion.replay->groups[group].name,
                     window->set.visible[group] ? "shown" : "hidden");
-  window->generation++;
-  window->rearrange = true;
+  irl_window_recolor(window);  // the range is of what is shown
 }
 
 //---------------------------------- Colours -------------------------------------------------------
