@@ -114,6 +114,33 @@ static void values_are_clamped_and_interpolated(void) {
   CHECK_NEAR(bytes[0], (double)map.rgb[255][0] * 255.0, 0.51);
 }
 
+// Darkest in the middle, as light at equal distance on both sides, in even steps, and within sRGB,
+// so that nothing was clipped.
+static void diverging_map_is_symmetric_and_uniform(void) {
+  irl_colormap map;
+  double step = 0.0;
+  irl_colormap_init_diverging(&map);
+  for (int i = 0; i < 128; i++) {
+    double a[3], b[3], next[3], left[3], right[3], follow[3];
+    for (int c = 0; c < 3; c++) {
+      left[c] = (double)map.rgb[i][c];
+      right[c] = (double)map.rgb[255 - i][c];
+      follow[c] = (double)map.rgb[i + 1][c];
+      CHECK(left[c] > 0.0 && left[c] < 1.0 && right[c] > 0.0 && right[c] < 1.0);
+    }
+    irl_oklab_from_srgb(left, a);
+    irl_oklab_from_srgb(right, b);
+    irl_oklab_from_srgb(follow, next);
+    CHECK_NEAR(a[0], b[0], 1e-5);  // floats hold the colours
+    if (i < 127) {
+      double d = hypot(hypot(next[0] - a[0], next[1] - a[1]), next[2] - a[2]);
+      CHECK(next[0] < a[0]);
+      CHECK_NEAR(d, i == 0 ? d : step, 1e-5);
+      step = i == 0 ? d : step;
+    }
+  }
+}
+
 TESTS(TEST(oklab_round_trip_and_known_values), TEST(lightness_rises_throughout),
       TEST(steps_are_uniform), TEST(steps_survive_colour_blindness),
-      TEST(values_are_clamped_and_interpolated))
+      TEST(values_are_clamped_and_interpolated), TEST(diverging_map_is_symmetric_and_uniform))

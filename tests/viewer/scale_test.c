@@ -37,6 +37,54 @@ static void given_range_is_kept(void) {
   CHECK(scale.below && !scale.above);
 }
 
+static void ranges_are_read(void) {
+  irl_range r;
+  CHECK(irl_range_parse(&r, "auto") && r.kind == IRL_RANGE_AUTO);
+  CHECK(irl_range_parse(&r, "-1:2.5") && r.kind == IRL_RANGE_FIXED);
+  CHECK(r.lo == -1.0 && r.hi == 2.5);
+  CHECK(irl_range_parse(&r, "5%:95%") && r.kind == IRL_RANGE_PERCENT);
+  CHECK(r.lo == 5.0 && r.hi == 95.0);
+  const char* const bad[] = {"",      "1",     "1:",     ":1",      "2:1",   "1:1",
+                             "5%:95", "5:95%", "-1%:5%", "5%:101%", "1:2:3", "a:b",
+                             "nan:1", "0:inf", "1 :2",   "auto "};
+  for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+    if (irl_range_parse(&r, bad[k])) {
+      printf("'%s' was taken\n", bad[k]);
+      CHECK(false);
+    }
+  }
+}
+
+static void percentiles_are_taken(void) {
+  double values[101];
+  irl_scale scale;
+  for (int i = 0; i <= 100; i++) {
+    values[i] = 100.0 - i;
+  }
+  irl_scale_fit(&scale, values, 101, &(irl_range){IRL_RANGE_PERCENT, 10.0, 75.0}, false);
+  CHECK(scale.lo == 10.0 && scale.hi == 75.0 && scale.bend == 0.0);
+}
+
+// 0 is in the middle, equal sizes are equally far from it, bent or not.
+static void diverging_scales_are_symmetric(void) {
+  double values[200];
+  for (int bent = 0; bent < 2; bent++) {
+    irl_scale scale;
+    for (int i = 0; i < 200; i++) {
+      values[i] = bent ? (i % 2 ? 1.0 : -1.0) * pow(10.0, i % 20 / 5.0) : i - 150.0;
+    }
+    irl_scale_fit(&scale, values, 200, &(irl_range){IRL_RANGE_AUTO, 0.0, 0.0}, true);
+    CHECK(scale.lo == -scale.hi && (scale.bend > 0.0) == bent);
+    CHECK_NEAR(irl_scale_place(&scale, 0.0), 0.5, 1e-15);
+    for (double v = 0.01; v < scale.hi; v *= 3.0) {
+      double up = irl_scale_place(&scale, v), down = irl_scale_place(&scale, -v);
+      CHECK_NEAR(up + down, 1.0, 1e-12);
+      CHECK(up > 0.5);
+    }
+    CHECK_NEAR(irl_scale_place(&scale, scale.hi), 1.0, 1e-12);
+  }
+}
+
 static void ticks_are_tidy(void) {
   irl_ticks ticks;
   irl_ticks_init(&ticks, &(irl_scale){.lo = -0.07, .hi = 1.31}, 7);
@@ -114,5 +162,7 @@ static void numbers_read_well(void) {
 }
 
 TESTS(TEST(range_leaves_out_the_tails), TEST(range_of_equal_or_no_values),
-      TEST(given_range_is_kept), TEST(ticks_are_tidy), TEST(ticks_lie_within_for_any_range),
-      TEST(long_tails_bend_the_scale), TEST(numbers_read_well))
+      TEST(given_range_is_kept), TEST(ranges_are_read), TEST(percentiles_are_taken),
+      TEST(diverging_scales_are_symmetric), TEST(ticks_are_tidy),
+      TEST(ticks_lie_within_for_any_range), TEST(long_tails_bend_the_scale),
+      TEST(numbers_read_well))
