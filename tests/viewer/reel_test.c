@@ -1,5 +1,6 @@
 #include "viewer/reel.h"
 
+#include <ftw.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -15,6 +16,17 @@ enum { ROLLOUTS = 8 };
 
 static char folder[512];
 
+static int remove_one(const char* path, const struct stat* st, int type, struct FTW* place) {
+  (void)st;
+  (void)type;
+  (void)place;
+  return remove(path);
+}
+
+static void remove_run(void) {
+  (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 // A run of three short iterations on the bundled demonstrations, trained once for all tests.
 static const char* trained(void) {
   irl_errinfo info = {0};
@@ -26,7 +38,8 @@ static const char* trained(void) {
   if (folder[0] != 0) {
     return folder;
   }
-  (void)snprintf(folder, sizeof folder, "%s/reel_run", root != NULL ? root : ".");
+  (void)snprintf(folder, sizeof folder, "%s/reel_%d", root != NULL ? root : ".", (int)getpid());
+  (void)atexit(remove_run);
   irl_runtime_init();
   CHECK_OK(irl_task_load(&task, "point_mass", NULL, 0, &info));
   CHECK_OK(irl_data_path(data, sizeof data, "demos/point_mass", &info));
