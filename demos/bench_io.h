@@ -16,7 +16,8 @@ typedef struct irl_bench_io {
   double write_rate;    // irl_demos_save, with reading back and comparing [bytes/s]
   double disk_rate;     // one write and fsync of as many bytes beside it [bytes/s]
   double open_seconds;  // irl_demos_open
-  double read_seconds;  // irl_demos_read_episode, the median over episodes all over the file
+  double read_seconds;  // irl_demos_read_episode from the disk, the median over episodes all over
+  double read_seconds_max;
 } irl_bench_io;
 
 // Makes up a dataset of about `bytes` for a task in a new folder inside dir, which is removed
