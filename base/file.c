@@ -6,12 +6,18 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 
-enum { NAME_TRIES = 1000, WRITE_BLOCK = 8 << 20 };
+enum {
+  NAME_TRIES = 1000,
+  WRITE_BLOCK = 8 << 20,  // bytes
+  LEFT_SECONDS = 3600     // after which a temporary file that nobody holds was left by a crash
+};
 
 //---------------------------------- The seam ------------------------------------------------------
 
@@ -267,8 +273,59 @@ static int sync_folder(const char* folder) {
   return error;
 }
 
+// Whether a name is "<anything>.<process>-<n>.tmp", as this room gives them.
+static bool is_temporary(const char* name) {
+  static const char digits[] = "0123456789";
+  const size_t length = strlen(name), end = length - strlen(".tmp");
+  if (length < sizeof "x.1-0.tmp" - 1 || strcmp(name + end, ".tmp") != 0) {
+    return false;
+  }
+  size_t n = end, process;
+  while (n > 0 && strchr(digits, name[n - 1]) != NULL) {
+    n--;
+  }
+  if (n == end || n < 2 || name[n - 1] != '-') {
+    return false;
+  }
+  process = n - 1;
+  while (process > 0 && strchr(digits, name[process - 1]) != NULL) {
+    process--;
+  }
+  return process < n - 1 && process > 1 && name[process - 1] == '.';
+}
+
+// Removes a temporary file that was left: nobody has written to it for long, and nobody holds it.
+static void sweep_one(const char* path) {
+  struct stat status;
+  const int fd = sys_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+  if (fd < 0) {
+    return;
+  }
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+      time(NULL) - status.st_mtime > LEFT_SECONDS && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    sys_unlink(path);
+  }
+  sys_close(fd);
+}
+
+// A process that was killed while it wrote leaves its temporary file; the next write to the folder
+// takes it away. Best effort: what cannot be removed stays.
+static void sweep_temporaries(const char* path) {
+  char folder[PATH_MAX], left[PATH_MAX];
+  DIR* dir = parent_of(folder, path) ? opendir(folder) : NULL;
+  for (struct dirent* entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+    if (is_temporary(entry->d_name) && irl_path_join(left, sizeof left, folder, entry->d_name)) {
+      sweep_one(left);
+    }
+  }
+  if (dir != NULL) {
+    closedir(dir);
+  }
+}
+
 // Creates "<prefix>.<process>-<n>.tmp", which did not exist before; returns a descriptor, or -1
-// with errno set.
+// with errno set. It is locked as long as it is open, so that nobody takes it for one that was
+// left.
 static int create_temporary(char name[PATH_MAX], const char* prefix) {
   for (int n = 0; n < NAME_TRIES; n++) {
     int length = snprintf(name, PATH_MAX, "%s.%ld-%d.tmp", prefix, (long)getpid(), n);
@@ -277,8 +334,12 @@ static int create_temporary(char name[PATH_MAX], const char* prefix) {
       return -1;
     }
     int fd = sys_open(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
-    if (fd >= 0 || errno != EEXIST) {
+    if (fd >= 0) {
+      (void)flock(fd, LOCK_EX | LOCK_NB);  // fails only on file systems that cannot
       return fd;
+    }
+    if (errno != EEXIST) {
+      return -1;
     }
   }
   return -1;
@@ -319,6 +380,7 @@ static irl_err put_in_place(const char* temporary, const char* path, irl_errinfo
 irl_err irl_file_write(const char* path, const void* data, size_t size, irl_errinfo* info) {
   IRL_TRY(check_replaceable(path, info));
   char temporary[PATH_MAX];
+  sweep_temporaries(path);
   int fd = create_temporary(temporary, path);
   if (fd < 0) {
     return fail_write(info, path, "write", errno);

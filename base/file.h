@@ -21,6 +21,7 @@ IRL_NODISCARD irl_err irl_file_read(const char* path, size_t max_size, char** da
                                     irl_errinfo* info);
 
 // Replaces the file atomically and durably. Errors: IRL_EIO, IRL_ENOSPC; the old file then stands.
+// Temporary files that killed writers left in the folder an hour ago or earlier are removed.
 IRL_NODISCARD irl_err irl_file_write(const char* path, const void* data, size_t size,
                                      irl_errinfo* info);
 

@@ -6,7 +6,7 @@
 
 #include "base/helper.h"
 
-enum { GRACE = 30 };  // seconds beyond twice the helper's own limit
+enum { GRACE = 20 };  // seconds beyond twice the helper's own limit
 
 // Turns how the helper ended into an error.
 static irl_err judge(const char* path, const irl_helper_end* end, irl_errinfo* info) {
@@ -51,7 +51,7 @@ irl_err irl_demos_guard(const char* path, const irl_demos_access* access, irl_er
                     "MJIRL_PROBE name the program mjirl, or open it as trusted",
                     path);
   }
-  if (!irl_helper_run(&end, helper, words, -1, 2 * (20 + (double)file.st_size / 5e7) + GRACE)) {
+  if (!irl_helper_run(&end, helper, words, -1, 2 * (5 + (double)file.st_size / 5e7) + GRACE)) {
     return irl_fail(info, IRL_EUNSUPPORTED,
                     "%s: the helper %s that reads files of others first cannot be started; let "
                     "MJIRL_PROBE name the program mjirl",

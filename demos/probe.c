@@ -28,7 +28,7 @@ typedef struct prober {
 //---------------------------------- Limits --------------------------------------------------------
 
 static void limit_process(off_t size) {
-  irl_helper_limit(20 + (double)size / 5e7, MEMORY);
+  irl_helper_limit(5 + (double)size / 5e7, MEMORY);
 }
 
 //---------------------------------- Objects met ---------------------------------------------------

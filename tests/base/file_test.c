@@ -1,11 +1,14 @@
 #include "base/file.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -109,6 +112,51 @@ static void write_refusals(void) {
   CHECK(irl_dir_create(longer, &info) == IRL_EIO);
   CHECK_CONTAINS(info.text, "too long");
   CHECK(irl_dir_check_writable(longer, &info) == IRL_EIO);
+  rmdir(dir);
+}
+
+// Makes a file that was last written so long ago.
+static void make_aged(char path[PATH_MAX], const char* dir, const char* name, int seconds) {
+  struct timespec then[2] = {{.tv_sec = time(NULL) - seconds}, {.tv_sec = time(NULL) - seconds}};
+  in(path, dir, name);
+  CHECK_OK(irl_file_append(path, "x", 1, NULL));
+  CHECK(utimensat(AT_FDCWD, path, then, 0) == 0);
+}
+
+// What a killed writer left goes; what is young, in use, or somebody else's stays.
+static void left_temporaries_are_swept(void) {
+  static const struct {
+    const char* name;
+    int age;
+    bool stays;
+  } files[] = {{"a.123-0.tmp", 4000, false},
+               {"other.99999-12.tmp", 9999, false},
+               {".writable.7-0.tmp", 4000, false},
+               {"b.123-0.tmp", 60, true},
+               {"c.tmp", 4000, true},
+               {"c.12.tmp", 4000, true},
+               {"c.x12-3.tmp", 4000, true},
+               {"c.12-.tmp", 4000, true},
+               {".1-0.tmp", 4000, true},
+               {"d.1-0.tmp.txt", 4000, true},
+               {"held.5-0.tmp", 4000, true}};
+  enum { N = sizeof files / sizeof files[0] };
+  char dir[PATH_MAX], path[N][PATH_MAX], written[PATH_MAX];
+  make_folder(dir);
+  for (int i = 0; i < N; i++) {
+    make_aged(path[i], dir, files[i].name, files[i].age);
+  }
+  const int held = open(path[N - 1], O_RDONLY);
+  CHECK(held >= 0 && flock(held, LOCK_EX) == 0);
+  in(written, dir, "a");
+  CHECK_OK(irl_file_write(written, "new", 3, NULL));
+  CHECK(holds(written, "new"));
+  for (int i = 0; i < N; i++) {
+    CHECK(irl_file_exists(path[i]) == files[i].stays);
+    unlink(path[i]);
+  }
+  close(held);
+  unlink(written);
   rmdir(dir);
 }
 
@@ -240,5 +288,6 @@ static void paths_join(void) {
 }
 
 TESTS(TEST(write_read_append), TEST(read_refusals), TEST(write_refusals),
-      TEST(commit_puts_in_place), TEST(size_limit_leaves_the_old_file),
-      TEST(read_only_folder_is_refused), TEST(folders), TEST(paths_join))
+      TEST(left_temporaries_are_swept), TEST(commit_puts_in_place),
+      TEST(size_limit_leaves_the_old_file), TEST(read_only_folder_is_refused), TEST(folders),
+      TEST(paths_join))
