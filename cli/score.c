@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "irl/compare.h"
 #include "irl/eval.h"
 
 typedef struct score_args {
@@ -12,6 +13,7 @@ typedef struct score_args {
   const char* run;
   const char* demos;
   const char* out;
+  const char* against;
 } score_args;
 
 // write_rows gives each trajectory an object; the condition is only in the CSV.
@@ -58,6 +60,26 @@ static double mean_log_z(const irl_run* run) {
   return sum / run->nconditions;
 }
 
+// compare weighs the same trajectories by a second run's model.
+static irl_err compare(cli_context* cli, const irl_run* run, const char* folder,
+                       const irl_demos* demos) {
+  irl_run* other = NULL;
+  irl_comparison c;
+  IRL_TRY(irl_run_open(&other, folder, &cli->info));
+  irl_err err = irl_compare(run, other, demos, &c, &cli->info);
+  irl_run_close(other);
+  if (err == IRL_OK) {
+    irl_jout_key(&cli->result, "against");
+    irl_jout_open(&cli->result, '{');
+    irl_jout_key_number(&cli->result, "kl", c.kl);
+    irl_jout_key_number(&cli->result, "kl_reverse", c.kl_reverse);
+    irl_jout_key_number(&cli->result, "ess", c.ess);
+    irl_jout_key_number(&cli->result, "ess_against", c.ess_against);
+    irl_jout_close(&cli->result);
+  }
+  return err;
+}
+
 // run_score checks the output, then reads the run and the dataset.
 static irl_err run_score(cli_context* cli, const void* args) {
   const score_args* a = args;
@@ -85,6 +107,9 @@ static irl_err run_score(cli_context* cli, const void* args) {
     irl_jout_key_number(&cli->result, "log_z", mean_log_z(run));
     write_rows(&cli->result, rows, n);
   }
+  if (err == IRL_OK && a->against != NULL) {
+    err = compare(cli, run, a->against, demos);
+  }
   irl_free(rows);
   irl_demos_destroy(demos);
   irl_run_close(run);
@@ -94,6 +119,8 @@ static irl_err run_score(cli_context* cli, const void* args) {
 static const cli_option options[] = {
     CLI_ARGUMENT(score_args, run, "RUN", "folder of a training run"),
     CLI_NEEDED(score_args, demos, "demos", "DIR", "dataset of trajectories to score"),
+    CLI_OPTIONAL(score_args, against, "against", "RUN2",
+                 "also the divergence of the weights from those of another run's model"),
     CLI_OPTIONAL(score_args, out, "out", "F.csv",
                  "also write episode,condition,cost,log_p,log_q,weight to a file"),
     CLI_JSON(score_args),
@@ -105,7 +132,11 @@ const cli_command cli_score = {
     .summary = "energy, log-density and importance weight of trajectories under a run",
     .detail =
         "log_z is the mean over the task's conditions; log_p = -cost - log Z holds with the\n"
-        "log Z of the trajectory's own condition. Weights add up to 1 in each condition.",
+        "log Z of the trajectory's own condition. Weights add up to 1 in each condition.\n"
+        "--against weighs the trajectories by both models over one background, an even mixture of\n"
+        "the two runs' samplers, and prints KL(weights || weights of RUN2), the same the other "
+        "way\n"
+        "round, and the effective numbers of trajectories, means over the conditions.",
     .options = options,
     .defaults = &(const score_args){.run = NULL},
     .size = sizeof(score_args),

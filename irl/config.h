@@ -37,25 +37,25 @@ extern const char* const irl_control_variate_names[];
 // X(type, name, default, least, greatest, "meaning [unit]"); type is int, double or an enum above,
 // whose least and greatest are its first and last value.
 #define IRL_CONFIG_FIELDS(X)                                                                       \
-  X(int, iterations, 30, 1, 100000, "training iterations")                                         \
-  X(int, samples, 16, 2, 10000, "sampler trajectories a condition and iteration")                  \
+  X(int, iterations, 20, 1, 100000, "training iterations")                                         \
+  X(int, samples, 14, 2, 10000, "sampler trajectories a condition and iteration")                  \
   X(int, cost_steps, 60, 0, 100000, "Adam steps on the cost an iteration")                         \
   X(int, sampler_steps, 1, 1, 100, "sampler updates (each with fresh trajectories) an iteration")  \
   X(int, demos_start, 1, 0, 1, "1: samplers start from the demonstrations' controllers, 0: zero")  \
   X(double, init_stddev, 0.3, 1e-6, 1e6, "start noise of zero controllers, in action half-ranges") \
   X(double, demo_widen, 40.0, 1.0, 1000.0,                                                         \
     "factor on the demonstrations' covariance at the start")                                       \
-  X(int, explore, 8, 0, 10000, "trajectories a condition of samplers that start from nothing")     \
+  X(int, explore, 6, 0, 10000, "trajectories a condition of samplers that start from nothing")     \
   X(int, explore_restart, 10, 1, 100000, "iterations after which such a sampler starts again")     \
   X(double, kl_step, 0.5, 1e-6, 1e6, "KL limit of a sampler update, a control step [nats]")        \
   X(double, kl_min, 0.1, 1e-6, 1e6, "least factor that step adaptation may put on kl_step")        \
   X(double, kl_max, 4.0, 1e-6, 1e6, "greatest factor on kl_step")                                  \
   X(irl_keep, keep, IRL_KEEP_RESERVOIR, IRL_KEEP_ALL, IRL_KEEP_RESERVOIR,                          \
     "rounds of samplers that stay in the mixture: all, window or reservoir")                       \
-  X(int, keep_rounds, 60, 2, 100000, "rounds that a window or a reservoir holds")                  \
+  X(int, keep_rounds, 40, 2, 100000, "rounds that a window or a reservoir holds")                  \
   X(irl_control_variate, control_variate, IRL_CONTROL_NONE, IRL_CONTROL_NONE, IRL_CONTROL_LAPLACE, \
     "of the weights in gcl and gcl-q: none or laplace")                                            \
-  X(int, batch_samples, 60, 1, 1000000, "sampler trajectories a condition in one Adam step")       \
+  X(int, batch_samples, 20, 1, 1000000, "sampler trajectories a condition in one Adam step")       \
   X(int, width, 32, 1, 1024, "units of a hidden layer")                                            \
   X(int, depth, 2, 0, 8, "hidden layers")                                                          \
   X(int, outputs, 16, 1, 1024, "rows of A in the quadratic cost")                                  \

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "irl/compare.h"
 #include "irl/eval.h"
 #include "irl/expert.h"
 #include "irl/learner_internal.h"
@@ -503,22 +504,16 @@ static void stored_log_z_is_that_of_the_cost(void) {
   irl_run_close(run);
 }
 
-// Trajectories of the model: their mean cost is the weighted mean of the pool they are chosen from.
-// With 200 draws a condition its standard error is below sd/√200; four of them is the bound.
-static void samples_follow_the_weights(void) {
-  char out[1200];
-  irl_train_result r;
+// Mean costs of drawn trajectories against the weighted means of the pool they come from. The
+// draws' standard error is below sd/√ess of what was drawn, the pool's own sd/√ess of its weights
+// (a chain uses other random numbers than the weights do); four of both is the bound.
+static void check_samples(const irl_run* run, irl_sample_method method) {
   irl_errinfo info = {IRL_OK, ""};
-  irl_run* run;
   irl_sample_result s;
-  need_demos();
-  irl_train_options o = options(folder("sampled", out), 2);
-  CHECK_OK(irl_train(&o, NULL, &r, &info));
-  CHECK_OK(irl_run_open(&run, out, &info));
-  CHECK_OK(irl_sample(run, 800, 5, 2, &s, &info));
-  CHECK(s.batch.n == 800 && s.pool == 1600 && s.ess >= 1 && s.ess <= s.pool);
-  CHECK(s.acceptance > 0 && s.acceptance <= 1);
   irl_batch pool;
+  CHECK_OK(irl_sample(run, 800, method, 5, 2, &s, &info));
+  CHECK(s.batch.n == 800 && s.pool == 1600 && s.ess >= 1 && s.ess <= s.pool);
+  CHECK(method == IRL_SAMPLE_SIR ? isnan(s.acceptance) : s.acceptance > 0 && s.acceptance <= 1);
   CHECK_OK(irl_run_rollout(run, run->learned, s.pool * 4, 5, 2, &pool, &info));
   double *pool_cost = IRL_NEW(double, pool.n*pool.horizon), *w = IRL_NEW(double, s.pool);
   double* logw = IRL_NEW(double, s.pool);
@@ -530,7 +525,7 @@ static void samples_follow_the_weights(void) {
     for (int i = 0; i < s.pool; i++) {
       logw[i] = -sum_of(pool_cost, k + 4 * i, 30) - irl_batch_logq(&pool, k + 4 * i);
     }
-    irl_importance(logw, s.pool, w);
+    double ess = irl_importance(logw, s.pool, w).ess;
     for (int i = 0; i < s.pool; i++) {
       double c = sum_of(pool_cost, k + 4 * i, 30);
       expected += w[i] * c;
@@ -539,7 +534,8 @@ static void samples_follow_the_weights(void) {
     for (int i = k; i < s.batch.n; i += 4) {
       mean += sum_of(cost, i, 30) / 200;
     }
-    CHECK_NEAR(mean, expected, 4 * sqrt((square - expected * expected) / 200));
+    double share = 1.0 / fmin(200, s.ess) + (method == IRL_SAMPLE_CHAIN ? 1.0 / ess : 0.0);
+    CHECK_NEAR(mean, expected, 4 * sqrt((square - expected * expected) * share));
   }
   irl_free(pool_cost);
   irl_free(w);
@@ -547,7 +543,59 @@ static void samples_follow_the_weights(void) {
   irl_free(cost);
   irl_batch_destroy(&pool);
   irl_sample_result_fini(&s);
+}
+
+static void samples_follow_the_weights(void) {
+  char out[1200];
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  irl_run* run;
+  need_demos();
+  irl_train_options o = options(folder("sampled", out), 2);
+  CHECK_OK(irl_train(&o, NULL, &r, &info));
+  CHECK_OK(irl_run_open(&run, out, &info));
+  check_samples(run, IRL_SAMPLE_BOTH);
+  check_samples(run, IRL_SAMPLE_SIR);
+  check_samples(run, IRL_SAMPLE_CHAIN);
   irl_run_close(run);
+}
+
+// A model has no distance to itself; to another's cost it has one, larger for a more different
+// cost; and runs of other tasks are refused.
+static void models_are_compared(void) {
+  char paths[3][1200];
+  const char* const names[] = {"compared_a", "compared_b", "compared_c"};
+  irl_run* run[3];
+  irl_train_result r;
+  irl_comparison c;
+  irl_errinfo info = {IRL_OK, ""};
+  need_demos();
+  for (int i = 0; i < 3; i++) {
+    irl_train_options o = options(folder(names[i], paths[i]), 2);
+    o.algo = i == 0 ? IRL_ALGO_GCL : IRL_ALGO_GAN_GCL;
+    o.config.iterations = i < 2 ? 6 : 1;
+    CHECK_OK(irl_train(&o, NULL, &r, &info));
+    CHECK_OK(irl_run_open(&run[i], paths[i], &info));
+  }
+  CHECK_OK(irl_compare(run[0], run[0], demos, &c, &info));
+  CHECK(c.kl == 0 && c.kl_reverse == 0 && c.conditions == 4 && c.ess == c.ess_against);
+  CHECK_OK(irl_compare(run[0], run[1], demos, &c, &info));
+  double near = c.kl, back = c.kl_reverse;
+  CHECK(near > 0 && back > 0 && near < log(5));
+  CHECK_OK(irl_compare(run[1], run[0], demos, &c, &info));
+  CHECK_NEAR(c.kl, back, 1e-12);
+  CHECK_NEAR(c.kl_reverse, near, 1e-12);
+  irl_task* reacher;
+  irl_task* kept = run[2]->task;
+  CHECK_OK(irl_task_load(&reacher, "reacher", NULL, 0, &info));
+  run[2]->task = reacher;
+  CHECK(irl_compare(run[0], run[2], demos, &c, &info) == IRL_EDIM);
+  CHECK_CONTAINS(info.text, "two runs of one task");
+  run[2]->task = kept;
+  irl_task_destroy(reacher);
+  for (int i = 0; i < 3; i++) {
+    irl_run_close(run[i]);
+  }
 }
 
 // The closed form's gradient against finite differences of its loss along random directions of θ,
@@ -614,4 +662,4 @@ TESTS(TEST(threads_do_not_matter), TEST(seeds_differ), TEST(stopped_and_resumed_
       TEST(too_large_tasks_are_refused), TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews),
       TEST(foreign_files_are_refused), TEST(saved_run_agrees),
       TEST(stored_log_z_is_that_of_the_cost), TEST(samples_follow_the_weights),
-      TEST(closed_form_is_the_gradient), TEST(linear_quadratic_truth))
+      TEST(models_are_compared), TEST(closed_form_is_the_gradient), TEST(linear_quadratic_truth))

@@ -513,6 +513,24 @@ def test_sample(trained, work):
     assert json.loads(info.stdout)["episodes"] == 6
 
 
+def test_sample_methods(trained, work):
+    for method in ("both", "sir", "chain"):
+        result = run_json("sample", trained, "-n", "6", "--out", work / f"sampled_{method}",
+                          "--method", method, keys=["episodes", "ess", "acceptance"])
+        assert result["episodes"] == 6 and result["ess"] >= 1
+        assert result["acceptance"] is None if method == "sir" else 0 <= result["acceptance"] <= 1
+    refused("sample", trained, "--out", work / "x", "--method", "all", code=2, part="sir")
+
+
+def test_score_against(trained, dataset):
+    result = run_json("score", trained, "--demos", dataset, "--against", trained,
+                      keys=["log_z", "trajectories", "against"])
+    same = result["against"]
+    assert list(same) == ["kl", "kl_reverse", "ess", "ess_against"]
+    assert same["kl"] == same["kl_reverse"] == 0 and same["ess"] == same["ess_against"] >= 1
+    refused("score", trained, "--demos", dataset, "--against", "nowhere", code=1, part="nowhere")
+
+
 def test_score(trained, dataset, work):
     result = run_json("score", trained, "--demos", dataset, "--out", work / "scores.csv",
                       keys=["log_z", "trajectories"])
