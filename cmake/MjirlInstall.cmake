@@ -66,6 +66,7 @@ install(CODE "
 install(DIRECTORY ${PROJECT_BINARY_DIR}/include/mjirl DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/envs/tasks ${PROJECT_SOURCE_DIR}/envs/models
+                  ${PROJECT_SOURCE_DIR}/envs/schema
         DESTINATION ${mjirl_data} OPTIONAL)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/demos/data/ DESTINATION ${mjirl_data}/demos OPTIONAL)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/THIRD_PARTY_NOTICES.md
