@@ -93,6 +93,8 @@ static const cli_option options[] = {
      .lo = 1,
      .hi = 100000},
     CLI_OPTIONAL(record_args, label, "label", "TEXT", "kept with each episode"),
+    CLI_OPTIONAL(record_args, gamepad, "gamepad", "F.json",
+                 "what a gamepad's sticks and buttons mean (as docs/recording.md says)"),
     CLI_OPTIONAL(record_args, camera, "camera", "NAME",
                  "named camera of the model (a free one that frames the robot)"),
     {.kind = CLI_PIXELS,

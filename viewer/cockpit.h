@@ -7,6 +7,7 @@
 
 #include "viewer/canvas.h"
 #include "viewer/context.h"
+#include "viewer/gamepad.h"
 #include "viewer/record.h"
 #include "viewer/recorder.h"
 #include "viewer/view.h"
@@ -35,6 +36,8 @@ typedef struct irl_sheet {
 
 enum { IRL_SHEETS = 8 };
 
+typedef struct irl_console irl_console;
+
 typedef struct irl_cockpit {
   irl_context gl;
   const irl_task* task;
@@ -52,13 +55,20 @@ typedef struct irl_cockpit {
   mjrContext context;
   irl_lens lens;
 
-  int width, height;  // framebuffer [pixels]
-  double scale;       // framebuffer pixels a window unit
-  double unit;        // pixels a design pixel of a 1280 x 720 picture
-  irl_box timeline;   // where it is [pixels]; width 0: nowhere
-  int earlier;        // episodes that the dataset had before
+  irl_console* console;  // the panel at the right
+  bool shown;            // it is
+  bool levels;           // its sliders set the controls, until the ball or a key takes over
+  int full;              // width of the framebuffer [pixels]
+  int width, height;     // of what shows the world, the panel's width less [pixels]
+  double scale;          // framebuffer pixels a window unit
+  double unit;           // pixels a design pixel of a 1280 x 720 picture
+  irl_box timeline;      // where it is [pixels]; width 0: nowhere
+  int earlier;           // episodes that the dataset had before
   bool help;
   bool screenshot;
+  irl_gamepad_map map;       // what the gamepad means
+  irl_gamepad_state before;  // its state at the last frame
+  int gamepad;               // GLFW's number of it, -1: none
   irl_keys keys;
   int bank;  // first control that the keys push
 
@@ -98,7 +108,8 @@ void irl_cockpit_draw(irl_cockpit* c);
 bool irl_cockpit_on_target(const irl_cockpit* c, double x, double y);
 
 // Where the target goes when its picture is moved to (x, y): within the robot's plane if it has
-// one, within the horizontal plane if level, else within the plane of the picture.
+// one, else within the vertical plane that faces the person, or the horizontal one if level or seen
+// from above.
 void irl_cockpit_drag(irl_cockpit* c, double x, double y, bool level);
 
 // The body at a point of the picture, and the point on it [m]; -1: none.
@@ -117,5 +128,24 @@ void irl_cockpit_listen(irl_cockpit* c);
 
 // Reads held keys and the gamepad, and sends the command.
 void irl_cockpit_command(irl_cockpit* c);
+
+// Ties the target to a point of a body (in its frame), or to the hand with body -1; what no
+// actuator moves is refused with a notice.
+void irl_cockpit_tie(irl_cockpit* c, int body, const double local[3]);
+void irl_cockpit_full_screen(irl_cockpit* c);
+
+//---------------------------------- cockpit_console.c ---------------------------------------------
+
+IRL_NODISCARD irl_err irl_cockpit_console_init(irl_cockpit* c);
+void irl_cockpit_console_fini(irl_cockpit* c);
+int irl_cockpit_console_width(const irl_cockpit* c);  // pixels, 0 while it is not shown
+void irl_cockpit_console_draw(irl_cockpit* c);
+
+// Input, in pixels with y down; true when it was meant for the panel.
+bool irl_cockpit_console_press(irl_cockpit* c, double x, double y);
+bool irl_cockpit_console_move(irl_cockpit* c, double x, double y);
+bool irl_cockpit_console_release(irl_cockpit* c);
+bool irl_cockpit_console_scroll(irl_cockpit* c, double dy);
+bool irl_cockpit_console_key(irl_cockpit* c, int key, int mods);
 
 #endif  // MJIRL_VIEWER_COCKPIT_H_

@@ -331,7 +331,7 @@ static const char* const HELP[][2] = {
     {"Drag left, right", "turn, move the view (Shift: level)   wheel or middle: zoom"},
     {"Right double-click", "look there   with Ctrl: follow the body"},
     {"[   ]   Esc", "cameras of the model   free camera"},
-    {"Ctrl-A   F5", "frame the robot   full screen"},
+    {"Tab   Ctrl-A   F5", "panel at the right   frame the robot   full screen"},
     {"Ctrl-P   Ctrl-Q", "picture to a file   close and save"},
     {"F1", "this help"},
 };

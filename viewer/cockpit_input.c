@@ -54,8 +54,7 @@ static void change_camera(irl_cockpit* c, int way) {
   irl_cockpit_notify(c, text, false);
 }
 
-// Ties the target to a body; what no actuator moves is refused.
-static void tie(irl_cockpit* c, int body, const double local[3]) {
+void irl_cockpit_tie(irl_cockpit* c, int body, const double local[3]) {
   char text[160];
   const char* name = body >= 0 ? mj_id2name(c->look, mjOBJ_BODY, body) : "the hand";
   if (body >= 0 && !irl_teleop_moves(irl_recorder_teleop(c->recorder), body)) {
@@ -75,7 +74,7 @@ static void tie_parent(irl_cockpit* c) {
   const int body = c->view.pose.body;
   if (body > 0 &&
       irl_teleop_moves(irl_recorder_teleop(c->recorder), c->look->body_parentid[body])) {
-    tie(c, c->look->body_parentid[body], origin);
+    irl_cockpit_tie(c, c->look->body_parentid[body], origin);
   }
 }
 
@@ -102,16 +101,16 @@ static void escape(irl_cockpit* c) {
   }
 }
 
-static void full_screen(GLFWwindow* handle) {
-  static const int least = 640;
+void irl_cockpit_full_screen(irl_cockpit* c) {
+  GLFWwindow* handle = c->gl.window;
   GLFWmonitor* monitor = glfwGetPrimaryMonitor();
   const GLFWvidmode* mode = monitor != NULL ? glfwGetVideoMode(monitor) : NULL;
   if (mode == NULL) {
     return;
   }
   if (glfwGetWindowMonitor(handle) != NULL) {
-    const int width = mode->width > 1280 ? 1280 : least, height = mode->height > 720 ? 720 : 400;
-    glfwSetWindowMonitor(handle, NULL, 40, 40, width, height, GLFW_DONT_CARE);
+    const int width = mode->width > 1280 ? 1280 : 640, height = mode->height > 720 ? 720 : 400;
+    glfwSetWindowMonitor(handle, NULL, 0, 0, width, height, GLFW_DONT_CARE);
   } else {
     glfwSetWindowMonitor(handle, monitor, 0, 0, mode->width, mode->height, mode->refreshRate);
   }
@@ -136,7 +135,7 @@ static void on_control_key(GLFWwindow* handle, irl_cockpit* c, int key) {
 }
 
 // Keys that mean the same whoever has the letters.
-static bool on_common_key(GLFWwindow* handle, irl_cockpit* c, int key, int mods) {
+static bool on_common_key(irl_cockpit* c, int key, int mods) {
   const int stride = mods & GLFW_MOD_SHIFT ? 10 : 1;
   const bool idle = c->view.session.phase == IRL_PHASE_READY;
   switch (key) {
@@ -169,7 +168,10 @@ static bool on_common_key(GLFWwindow* handle, irl_cockpit* c, int key, int mods)
       c->help = !c->help;
       break;
     case GLFW_KEY_F5:
-      full_screen(handle);
+      irl_cockpit_full_screen(c);
+      break;
+    case GLFW_KEY_TAB:
+      c->shown = !c->shown;
       break;
     case GLFW_KEY_ESCAPE:
       escape(c);
@@ -257,13 +259,16 @@ static void on_key(GLFWwindow* handle, int key, int scancode, int action, int mo
   if (action == GLFW_RELEASE) {
     return;
   }
+  if (irl_cockpit_console_key(c, key, mods)) {
+    return;
+  }
   const bool scrubs = key == GLFW_KEY_LEFT || key == GLFW_KEY_RIGHT;
   if (action == GLFW_REPEAT && !scrubs) {
     return;  // a held Enter must not run through the session
   }
   if (mods & GLFW_MOD_CONTROL) {
     on_control_key(handle, c, key);
-  } else if (!on_common_key(handle, c, key, mods)) {
+  } else if (!on_common_key(c, key, mods)) {
     if (c->keys == IRL_KEYS_WINDOW) {
       on_sign(c, key);
     } else {
@@ -317,18 +322,92 @@ static void poll_controls(irl_cockpit* c) {
   }
 }
 
+//---------------------------------- Gamepad -------------------------------------------------------
+
+// The first gamepad there is; it may come and go.
+static bool poll_state(irl_cockpit* c, irl_gamepad_state* now) {
+  GLFWgamepadstate state;
+  int found = -1;
+  for (int j = GLFW_JOYSTICK_1; j <= GLFW_JOYSTICK_LAST && found < 0; j++) {
+    found = glfwJoystickIsGamepad(j) && glfwGetGamepadState(j, &state) ? j : -1;
+  }
+  if (found != c->gamepad) {
+    c->gamepad = found;
+    c->before = (irl_gamepad_state){.axis = {0, 0, 0, 0, -1, -1}};
+    irl_cockpit_notify(c, found >= 0 ? glfwGetGamepadName(found) : "the gamepad is gone", false);
+  }
+  if (found >= 0) {
+    memcpy(now->axis, state.axes, sizeof now->axis);
+    memcpy(now->button, state.buttons, sizeof now->button);
+  }
+  return found >= 0;
+}
+
+static void press_actions(irl_cockpit* c, const bool* pressed) {
+  static const struct {
+    irl_gamepad_action action;
+    irl_event event;
+    int argument;
+  } events[] = {
+      {IRL_ACTION_RECORD, IRL_EVENT_RECORD, 0},   {IRL_ACTION_PAUSE, IRL_EVENT_PAUSE, 0},
+      {IRL_ACTION_SUCCESS, IRL_EVENT_SUCCESS, 0}, {IRL_ACTION_FAILURE, IRL_EVENT_FAILURE, 0},
+      {IRL_ACTION_DISCARD, IRL_EVENT_DISCARD, 0}, {IRL_ACTION_RETRY, IRL_EVENT_RETRY, 0},
+      {IRL_ACTION_BACK, IRL_EVENT_STEP, -1},      {IRL_ACTION_FORWARD, IRL_EVENT_STEP, 1},
+  };
+  for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+    if (pressed[events[i].action]) {
+      send(c, events[i].event, events[i].argument);
+    }
+  }
+  if (pressed[IRL_ACTION_GRIP]) {
+    toggle(c, &c->command.closed, "gripper: closed", "gripper: open");
+  }
+  if (pressed[IRL_ACTION_FASTER] || pressed[IRL_ACTION_SLOWER]) {
+    change_speed(c, pressed[IRL_ACTION_FASTER]);
+  }
+}
+
+static void poll_gamepad(irl_cockpit* c) {
+  irl_gamepad_state now = {.axis = {0}};
+  irl_gamepad_wish wish;
+  double axes[3][3] = {{0, 0, 0}, {0, 0, 0}, {0, 0, 1}};  // right, away, up
+  if (!poll_state(c, &now)) {
+    return;
+  }
+  irl_gamepad_read(&wish, &c->map, &c->before, &now);
+  c->before = now;
+  level_axes(c, axes[1], axes[0]);
+  for (int k = 0; k < 3; k++) {
+    mju_addToScl3(c->command.move, axes[k], KEY_REACHES * robot(c)->reach * wish.move[k]);
+    mju_addToScl3(c->command.turn, axes[k], KEY_TURN * wish.turn[k]);
+  }
+  for (int i = 0; i < IRL_TELEOP_RATES; i++) {
+    c->command.rate[i] += wish.rate[i];
+  }
+  if (wish.pushes) {
+    c->command.mode = IRL_TELEOP_CONTROLS;
+  }
+  press_actions(c, wish.pressed);
+}
+
+//---------------------------------- Command -------------------------------------------------------
+
 void irl_cockpit_command(irl_cockpit* c) {
   memset(c->command.move, 0, sizeof c->command.move);
   memset(c->command.turn, 0, sizeof c->command.turn);
   memset(c->command.rate, 0, sizeof c->command.rate);
   const bool control = glfwGetKey(c->gl.window, GLFW_KEY_LEFT_CONTROL) == GLFW_PRESS ||
                        glfwGetKey(c->gl.window, GLFW_KEY_RIGHT_CONTROL) == GLFW_PRESS;
-  c->command.mode = c->keys == IRL_KEYS_CONTROLS ? IRL_TELEOP_CONTROLS : IRL_TELEOP_HAND;
+  c->levels = c->levels && c->grip == IRL_GRIP_NONE && c->keys == IRL_KEYS_WINDOW;
+  c->command.mode = c->levels                      ? IRL_TELEOP_LEVELS
+                    : c->keys == IRL_KEYS_CONTROLS ? IRL_TELEOP_CONTROLS
+                                                   : IRL_TELEOP_HAND;
   if (c->keys == IRL_KEYS_HAND && !control) {
     poll_hand(c);
   } else if (c->keys == IRL_KEYS_CONTROLS && !control) {
     poll_controls(c);
   }
+  poll_gamepad(c);
   c->command.placed = c->grip == IRL_GRIP_TARGET;
   c->command.turned = c->grip == IRL_GRIP_TURN;
   memcpy(c->command.target, c->target, sizeof c->command.target);
@@ -388,7 +467,7 @@ static void double_click(irl_cockpit* c, int button, int mods, double x, double 
       mju_sub3(gap, point, c->d->xpos + 3 * body);
       mju_mulMatTVec3(local, c->d->xmat + 9 * body, gap);
     }
-    tie(c, body, local);
+    irl_cockpit_tie(c, body, local);
   } else if (button == GLFW_MOUSE_BUTTON_RIGHT && body > 0 && (mods & GLFW_MOD_CONTROL)) {
     c->camera.type = mjCAMERA_TRACKING;
     c->camera.trackbodyid = body;
@@ -422,8 +501,14 @@ static void press(irl_cockpit* c, int button, int mods) {
 static void on_button(GLFWwindow* handle, int button, int action, int mods) {
   irl_cockpit* c = cockpit_of(handle);
   glfwGetCursorPos(handle, &c->mouse[0], &c->mouse[1]);
+  const double x = c->mouse[0] * c->scale, y = c->mouse[1] * c->scale;
+  if (action == GLFW_RELEASE && irl_cockpit_console_release(c)) {
+    return;
+  }
   if (action == GLFW_PRESS && c->grip == IRL_GRIP_NONE) {
-    press(c, button, mods);
+    if (!irl_cockpit_console_press(c, x, y)) {
+      press(c, button, mods);
+    }
   } else if (action == GLFW_RELEASE && button == c->button) {
     c->grip = IRL_GRIP_NONE;
   }
@@ -457,6 +542,9 @@ static void on_move(GLFWwindow* handle, double x, double y) {
   const double dx = (x - c->mouse[0]) / height, dy = (y - c->mouse[1]) / height;
   c->mouse[0] = x;
   c->mouse[1] = y;
+  if (irl_cockpit_console_move(c, x * c->scale, y * c->scale)) {
+    return;
+  }
   switch (c->grip) {
     case IRL_GRIP_VIEW:
       move_view(c, shifted(handle), dx, dy);
@@ -484,6 +572,9 @@ static void on_move(GLFWwindow* handle, double x, double y) {
 static void on_scroll(GLFWwindow* handle, double dx, double dy) {
   irl_cockpit* c = cockpit_of(handle);
   (void)dx;
+  if (irl_cockpit_console_scroll(c, dy)) {
+    return;
+  }
   if (c->grip == IRL_GRIP_TARGET && !robot(c)->planar) {
     for (int k = 0; k < 3; k++) {
       c->target[k] += 0.03 * dy * robot(c)->reach * (double)c->lens.forward[k];
@@ -498,6 +589,7 @@ void irl_cockpit_listen(irl_cockpit* c) {
   c->command = irl_command_defaults();
   c->command.upright = robot(c)->joints >= 6;
   c->pressed_button = -1;
+  c->gamepad = -1;
   glfwSetWindowUserPointer(handle, c);
   glfwGetCursorPos(handle, &c->mouse[0], &c->mouse[1]);
   glfwSetKeyCallback(handle, on_key);

@@ -8,6 +8,7 @@
 #include "viewer/theme.h"
 
 #define TARGET_PIXELS 11.0  // radius of the target's ball [design pixels]
+#define STEEP 0.85          // a view from above: what is dragged stays at its height
 #define GRASP_PIXELS 20.0   // how near the mouse must come
 
 //---------------------------------- Camera --------------------------------------------------------
@@ -29,7 +30,8 @@ static void grow(double lo[3], double hi[3], const double* center, double radius
   }
 }
 
-// The box of all that moves, with the room that the hand can reach around the chain's first joint.
+// The box of all that moves, with room for the hand: all that a planar robot can reach, some way
+// around that of others.
 static void moving_box(const irl_cockpit* c, double lo[3], double hi[3]) {
   const mjModel* m = c->look;
   const irl_teleop_info* about = irl_teleop_get(irl_recorder_teleop(c->recorder));
@@ -46,16 +48,15 @@ static void moving_box(const irl_cockpit* c, double lo[3], double hi[3]) {
   while (base > 0 && moves(m, m->body_parentid[base])) {
     base = m->body_parentid[base];
   }
-  const bool rooted = base > 0 && m->body_dofnum[base] < 6;
-  if (rooted) {
-    grow(lo, hi, c->d->xpos + 3 * base, 0.8 * about->reach);
-  }
-  if (about->planar) {  // no room is needed across the plane
-    for (int k = 0; k < 3 && rooted; k++) {
+  if (about->planar && base > 0 && m->body_dofnum[base] < 3) {
+    grow(lo, hi, c->d->xpos + 3 * base, about->reach);
+    for (int k = 0; k < 3; k++) {  // no room is needed across the plane
       if (fabs(about->normal[k]) > 0.99) {
         lo[k] = hi[k] = c->d->xpos[3 * base + k];
       }
     }
+  } else if (about->hand >= 0) {
+    grow(lo, hi, c->view.pose.target, 0.2 * about->reach);
   }
 }
 
@@ -72,7 +73,7 @@ void irl_cockpit_aim(irl_cockpit* c) {
     size += (hi[k] - lo[k]) * (hi[k] - lo[k]);
   }
   const double fovy = c->look->vis.global.fovy * 3.14159265358979 / 180;
-  c->camera.distance = 1.02 * 0.5 * sqrt(size) / sin(0.5 * fovy);
+  c->camera.distance = 0.5 * sqrt(size) / sin(0.5 * fovy);
   c->camera.azimuth = 130;
   c->camera.elevation = -25;
   if (about->planar && fabs(about->normal[2]) > 0.9) {
@@ -121,6 +122,20 @@ static void add_target(irl_cockpit* c) {
   }
 }
 
+// A thread from the target straight down, so that the eye finds what it is above.
+static void add_plumb_line(irl_cockpit* c) {
+  static const float faint[4] = {1.0F, 0.78F, 0.25F, 0.35F};
+  const irl_teleop_info* about = irl_teleop_get(irl_recorder_teleop(c->recorder));
+  const double* target = target_now(c);
+  const double foot[3] = {target[0], target[1], target[2] - 2 * about->reach};
+  mjvGeom* line = about->planar || c->view.pose.body < 0 ? NULL : add_geom(c);
+  if (line != NULL) {
+    mjv_initGeom(line, mjGEOM_CAPSULE, NULL, NULL, NULL, faint);
+    mjv_connector(line, mjGEOM_CAPSULE, 1.2 * c->unit * pixel_size(c, target), target, foot);
+    line->category = mjCAT_DECOR;
+  }
+}
+
 void irl_cockpit_draw(irl_cockpit* c) {
   const mjrRect rect = {0, 0, c->width, c->height};
   irl_task_set_state(c->task, c->d, c->view.state);
@@ -131,6 +146,7 @@ void irl_cockpit_draw(irl_cockpit* c) {
   if (!irl_session_running(&c->view.session) || c->view.session.phase == IRL_PHASE_RECORDING ||
       c->view.session.phase == IRL_PHASE_COUNTDOWN) {
     add_target(c);
+    add_plumb_line(c);
   }
   mjr_render(rect, &c->scene, &c->context);
 }
@@ -150,10 +166,13 @@ void irl_cockpit_drag(irl_cockpit* c, double x, double y, bool level) {
   double from[3], along[3], normal[3], gap[3];
   irl_lens_ray(&c->lens, x, y, from, along);
   for (int k = 0; k < 3; k++) {
-    normal[k] = about->planar ? about->normal[k]
-                : level       ? (k == 2 ? 1 : 0)
-                              : (double)c->lens.forward[k];
+    normal[k] = about->planar ? about->normal[k] : k < 2 ? (double)c->lens.forward[k] : 0;
   }
+  if (!about->planar && (level || fabs((double)c->lens.forward[2]) > STEEP)) {
+    normal[0] = normal[1] = 0;
+    normal[2] = 1;
+  }
+  mju_normalize3(normal);
   const double facing = mju_dot3(normal, along);
   if (fabs(facing) < 0.05) {
     return;  // the plane is seen edge-on

@@ -38,12 +38,12 @@ static void name_picture(char* out, size_t size) {
 }
 
 static irl_err read_window(const irl_cockpit* c, irl_canvas* canvas) {
-  uint8_t* rgb = irl_calloc(3 * (size_t)c->width, (size_t)c->height);
-  irl_err err = rgb != NULL ? irl_canvas_create(canvas, c->width, c->height) : IRL_ENOMEM;
+  uint8_t* rgb = irl_calloc(3 * (size_t)c->full, (size_t)c->height);
+  irl_err err = rgb != NULL ? irl_canvas_create(canvas, c->full, c->height) : IRL_ENOMEM;
   if (err == IRL_OK) {
     glPixelStorei(GL_PACK_ALIGNMENT, 1);
-    glReadPixels(0, 0, c->width, c->height, GL_RGB, GL_UNSIGNED_BYTE, rgb);
-    irl_canvas_shrink(canvas, 0, 0, rgb, c->width, c->height, 1);
+    glReadPixels(0, 0, c->full, c->height, GL_RGB, GL_UNSIGNED_BYTE, rgb);
+    irl_canvas_shrink(canvas, 0, 0, rgb, c->full, c->height, 1);
   }
   irl_free(rgb);
   return err;
@@ -73,9 +73,11 @@ static void take_picture(irl_cockpit* c) {
 
 static void follow_size(irl_cockpit* c) {
   int width = 1, height = 1;
-  glfwGetFramebufferSize(c->gl.window, &c->width, &c->height);
+  glfwGetFramebufferSize(c->gl.window, &c->full, &c->height);
   glfwGetWindowSize(c->gl.window, &width, &height);
-  c->scale = width > 0 ? (double)c->width / width : 1;
+  c->scale = width > 0 ? (double)c->full / width : 1;
+  const int panel = irl_cockpit_console_width(c);
+  c->width = panel < c->full / 2 ? c->full - panel : c->full;
   c->unit = fmin(c->width / 1100.0, c->height / 640.0);
   c->unit = fmax(c->unit, 0.6);
 }
@@ -117,6 +119,7 @@ static void run(irl_cockpit* c) {
     }
     irl_cockpit_draw(c);
     irl_cockpit_hud(c);
+    irl_cockpit_console_draw(c);
     if (c->screenshot) {
       take_picture(c);
     }
@@ -188,6 +191,7 @@ static irl_err open_recorder(irl_cockpit* c, irl_errinfo* info) {
   IRL_TRY(irl_recorder_create(&c->recorder, c->task, &options, info));
   irl_recorder_look(c->recorder, &c->view);
   IRL_TRY(irl_cockpit_scene_init(c, info));
+  IRL_TRY(irl_cockpit_console_init(c));
   irl_cockpit_listen(c);
   return irl_recorder_start(c->recorder, info);
 }
@@ -213,6 +217,10 @@ irl_err irl_viewer_record(const irl_task* task, const irl_record_options* option
   irl_demos_folded folded = {0};
   irl_env_runtime_init();
   IRL_TRY(check_options(task, options, info));
+  c.map = irl_gamepad_defaults();
+  if (options->gamepad != NULL) {
+    IRL_TRY(irl_gamepad_load(&c.map, options->gamepad, irl_task_get(task)->nu, info));
+  }
   IRL_TRY(take_up(&c, info));
   irl_err err = open_window(&c, info);
   if (err == IRL_OK) {
@@ -225,6 +233,7 @@ irl_err irl_viewer_record(const irl_task* task, const irl_record_options* option
   irl_errinfo closing = {0};
   const irl_err closed = irl_recorder_close(c.recorder, &closing);
   irl_cockpit_hud_fini(&c);
+  irl_cockpit_console_fini(&c);
   irl_cockpit_scene_fini(&c);
   irl_context_close(&c.gl);
   irl_free(c.view.state);

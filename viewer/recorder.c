@@ -65,10 +65,10 @@ struct irl_recorder {
   shared shared;
 };
 
-double irl_recorder_speed(const irl_task* task) {
+double irl_recorder_speed(const irl_task* task, int joints) {
   static const double tidy[] = {0.5, 0.2, 0.1, 0.05, 0.02, 0.01};
   const irl_task_info* t = irl_task_get(task);
-  const double wanted = t->horizon * t->dt / EPISODE_SECONDS;
+  const double wanted = t->horizon * t->dt / (joints >= 6 ? 2 * EPISODE_SECONDS : EPISODE_SECONDS);
   double speed = 1;
   for (int i = 0; i < 6 && speed > wanted * 1.0001; i++) {
     speed = tidy[i];
@@ -533,7 +533,6 @@ irl_err irl_recorder_create(irl_recorder** out, const irl_task* task,
   r->options.session.conditions = r->about->nconditions;
   r->options.session.judged = r->about->has_success;
   r->real_time = NAN;
-  r->shared.speed = options->speed > 0 ? options->speed : irl_recorder_speed(task);
   r->shared.command = irl_command_defaults();
   irl_session_init(&r->session, &r->options.session, options->first);
   init_locks(r);
@@ -542,6 +541,9 @@ irl_err irl_recorder_create(irl_recorder** out, const irl_task* task,
     destroy(r);
     return err;
   }
+  r->shared.speed = options->speed > 0
+                        ? options->speed
+                        : irl_recorder_speed(task, irl_teleop_get(r->teleop)->joints);
   irl_recorder_set_label(r, options->label);
   publish(r, r->shared.speed);
   *out = r;

@@ -20,8 +20,9 @@ typedef struct irl_recorder_options {
   irl_session_options session;  // horizon, conditions and judged are filled in
 } irl_recorder_options;
 
-// What a person can follow: short episodes slowed down to some seconds.
-double irl_recorder_speed(const irl_task* task);
+// What a person can follow: short episodes slowed down to five seconds or more, twice that for
+// hands that six joints or more place and turn.
+double irl_recorder_speed(const irl_task* task, int joints);
 
 typedef struct irl_recorder irl_recorder;
 

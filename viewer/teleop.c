@@ -9,9 +9,9 @@
 #include "viewer/teleop_internal.h"
 
 #define FOLLOW_SECONDS 0.1    // of the person, in which the reference comes close to the target
-#define FASTEST_FOLLOW 0.5    // of the way to the target in a control step
+#define FASTEST_FOLLOW 0.35   // of the way to the target in a control step
 #define REACHES_A_SECOND 3.0  // of the person: greatest speed of the reference
-#define STIFFNESS 0.35        // w dt of computed torque: fast, and far from its limit of stability
+#define STIFFNESS 0.25        // w dt of computed torque: fast, and far from its limit of stability
 #define SERVO_SECONDS 2.0     // in which a held key moves a servo across its range
 #define LEAD_ANGLE 0.5        // how far the reference may run ahead of the robot [rad]
 #define LEAD_LENGTH 0.25      // [of the reach]
@@ -414,6 +414,12 @@ static void follow_rates(irl_teleop* t, const irl_command* c, double seconds, do
   }
 }
 
+static void set_levels(const irl_teleop* t, const irl_command* c, double* u) {
+  for (int i = 0; i < t->m->nu; i++) {
+    u[i] = i < IRL_TELEOP_RATES ? c->level[i] : 0;
+  }
+}
+
 static bool pulled(const irl_command* c) {
   return c->placed || c->turned || mju_norm3(c->move) > 0 || mju_norm3(c->turn) > 0;
 }
@@ -434,7 +440,10 @@ void irl_teleop_act(irl_teleop* t, const double* state, const irl_command* c, do
       u[i] = c->closed ? t->drive[i].second : t->drive[i].first;
     }
   }
-  if (c->mode == IRL_TELEOP_CONTROLS || (c->relax && !pulled(c))) {
+  if (c->mode == IRL_TELEOP_LEVELS) {
+    follow_robot(t);
+    set_levels(t, c, u);
+  } else if (c->mode == IRL_TELEOP_CONTROLS || (c->relax && !pulled(c))) {
     follow_robot(t);
     follow_rates(t, c, irl_task_get(t->task)->dt / speed, u);
   } else {

@@ -17,7 +17,8 @@ enum { IRL_TELEOP_RATES = 64 };  // controls that keys and sliders reach one by 
 
 typedef enum irl_teleop_mode {
   IRL_TELEOP_HAND,      // the hand follows a target
-  IRL_TELEOP_CONTROLS,  // each control by itself
+  IRL_TELEOP_CONTROLS,  // each control is pushed by itself
+  IRL_TELEOP_LEVELS,    // each control is set by itself
 } irl_teleop_mode;
 
 // What the person wants now. Lengths and angles are the scene's; speeds are those of the person's
@@ -34,8 +35,9 @@ typedef struct irl_command {
   int body;         // that the target is tied to; -1: the hand
   double point[3];  // where, in the body's frame [m]
 
-  double rate[IRL_TELEOP_RATES];  // of each control, -1 ... 1
-  bool closed;                    // gripper
+  double rate[IRL_TELEOP_RATES];   // of each control, -1 ... 1
+  double level[IRL_TELEOP_RATES];  // of each control, as the actuator takes it
+  bool closed;                     // gripper
 
   bool relax;       // without a pull no effort is made; else the posture is held
   bool upright;     // the hand's orientation is part of the target

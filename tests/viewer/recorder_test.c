@@ -251,10 +251,10 @@ static void chooses_a_speed(void) {
   irl_task* task = NULL;
   irl_errinfo info = {0};
   CHECK_OK(irl_task_load(&task, "reacher", NULL, 0, &info));
-  CHECK_NEAR(irl_recorder_speed(task), 0.2, 1e-12);  // 1 s of simulation in 5 s
+  CHECK_NEAR(irl_recorder_speed(task, 2), 0.2, 1e-12);  // 1 s of simulation in 5 s
   irl_task_destroy(task);
   CHECK_OK(irl_task_load(&task, "humanoid", NULL, 0, &info));
-  CHECK_NEAR(irl_recorder_speed(task), 1, 1e-12);  // 15 s
+  CHECK_NEAR(irl_recorder_speed(task, 7), 1, 1e-12);  // 15 s
   irl_task_destroy(task);
 }
 

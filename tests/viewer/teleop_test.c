@@ -92,7 +92,7 @@ static void finds_the_hand(void) {
   rig_close(&r);
 }
 
-// Fingertip to a point: within 5 mm (the task asks for 20) in a second of simulation, torques
+// Fingertip to a point: within 10 mm (the task asks for 20) in a second of simulation, torques
 // within bounds.
 static void pulls_the_reacher(void) {
   static const double targets[4][3] = {
@@ -105,7 +105,7 @@ static void pulls_the_reacher(void) {
     memcpy(c.target, targets[k], sizeof c.target);
     CHECK(distance_to(&r, c.target) > 0.05);
     rig_run(&r, &c, 0.2, 50);
-    CHECK(distance_to(&r, c.target) < 5e-3);
+    CHECK(distance_to(&r, c.target) < 0.01);
     CHECK(r.largest <= 1);
     rig_close(&r);
   }
