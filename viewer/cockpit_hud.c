@@ -292,7 +292,7 @@ static void lay_keys(irl_cockpit* c) {
   if (c->keys == IRL_KEYS_HAND) {
     (void)snprintf(text, sizeof text,
                    "KEYBOARD MOVES THE HAND:  W S away, near   A D left, right   E Q up, down   "
-                   "I K J L U O turn   Esc leaves");
+                   "I K J L U O turn   G gripper   Esc leaves");
   } else {
     (void)snprintf(text, sizeof text,
                    "KEYBOARD PUSHES ACTUATORS %d-%d:  Q A   W S   E D   R F   T G   ...   "
@@ -323,8 +323,9 @@ static const char* const HELP[][2] = {
     {"", ""},
     {"Drag the ball", "the hand follows, by its own actuators (wheel: nearer, farther)"},
     {"Double-click", "a body: the ball is tied to that point; the floor: to the hand again"},
+    {"PgUp", "the ball is tied to the next body towards the root"},
     {"Ctrl-drag", "right: pull the body (Shift: level)   left: turn it"},
-    {"K", "keyboard moves the hand; once more: pushes each actuator; Esc leaves"},
+    {"K   Shift-K", "the keyboard moves the hand; pushes each actuator; Esc gives the keys back"},
     {"G", "gripper open, closed"},
     {"H   U   B", "hold posture or go limp   keep the hand upright   carry the weight"},
     {"", ""},

@@ -39,7 +39,10 @@ static void change_speed(irl_cockpit* c, bool faster) {
   const bool between = speeds[at] > c->view.speed * 1.001;
   at += faster ? !between : -1;
   at = at < 0 ? 0 : at > N - 1 ? N - 1 : at;
+  char text[64];
   irl_recorder_set_speed(c->recorder, speeds[at]);
+  (void)snprintf(text, sizeof text, "%g\xC3\x97 real time", speeds[at]);
+  irl_cockpit_notify(c, text, false);
 }
 
 static void change_camera(irl_cockpit* c, int way) {
@@ -83,11 +86,8 @@ static void toggle(irl_cockpit* c, bool* what, const char* on, const char* off) 
   irl_cockpit_notify(c, *what ? on : off, false);
 }
 
-static void change_keys(irl_cockpit* c) {
-  c->keys = c->keys == IRL_KEYS_HAND ? IRL_KEYS_CONTROLS : IRL_KEYS_HAND;
-  if (robot(c)->hand < 0) {
-    c->keys = IRL_KEYS_CONTROLS;
-  }
+static void give_keys(irl_cockpit* c, bool controls) {
+  c->keys = controls || robot(c)->hand < 0 ? IRL_KEYS_CONTROLS : IRL_KEYS_HAND;
 }
 
 static void escape(irl_cockpit* c) {
@@ -182,7 +182,7 @@ static bool on_common_key(irl_cockpit* c, int key, int mods) {
   return true;
 }
 
-static void on_letter(irl_cockpit* c, int key) {
+static void on_letter(irl_cockpit* c, int key, int mods) {
   switch (key) {
     case GLFW_KEY_Y:
       send(c, IRL_EVENT_SUCCESS, 0);
@@ -194,7 +194,7 @@ static void on_letter(irl_cockpit* c, int key) {
       send(c, IRL_EVENT_RETRY, 0);
       break;
     case GLFW_KEY_K:
-      change_keys(c);
+      give_keys(c, (mods & GLFW_MOD_SHIFT) != 0);
       break;
     case GLFW_KEY_G:
       toggle(c, &c->command.closed, "gripper: closed", "gripper: open");
@@ -214,7 +214,7 @@ static void on_letter(irl_cockpit* c, int key) {
   }
 }
 
-static void on_sign(irl_cockpit* c, int key) {
+static void on_sign(irl_cockpit* c, int key, int mods) {
   switch (key) {
     case GLFW_KEY_EQUAL:
     case GLFW_KEY_KP_ADD:
@@ -234,7 +234,7 @@ static void on_sign(irl_cockpit* c, int key) {
       tie_parent(c);
       break;
     default:
-      on_letter(c, key);
+      on_letter(c, key, mods);
       break;
   }
 }
@@ -247,9 +247,7 @@ static void on_robot_key(irl_cockpit* c, int key) {
   } else if (key == GLFW_KEY_PAGE_UP && c->bank >= 10) {
     c->bank -= 10;
   } else if (c->keys == IRL_KEYS_HAND && key == GLFW_KEY_G) {
-    on_letter(c, key);
-  } else if (c->keys == IRL_KEYS_HAND && key == GLFW_KEY_H) {
-    on_letter(c, key);
+    toggle(c, &c->command.closed, "gripper: closed", "gripper: open");
   }
 }
 
@@ -270,7 +268,7 @@ static void on_key(GLFWwindow* handle, int key, int scancode, int action, int mo
     on_control_key(handle, c, key);
   } else if (!on_common_key(c, key, mods)) {
     if (c->keys == IRL_KEYS_WINDOW) {
-      on_sign(c, key);
+      on_sign(c, key, mods);
     } else {
       on_robot_key(c, key);
     }
@@ -500,7 +498,7 @@ static void press(irl_cockpit* c, int button, int mods) {
 
 static void on_button(GLFWwindow* handle, int button, int action, int mods) {
   irl_cockpit* c = cockpit_of(handle);
-  glfwGetCursorPos(handle, &c->mouse[0], &c->mouse[1]);
+  // where the events before this one left the mouse: on a slow screen it is elsewhere by now
   const double x = c->mouse[0] * c->scale, y = c->mouse[1] * c->scale;
   if (action == GLFW_RELEASE && irl_cockpit_console_release(c)) {
     return;
@@ -510,6 +508,7 @@ static void on_button(GLFWwindow* handle, int button, int action, int mods) {
       press(c, button, mods);
     }
   } else if (action == GLFW_RELEASE && button == c->button) {
+    irl_cockpit_command(c);  // where it was let go, even if no frame saw it there
     c->grip = IRL_GRIP_NONE;
   }
 }

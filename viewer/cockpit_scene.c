@@ -4,10 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#define GLFW_INCLUDE_NONE
+#include <GLFW/glfw3.h>
+
 #include "viewer/cockpit.h"
 #include "viewer/theme.h"
 
 #define TARGET_PIXELS 11.0  // radius of the target's ball [design pixels]
+#define SHADOW_PIXELS 2048  // side of the shadow map
 #define STEEP 0.85          // a view from above: what is dragged stays at its height
 #define GRASP_PIXELS 20.0   // how near the mouse must come
 
@@ -193,30 +197,36 @@ int irl_cockpit_pick(irl_cockpit* c, double x, double y, double point[3]) {
 
 //---------------------------------- Life ----------------------------------------------------------
 
+// The size of the panel's letters: fine screens need larger ones.
+static int font_scale(const irl_cockpit* c) {
+  float content = 1.0F;
+  glfwGetWindowContentScale(c->gl.window, &content, NULL);
+  const int scale = 50 * (int)lround(2.0 * (double)content);
+  return scale < mjFONTSCALE_100   ? mjFONTSCALE_100
+         : scale > mjFONTSCALE_300 ? mjFONTSCALE_300
+                                   : scale;
+}
+
 irl_err irl_cockpit_scene_init(irl_cockpit* c, irl_errinfo* info) {
   c->look = mj_copyModel(NULL, irl_task_model(c->task));
   c->d = c->look != NULL ? mj_makeData(c->look) : NULL;
   if (c->d == NULL) {
     return irl_fail(info, IRL_ENOMEM, "window: out of memory; close other programs");
   }
+  if (c->look->vis.quality.shadowsize > SHADOW_PIXELS) {
+    c->look->vis.quality.shadowsize = SHADOW_PIXELS;  // what a person sees beside the action
+  }
   mjv_defaultOption(&c->option);
   mjv_defaultCamera(&c->camera);
   mjv_makeScene(c->look, &c->scene, 2000);
-  mjr_makeContext(c->look, &c->context, mjFONTSCALE_100);
+  mjr_makeContext(c->look, &c->context, font_scale(c));
   mjr_setBuffer(mjFB_WINDOW, &c->context);
   irl_task_set_state(c->task, c->d, c->view.state);
   mj_forward(c->look, c->d);
   irl_cockpit_aim(c);
   if (c->options->camera != NULL && strcmp(c->options->camera, "free") != 0) {
-    const int id = mj_name2id(c->look, mjOBJ_CAMERA, c->options->camera);
-    if (id < 0) {
-      return irl_fail(info, IRL_ENOENT,
-                      "--camera: the model has no camera '%s'; give one of its "
-                      "own, or 'free'",
-                      c->options->camera);
-    }
     c->camera.type = mjCAMERA_FIXED;
-    c->camera.fixedcamid = id;
+    c->camera.fixedcamid = mj_name2id(c->look, mjOBJ_CAMERA, c->options->camera);
   }
   return IRL_OK;
 }

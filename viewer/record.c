@@ -73,22 +73,29 @@ static void take_picture(irl_cockpit* c) {
 
 static void follow_size(irl_cockpit* c) {
   int width = 1, height = 1;
+  float content = 1.0F;
   glfwGetFramebufferSize(c->gl.window, &c->full, &c->height);
   glfwGetWindowSize(c->gl.window, &width, &height);
   c->scale = width > 0 ? (double)c->full / width : 1;
   const int panel = irl_cockpit_console_width(c);
   c->width = panel < c->full / 2 ? c->full - panel : c->full;
+  glfwGetWindowContentScale(c->gl.window, &content, NULL);
   c->unit = fmin(c->width / 1100.0, c->height / 640.0);
-  c->unit = fmax(c->unit, 0.6);
+  c->unit = (double)content * fmin(1.6, fmax(0.75, c->unit / (double)content));
 }
 
 // The title tells the phase and the count, for task bars and for programs that watch.
 static void follow_title(irl_cockpit* c) {
-  char title[sizeof c->title];
+  char title[sizeof c->title], phase[64];
   const irl_session* s = &c->view.session;
+  (void)snprintf(phase, sizeof phase, "%s", irl_phase_name(s->phase));
+  if (s->phase == IRL_PHASE_PAUSED || s->phase == IRL_PHASE_REVIEW) {
+    (void)snprintf(phase, sizeof phase, "%s at %d of %d", irl_phase_name(s->phase), s->cursor,
+                   s->length);
+  }
   (void)snprintf(title, sizeof title,
                  "%.60s \xE2\x80\x94 %s \xE2\x80\x94 %d kept, %d discarded \xE2\x80\x94 mjirl",
-                 irl_task_get(c->task)->name, irl_phase_name(s->phase), s->kept, s->discarded);
+                 irl_task_get(c->task)->name, phase, s->kept, s->discarded);
   if (strcmp(title, c->title) != 0) {
     memcpy(c->title, title, sizeof title);
     glfwSetWindowTitle(c->gl.window, title);
@@ -160,8 +167,15 @@ static irl_err take_up(irl_cockpit* c, irl_errinfo* info) {
 
 static irl_err open_window(irl_cockpit* c, irl_errinfo* info) {
   const irl_record_options* o = c->options;
-  IRL_TRY(irl_context_window(&c->gl, "mjirl", o->width > 0 ? o->width : DEFAULT_WIDTH,
-                             o->height > 0 ? o->height : DEFAULT_HEIGHT, info));
+  const irl_err err = irl_context_window(&c->gl, "mjirl", o->width > 0 ? o->width : DEFAULT_WIDTH,
+                                         o->height > 0 ? o->height : DEFAULT_HEIGHT, info);
+  if (err != IRL_OK) {
+    char* instead = info != NULL ? strstr(info->text, ", or write a PNG") : NULL;
+    if (instead != NULL) {
+      *instead = '\0';  // a recording needs its window
+    }
+    return err;
+  }
   glfwSetWindowSizeLimits(c->gl.window, 400, 300, GLFW_DONT_CARE, GLFW_DONT_CARE);
   if (o->free_running) {
     glfwSwapInterval(0);
@@ -207,6 +221,12 @@ static irl_err check_options(const irl_task* task, const irl_record_options* o, 
   if (o->condition >= t->nconditions) {
     return irl_fail(info, IRL_ERANGE, "--condition: %s has none of number %d; give 0 to %d",
                     t->name, o->condition, t->nconditions - 1);
+  }
+  if (o->camera != NULL && strcmp(o->camera, "free") != 0 &&
+      mj_name2id(irl_task_model(task), mjOBJ_CAMERA, o->camera) < 0) {
+    return irl_fail(info, IRL_ENOENT,
+                    "--camera: the model has no camera '%s'; give one of its own, or 'free'",
+                    o->camera);
   }
   return IRL_OK;
 }

@@ -26,6 +26,7 @@ typedef struct shared {
   mail inbox[INBOX];
   int nmail;
   irl_command command;
+  bool waiting;  // the target's new place has not been acted upon
   double speed;
   char label[128];
   bool stop;
@@ -286,10 +287,11 @@ static void count_down(irl_recorder* r, double seconds) {
   obey(r, &before, &orders);
 }
 
-// Does the control steps that are due.
-static void keep_pace(irl_recorder* r, double now, const irl_command* command, double speed) {
+// Does the control steps that are due; how many.
+static int keep_pace(irl_recorder* r, double now, const irl_command* command, double speed) {
   const double period = r->about->dt / speed;
-  for (int n = 0; moving(r) && r->due <= now; n++) {
+  int n = 0;
+  for (; moving(r) && r->due <= now; n++) {
     if (now - r->due > period || n == CATCH_UP) {
       r->late += r->session.phase == IRL_PHASE_RECORDING;
       r->due = now;  // what was missed is not made up for: nobody acts in the past
@@ -302,6 +304,7 @@ static void keep_pace(irl_recorder* r, double now, const irl_command* command, d
     r->due += period;
     r->measured++;
   }
+  return n;
 }
 
 static void measure(irl_recorder* r, double now, double speed, bool was_moving) {
@@ -326,7 +329,7 @@ static void settle(irl_recorder* r, irl_phase before) {
   }
 }
 
-static void publish(irl_recorder* r, double speed) {
+static void publish(irl_recorder* r) {
   const irl_session* s = &r->session;
   irl_journal_status status;
   irl_journal_get(r->journal, &status);
@@ -340,9 +343,12 @@ static void publish(irl_recorder* r, double speed) {
   memcpy(v->state, state, (size_t)r->about->nstate * sizeof(double));
   memcpy(v->u, u, (size_t)r->about->nu * sizeof(double));
   irl_teleop_where(r->teleop, &v->pose);
+  if (r->shared.waiting && r->shared.command.placed) {
+    memcpy(v->pose.target, r->shared.command.target, sizeof v->pose.target);
+  }
   v->result = episode ? r->result[s->cursor] : 0;
   v->success = episode && r->success[s->cursor];
-  v->speed = speed;
+  v->speed = r->shared.speed;
   v->real_time = r->real_time;
   v->late = r->late;
   v->written = status.steps;
@@ -370,10 +376,17 @@ double irl_recorder_turn(irl_recorder* r, double now) {
   if (!was_moving) {
     r->due = fmax(r->due, now);
   }
-  keep_pace(r, now, &command, speed);
+  const int steps = keep_pace(r, now, &command, speed);
   measure(r, now, speed, was_moving);
   settle(r, phase);
-  publish(r, speed);
+  publish(r);
+  if (steps > 0) {
+    pthread_mutex_lock(&r->lock);
+    // unless another place was given meanwhile
+    r->shared.waiting = r->shared.waiting && memcmp(r->shared.command.target, command.target,
+                                                    sizeof command.target) != 0;
+    pthread_mutex_unlock(&r->lock);
+  }
   return moving(r) ? r->due : now + REST_SECONDS;
 }
 
@@ -432,15 +445,28 @@ void irl_recorder_send(irl_recorder* r, irl_event event, int argument) {
   pthread_mutex_unlock(&r->lock);
 }
 
+// A target that was placed and let go before a control step came must not be forgotten.
 void irl_recorder_command(irl_recorder* r, const irl_command* command) {
   pthread_mutex_lock(&r->lock);
-  r->shared.command = *command;
+  irl_command* c = &r->shared.command;
+  const irl_command last = *c;
+  *c = *command;
+  if (r->shared.waiting && last.placed && !command->placed) {
+    c->placed = true;
+    memcpy(c->target, last.target, sizeof c->target);
+  }
+  if (r->shared.waiting && last.turned && !command->turned) {
+    c->turned = true;
+    memcpy(c->quat, last.quat, sizeof c->quat);
+  }
+  r->shared.waiting = c->placed || c->turned;
   pthread_mutex_unlock(&r->lock);
 }
 
 void irl_recorder_set_speed(irl_recorder* r, double speed) {
   pthread_mutex_lock(&r->lock);
   r->shared.speed = speed;
+  r->shared.view.speed = speed;
   pthread_mutex_unlock(&r->lock);
 }
 
@@ -545,7 +571,7 @@ irl_err irl_recorder_create(irl_recorder** out, const irl_task* task,
                         ? options->speed
                         : irl_recorder_speed(task, irl_teleop_get(r->teleop)->joints);
   irl_recorder_set_label(r, options->label);
-  publish(r, r->shared.speed);
+  publish(r);
   *out = r;
   return IRL_OK;
 }
