@@ -30,6 +30,7 @@ static irl_err save(const expert_args* a, const irl_task* task, irl_expert_metho
   const irl_batch* batch = &result->demos;
   char path[PATH_BYTES];
   static const char* const algorithm[] = {"maximum-entropy LQR expert",
+                                          "natural policy gradient expert",
                                           "augmented random search expert"};
   char command[512];
   int n = snprintf(command, sizeof command, "mjirl expert %.400s -n %d --seed %llu", a->task,
@@ -111,9 +112,9 @@ static irl_err check_plan(const expert_args* a, const irl_expert_plan* plan, irl
                     a->resume ? "resume" : "state");
   }
   if (plan->method == IRL_EXPERT_TRAJECTORY && a->policy != NULL) {
-    return irl_fail(
-        info, IRL_ERANGE,
-        "--policy: the method 'trajectory' starts from nothing; give --method random_search");
+    return irl_fail(info, IRL_ERANGE,
+                    "--policy: the method 'trajectory' starts from nothing; give --method "
+                    "natural_gradient or random_search");
   }
   return IRL_OK;
 }
@@ -190,7 +191,7 @@ static irl_err run_expert(cli_context* cli, const void* args) {
   return err;
 }
 
-static const char* const methods[] = {"trajectory", "random_search", NULL};
+static const char* const methods[] = {"trajectory", "natural_gradient", "random_search", NULL};
 
 static const cli_option options[] = {
     CLI_ARGUMENT(expert_args, task, "TASK", CLI_TASK_HELP),
@@ -205,7 +206,7 @@ static const cli_option options[] = {
     {.kind = CLI_CHOICE,
      .name = "method",
      .metavar = "M",
-     .help = "how to search: trajectory or random_search (the task's own)",
+     .help = "how to search: trajectory, natural_gradient or random_search (the task's own)",
      .offset = offsetof(expert_args, method),
      .choices = methods},
     {.kind = CLI_INT,

@@ -4,14 +4,19 @@
 
 #include "envs/task_internal.h"
 
-const char* const irl_expert_methods[] = {"trajectory", "random_search", NULL};
+const char* const irl_expert_methods[] = {"trajectory", "natural_gradient", "random_search", NULL};
 
 irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
   return (irl_expert_plan){
       .method = method,
-      .iterations = method == IRL_EXPERT_TRAJECTORY ? 16 : 500,
+      .iterations = method == IRL_EXPERT_TRAJECTORY ? 16
+                    : method == IRL_EXPERT_NATURAL  ? 200
+                                                    : 500,
       .restarts = 12,
-      .samples = 20,
+      .samples = method == IRL_EXPERT_TRAJECTORY ? 20 : 10,
+      .kl = 0.05,
+      .discount = 0.995,
+      .trace = 0.97,
       .stddev = 0.5,
       .directions = 8,
       .best = 4,
@@ -24,6 +29,13 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
   };
 }
 
+static void parse_natural(irl_expert_plan* p, irl_jnode node) {
+  p->samples = irl_json_int_or(node, "samples", 1, 100000, p->samples);
+  p->kl = irl_json_number_or(node, "kl", 1e-12, 1e3, p->kl);
+  p->discount = irl_json_number_or(node, "discount", 0, 1, p->discount);
+  p->trace = irl_json_number_or(node, "trace", 0, 1, p->trace);
+}
+
 static void parse_random(irl_expert_plan* p, irl_jnode node) {
   p->directions = irl_json_int_or(node, "directions", 1, 100000, p->directions);
   p->best = irl_json_int_or(node, "best", 1, p->directions,
@@ -31,8 +43,6 @@ static void parse_random(irl_expert_plan* p, irl_jnode node) {
   p->step = irl_json_number_or(node, "step", 1e-9, 1e3, p->step);
   p->noise = irl_json_number_or(node, "noise", 1e-9, 1e3, p->noise);
   p->offset = irl_json_bool_or(node, "offset", p->offset);
-  p->stddev = irl_json_number_or(node, "stddev", 1e-6, 1e3, p->stddev);
-  p->alive = irl_json_bool_or(node, "alive", p->alive);
 }
 
 void irl_plan_parse(irl_task* task, irl_jnode root) {
@@ -51,10 +61,16 @@ void irl_plan_parse(irl_task* task, irl_jnode root) {
       p->restarts = irl_json_int_or(node, "restarts", 1, 100000, p->restarts);
       p->samples = irl_json_int_or(node, "samples", 2, 100000, p->samples);
       return;
+    case IRL_EXPERT_NATURAL:
+      parse_natural(p, node);
+      break;
     case IRL_EXPERT_RANDOM:
       parse_random(p, node);
       break;
   }
+  p->stddev = irl_json_number_or(node, "stddev", 1e-6, 1e3, p->stddev);
+  p->alive = irl_json_bool_or(node, "alive", p->alive);
+  p->steps = irl_json_int_or(node, "steps", 1, task->info.horizon, task->info.horizon);
   p->stop_return = irl_json_number_or(node, "stop_return", -DBL_MAX, DBL_MAX, NAN);
 }
 

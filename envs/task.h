@@ -47,6 +47,7 @@ typedef struct irl_task_info {
 // part of what a task is, so datasets and runs do not keep it.
 typedef enum irl_expert_method {
   IRL_EXPERT_TRAJECTORY,  // maximum-entropy LQR on fitted dynamics, a controller of each step
+  IRL_EXPERT_NATURAL,     // natural policy gradient, one stationary controller
   IRL_EXPERT_RANDOM       // augmented random search, one stationary controller
 } irl_expert_method;
 
@@ -58,7 +59,12 @@ typedef struct irl_expert_plan {
   int restarts;    // trajectory: starts a condition, the best are continued
   int samples;     // trajectory: trajectories a step of each condition
 
-  double stddev;         // stationary methods: initial noise [action half-ranges]
+  int steps;        // stationary methods: of a search's trajectories; 0: the task's horizon
+  double stddev;    // stationary methods: initial noise [action half-ranges]
+  double kl;        // natural: KL(old ‖ new) of a step, a control step's mean [nats]
+  double discount;  // natural: of rewards a control step later
+  double trace;     // natural: λ of generalised advantage estimation
+
   int directions, best;  // random: directions a step, and those that count
   double step, noise;    // random: α and ν                       [action units]
   bool offset;           // random: an offset is searched too

@@ -34,6 +34,7 @@ static irl_err optimize_stationary(const irl_expert_options* o, const irl_host* 
                                           .plan = o->plan,
                                           .search = irl_reward_step_costs(&search),
                                           .judge = irl_reward_step_costs(&judge),
+                                          .temperature = irl_task_get(o->task)->temperature,
                                           .start = o->start,
                                           .seed = o->seed,
                                           .threads = o->threads,

@@ -9,6 +9,7 @@
 enum {
   JUDGE_EPISODES = 10,  // mean-action episodes that a policy on the way is judged by
   JUDGE_SHARE = 10,     // at least this many search trajectories for each of them
+  CONFIRM_ROUNDS = 10,  // times that many before a search ends early
   MAX_ACTIONS = 256
 };
 
@@ -17,18 +18,28 @@ static const double save_seconds = 10;
 
 //---------------------------------- Setting up ---------------------------------------------------
 
+static bool is_random(const irl_campaign* c) {
+  return c->options->plan.method == IRL_EXPERT_RANDOM;
+}
+
 // Trajectories that a step draws.
 static int step_trajectories(const irl_expert_plan* plan) {
-  return 2 * plan->directions;
+  return plan->method == IRL_EXPERT_RANDOM ? 2 * plan->directions : plan->samples;
+}
+
+// Control steps of a search's trajectory; what is kept is judged on the whole horizon.
+static int search_steps(const irl_campaign* c) {
+  const int steps = c->options->plan.steps;
+  return steps > 0 && steps < c->info->horizon ? steps : c->info->horizon;
 }
 
 // How many of them one call of rollouts does.
 static int call_trajectories(const irl_campaign* c) {
   const irl_task_info* t = c->info;
   const int all = step_trajectories(&c->options->plan);
-  const double each = ((double)t->horizon + 1) * (t->nx + t->nu + 3);
+  const double each = ((double)search_steps(c) + 1) * (t->nx + t->nu + 3);
   const double fit = floor(batch_numbers / each);
-  if (fit >= all) {
+  if (!is_random(c) || fit >= all) {
     return all;
   }
   return fit < 2 ? 2 : (int)fit;
@@ -61,7 +72,7 @@ static irl_err campaign_init(irl_campaign* c, irl_errinfo* info) {
   IRL_TRY(irl_policy_create(&c->best, 1, t->nx, t->nu));
   IRL_TRY(first_policy(c));
   IRL_TRY(irl_env_create(&c->env, c->options->task, most, c->options->threads, info));
-  IRL_TRY(irl_batch_create(&c->batch, n, t->horizon, t->nx, t->nu, 0, 0));
+  IRL_TRY(irl_batch_create(&c->batch, n, search_steps(c), t->nx, t->nu, 0, 0));
   IRL_TRY(irl_batch_create(&c->judged, judged, t->horizon, t->nx, t->nu, 0, 0));
   c->cost = IRL_NEW(double, (size_t)most*(size_t)t->horizon);
   c->each = IRL_NEW(const irl_policy*, most > t->nconditions ? most : t->nconditions);
@@ -71,11 +82,12 @@ static irl_err campaign_init(irl_campaign* c, irl_errinfo* info) {
   for (int i = 0; i < judged; i++) {
     c->judged.condition[i] = i % t->nconditions;
   }
-  return irl_campaign_random_init(c);
+  return is_random(c) ? irl_campaign_random_init(c) : irl_campaign_natural_init(c);
 }
 
 static void campaign_fini(irl_campaign* c) {
   irl_campaign_random_fini(c);
+  irl_campaign_natural_fini(c);
   irl_policy_destroy(&c->policy);
   irl_policy_destroy(&c->best);
   irl_env_destroy(c->env);
@@ -101,8 +113,8 @@ static double judged_cost(irl_campaign* c) {
   return isnan(sum) ? INFINITY : sum / b->n;
 }
 
-// Judges the present policy on starts of its own and keeps it when it is the best so far.
-static irl_err judge(irl_campaign* c, irl_errinfo* info) {
+// Mean cost of the present policy's mean actions on starts of its own; round: which of several.
+static irl_err judge_round(irl_campaign* c, int round, double* cost, irl_errinfo* info) {
   for (int i = 0; i < c->judged.n; i++) {
     c->each[i] = &c->policy;
   }
@@ -111,9 +123,26 @@ static irl_err judge(irl_campaign* c, irl_errinfo* info) {
                                .seed = c->options->seed,
                                .iteration = (uint64_t)c->iteration + 1,
                                .reset_purpose = IRL_PURPOSE_EVAL,
-                               .action_purpose = IRL_PURPOSE_EVAL_ACTION};
+                               .action_purpose = IRL_PURPOSE_EVAL_ACTION,
+                               .first = round * c->judged.n};
   IRL_TRY(irl_env_rollout(c->env, &rollout, &c->judged, &c->env_steps, NULL, info));
-  c->score = judged_cost(c);
+  *cost = judged_cost(c);
+  return IRL_OK;
+}
+
+// Judges the present policy and keeps it when it is the best so far. One that would end the search
+// is judged on ten times as many episodes.
+static irl_err judge(irl_campaign* c, irl_errinfo* info) {
+  IRL_TRY(judge_round(c, 0, &c->score, info));
+  if (c->score < c->best_score && -c->score >= c->options->plan.stop_return) {
+    double sum = c->score;
+    for (int round = 1; round < CONFIRM_ROUNDS; round++) {
+      double cost;
+      IRL_TRY(judge_round(c, round, &cost, info));
+      sum += cost;
+    }
+    c->score = sum / CONFIRM_ROUNDS;
+  }
   if (c->score < c->best_score) {
     c->best_score = c->score;
     irl_policy_copy(&c->best, &c->policy);
@@ -143,7 +172,7 @@ static bool good_enough(const irl_campaign* c) {
 }
 
 static irl_err advance(irl_campaign* c, irl_errinfo* info) {
-  IRL_TRY(irl_campaign_random_step(c, info));
+  IRL_TRY(is_random(c) ? irl_campaign_random_step(c, info) : irl_campaign_natural_step(c, info));
   c->iteration++;
   if (c->iteration % judge_every(c) == 0 || c->iteration == c->options->plan.iterations) {
     IRL_TRY(judge(c, info));
@@ -174,7 +203,7 @@ static irl_err search(irl_campaign* c, irl_errinfo* info) {
   }
   if (!isfinite(c->best_score)) {
     return irl_fail(info, IRL_ENUM,
-                    "search: the mean actions of every policy on the way diverged; use a smaller "
+                    "search: no policy on the way had mean actions of finite cost; use a smaller "
                     "step or time step");
   }
   return save(c, info);

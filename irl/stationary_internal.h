@@ -1,5 +1,5 @@
-// Search of one stationary Gaussian policy for all conditions of a task, by augmented random
-// search, on any cost of single steps. For long horizons, where a controller
+// Search of one stationary Gaussian policy for all conditions of a task, by natural policy gradient
+// or by augmented random search, on any cost of single steps. For long horizons, where a controller
 // of each step is too much to learn and gives way to one for all.
 #ifndef MJIRL_IRL_STATIONARY_INTERNAL_H_
 #define MJIRL_IRL_STATIONARY_INTERNAL_H_
@@ -11,6 +11,8 @@
 #include "base/pool.h"
 #include "envs/env.h"
 #include "irl/cost.h"
+#include "policy/advantage.h"
+#include "policy/natural.h"
 #include "policy/policy.h"
 #include "policy/random_search.h"
 
@@ -46,6 +48,7 @@ typedef struct irl_stationary_options {
   const irl_task* task;
   irl_expert_plan plan;     // method and its settings
   irl_step_costs search;    // what is lowered
+  double temperature;       // weight of the entropy beside the cost (natural gradient)
   irl_step_costs judge;     // what decides which of the policies on the way is kept
   const irl_policy* start;  // where the search begins, or NULL: zero gains
   uint64_t seed;
@@ -74,14 +77,26 @@ typedef struct irl_campaign {
   const irl_task_info* info;
   const irl_host* host;
   irl_env* env;
-  irl_batch batch;           // of one call of rollouts
-  irl_batch judged;          // mean-action trajectories
-  double* cost;              // of either's steps
-  irl_random_search random;  // the method's own state: one of the two is in use
-  irl_policy* tried;         // policies of the directions        (2 × directions)
-  const irl_policy** each;   // by trajectory of a call, or by condition
-  double* returns;           // (directions, 2)
-  irl_policy policy;         // present policy
+  irl_batch batch;   // of one call of rollouts
+  irl_batch judged;  // mean-action trajectories
+  double* cost;      // of either's steps
+
+  // random search
+  irl_random_search random;
+  irl_policy* tried;  // policies of the directions        (2 × directions)
+  double* returns;    // (directions, 2)
+
+  // natural gradient
+  irl_natural natural;
+  irl_critic value;
+  irl_whiten whiten;
+  double* stddev;       // of the observations so far        (nx)
+  double* advantage;    // (samples, T)
+  int* index;           // valid trajectories                (samples)
+  double least_stddev;  // floor of the noise                [action units]
+
+  const irl_policy** each;  // by trajectory of a call, or by condition
+  irl_policy policy;        // present policy
   irl_policy best;
   double best_score;  // judged cost of best, +inf before the first
   double score;       // of the newest policy judged
@@ -94,6 +109,11 @@ typedef struct irl_campaign {
 IRL_NODISCARD irl_err irl_campaign_random_init(irl_campaign* c);
 void irl_campaign_random_fini(irl_campaign* c);
 IRL_NODISCARD irl_err irl_campaign_random_step(irl_campaign* c, irl_errinfo* info);
+
+// One step of natural gradient.
+IRL_NODISCARD irl_err irl_campaign_natural_init(irl_campaign* c);
+void irl_campaign_natural_fini(irl_campaign* c);
+IRL_NODISCARD irl_err irl_campaign_natural_step(irl_campaign* c, irl_errinfo* info);
 
 // The file of a search, written atomically: equal searches give equal bytes.
 IRL_NODISCARD irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* info);

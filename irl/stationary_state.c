@@ -23,7 +23,15 @@ static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* 
   irl_jout_key_uint(out, "seed", o->seed);
   irl_jout_key_string(out, "method", irl_expert_methods[p->method]);
   irl_jout_key_bool(out, "alive", p->alive);
-  if (p->method == IRL_EXPERT_RANDOM) {
+  irl_jout_key_int(out, "steps", p->steps);
+  irl_jout_key_number(out, "stddev", p->stddev);
+  if (p->method == IRL_EXPERT_NATURAL) {
+    irl_jout_key_int(out, "samples", p->samples);
+    irl_jout_key_number(out, "kl", p->kl);
+    irl_jout_key_number(out, "discount", p->discount);
+    irl_jout_key_number(out, "trace", p->trace);
+    irl_jout_key_number(out, "temperature", o->temperature);
+  } else {
     irl_jout_key_int(out, "directions", p->directions);
     irl_jout_key_int(out, "best", p->best);
     irl_jout_key_number(out, "step", p->step);
@@ -34,14 +42,28 @@ static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* 
   return out->failed ? irl_fail(info, IRL_ENOMEM, "search: out of memory; free some") : IRL_OK;
 }
 
-static int add_random(const irl_campaign* c, irl_tensor* t, int n) {
-  const irl_random_search* s = &c->random;
-  const int64_t weights[] = {s->nu, s->nx + 1}, nx = s->nx, one = 1;
-  t[n++] = irl_tensor_of("random/weights", IRL_F64, s->M, 2, weights);
-  t[n++] = irl_tensor_of("random/mean", IRL_F64, s->whiten.mean, 1, &nx);
-  t[n++] = irl_tensor_of("random/m2", IRL_F64, s->whiten.m2, 1, &nx);
-  t[n++] = irl_tensor_of("random/count", IRL_F64, &s->whiten.count, 1, &one);
+static bool is_random(const irl_campaign* c) {
+  return c->options->plan.method == IRL_EXPERT_RANDOM;
+}
+
+static int add_whiten(const irl_whiten* w, irl_tensor* t, int n) {
+  const int64_t nx = w->n, one = 1;
+  t[n++] = irl_tensor_of("whiten/mean", IRL_F64, w->mean, 1, &nx);
+  t[n++] = irl_tensor_of("whiten/m2", IRL_F64, w->m2, 1, &nx);
+  t[n++] = irl_tensor_of("whiten/count", IRL_F64, &w->count, 1, &one);
   return n;
+}
+
+// The method's own numbers.
+static int add_method(const irl_campaign* c, irl_tensor* t, int n) {
+  const int64_t weights[] = {c->info->nu, c->info->nx + 1}, features = c->value.n, one = 1;
+  if (is_random(c)) {
+    t[n++] = irl_tensor_of("random/weights", IRL_F64, c->random.M, 2, weights);
+    return add_whiten(&c->random.whiten, t, n);
+  }
+  t[n++] = irl_tensor_of("value/weight", IRL_F64, c->value.weight, 1, &features);
+  t[n++] = irl_tensor_of("value/fitted", IRL_F64, &c->value.fitted, 1, &one);
+  return add_whiten(&c->whiten, t, n);
 }
 
 irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* info) {
@@ -54,7 +76,7 @@ irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* 
   t[n++] = irl_tensor_of("scores", IRL_F64, score, 1, &scores);
   irl_policy_tensors(&c->policy, "policy/", t + n);
   irl_policy_tensors(&c->best, "best/", t + n + 3);
-  n = add_random(c, t, n + 6);
+  n = add_method(c, t, n + 6);
   irl_err err = settings_text(c, &settings, info);
   if (err == IRL_OK) {
     const char* metadata[] = {"format", "mjirl-search-1", "settings", settings.text};
@@ -107,15 +129,24 @@ static irl_err read_policy(irl_policy* policy, const irl_tensors* file, const ch
   return err;
 }
 
-static irl_err read_random(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
-  irl_random_search* s = &c->random;
-  const int64_t weights[] = {s->nu, s->nx + 1}, nx = s->nx, one = 1;
-  IRL_TRY(copy_out(s->M, file, "random/weights", 2, weights, info));
-  IRL_TRY(copy_out(s->whiten.mean, file, "random/mean", 1, &nx, info));
-  IRL_TRY(copy_out(s->whiten.m2, file, "random/m2", 1, &nx, info));
-  IRL_TRY(copy_out(&s->whiten.count, file, "random/count", 1, &one, info));
-  irl_random_search_refresh(s);
-  return IRL_OK;
+static irl_err read_whiten(irl_whiten* w, const irl_tensors* file, irl_errinfo* info) {
+  const int64_t nx = w->n, one = 1;
+  IRL_TRY(copy_out(w->mean, file, "whiten/mean", 1, &nx, info));
+  IRL_TRY(copy_out(w->m2, file, "whiten/m2", 1, &nx, info));
+  return copy_out(&w->count, file, "whiten/count", 1, &one, info);
+}
+
+static irl_err read_method(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
+  const int64_t weights[] = {c->info->nu, c->info->nx + 1}, features = c->value.n, one = 1;
+  if (is_random(c)) {
+    IRL_TRY(copy_out(c->random.M, file, "random/weights", 2, weights, info));
+    IRL_TRY(read_whiten(&c->random.whiten, file, info));
+    irl_random_search_refresh(&c->random);
+    return IRL_OK;
+  }
+  IRL_TRY(copy_out(c->value.weight, file, "value/weight", 1, &features, info));
+  IRL_TRY(copy_out(&c->value.fitted, file, "value/fitted", 1, &one, info));
+  return read_whiten(&c->whiten, file, info);
 }
 
 static irl_err read_all(irl_campaign* c, const irl_tensors* file, const char* path,
@@ -128,7 +159,7 @@ static irl_err read_all(irl_campaign* c, const irl_tensors* file, const char* pa
   IRL_TRY(copy_out(score, file, "scores", 1, &scores, info));
   IRL_TRY(read_policy(&c->policy, file, "policy/", info));
   IRL_TRY(read_policy(&c->best, file, "best/", info));
-  IRL_TRY(read_random(c, file, info));
+  IRL_TRY(read_method(c, file, info));
   c->iteration = (int)((const int64_t*)count)[0];
   c->env_steps = ((const int64_t*)count)[1];
   c->best_score = score[0];

@@ -61,6 +61,16 @@ double irl_policy_logdensity(const irl_policy* policy, int t, const double* x, c
 // log q(τ_i) = Σ_{t < length} log N(u_t; K_t x_t + k_t, Σ_t) of one trajectory of a batch.
 double irl_policy_batch_logdensity(const irl_policy* policy, const irl_batch* batch, int i);
 
+// Adds weight × ∂ log N(u; K x + k, Σ)/∂(K, k, Σ) of step t to dK (S, nu, nx), dk (S, nu) and
+// dsigma (S, nu, nu), at the controller that acts then. With e = u − K x − k and P = Σ⁻¹ these are
+// P e xᵀ, P e and ½ (P e eᵀ P − P), the entries of Σ taken as independent.
+void irl_policy_add_gradient(const irl_policy* policy, int t, const double* x, const double* u,
+                             double weight, double* dK, double* dk, double* dsigma);
+
+// The same summed over the steps of one trajectory, weight (T), or NULL for ones: ∇ log q(τ_i).
+void irl_policy_batch_gradient(const irl_policy* policy, const irl_batch* batch, int i,
+                               const double* weight, double* dK, double* dk, double* dsigma);
+
 // Entropy of the actions summed over `horizon` steps: Σ_t ½ log|2πe Σ_t| [nats].
 double irl_policy_entropy(const irl_policy* policy, int horizon);
 
@@ -68,6 +78,10 @@ double irl_policy_entropy(const irl_policy* policy, int horizon);
 // are p's own state marginals. mean (T, nx), cov (T, nx, nx).
 double irl_policy_kl(const irl_policy* p, const irl_policy* q, const double* mean,
                      const double* cov, int horizon);
+
+// Σ_t KL(p(·|x_t) ‖ q(·|x_t)) over the states that trajectory i visited before its actions: an
+// unbiased estimate of KL(p(τ) ‖ q(τ)) when the trajectory is p's.
+double irl_policy_batch_kl(const irl_policy* p, const irl_policy* q, const irl_batch* batch, int i);
 
 typedef struct irl_policy_fit_options {
   int window;         // steps t−window .. t+window are pooled; default 2

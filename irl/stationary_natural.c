@@ -1,0 +1,158 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "irl/stationary_internal.h"
+
+static const double least_stddev = 0.02;  // of the noise, as a share of where it began
+
+irl_err irl_campaign_natural_init(irl_campaign* c) {
+  const int n = c->options->plan.samples;
+  const long rows = (long)n * c->batch.horizon;
+  IRL_TRY(irl_natural_create(&c->natural, c->info->nx, c->info->nu, rows));
+  IRL_TRY(irl_critic_create(&c->value, c->info->nx));
+  IRL_TRY(irl_whiten_create(&c->whiten, c->info->nx));
+  c->stddev = IRL_NEW(double, c->info->nx);
+  c->advantage = IRL_NEW(double, rows);
+  c->index = IRL_NEW(int, n);
+  if (c->stddev == NULL || c->advantage == NULL || c->index == NULL) {
+    return IRL_ENOMEM;
+  }
+  c->least_stddev = INFINITY;
+  for (int j = 0; j < c->info->nu; j++) {
+    const double sigma = sqrt(c->policy.sigma[j * c->info->nu + j]);
+    c->least_stddev = fmin(c->least_stddev, least_stddev * sigma);
+  }
+  for (int i = 0; i < n; i++) {
+    c->batch.condition[i] = i % c->info->nconditions;
+  }
+  return IRL_OK;
+}
+
+void irl_campaign_natural_fini(irl_campaign* c) {
+  irl_natural_destroy(&c->natural);
+  irl_critic_destroy(&c->value);
+  irl_whiten_destroy(&c->whiten);
+  irl_free(c->stddev);
+  irl_free(c->advantage);
+  irl_free(c->index);
+}
+
+static irl_err roll(irl_campaign* c, irl_errinfo* info) {
+  for (int i = 0; i < c->batch.n; i++) {
+    c->each[i] = &c->policy;
+  }
+  const irl_rollout rollout = {.mode = IRL_ACTION_SAMPLE,
+                               .own_policy = c->each,
+                               .seed = c->options->seed,
+                               .iteration = (uint64_t)c->iteration + 1,
+                               .reset_purpose = IRL_PURPOSE_RESET,
+                               .action_purpose = IRL_PURPOSE_ACTION};
+  return irl_env_rollout(c->env, &rollout, &c->batch, &c->env_steps, NULL, info);
+}
+
+// Valid trajectories of the batch, their observations into the whitening and their rewards (minus
+// cost) in place of the costs. Returns their number.
+static int take_in(irl_campaign* c) {
+  const irl_batch* b = &c->batch;
+  int n = 0;
+  double sum = 0;
+  c->options->search.costs(c->options->search.arg, b, c->cost);
+  for (int i = 0; i < b->n; i++) {
+    if (!b->valid[i] || b->length[i] == 0) {
+      continue;
+    }
+    double* reward = c->cost + (long)i * b->horizon;
+    for (int t = 0; t < b->length[i]; t++) {
+      reward[t] = -reward[t];
+      sum += reward[t];
+    }
+    irl_whiten_add(&c->whiten, irl_batch_x(b, i, 0), b->length[i]);
+    c->index[n++] = i;
+  }
+  irl_whiten_stddev(&c->whiten, c->stddev);
+  c->report = n > 0 ? sum / n : NAN;
+  return n;
+}
+
+// Fits the value to this batch's discounted rewards, which take the rewards' place.
+static void fit_value(irl_campaign* c, int n) {
+  const irl_batch* b = &c->batch;
+  for (int k = 0; k < n; k++) {
+    double* reward = c->cost + (long)c->index[k] * b->horizon;
+    irl_discounted_sum(reward, b->length[c->index[k]], c->options->plan.discount, reward);
+  }
+  // a fit that fails leaves the last value: advantages are then noisier, not wrong
+  irl_err ignored =
+      irl_critic_fit(&c->value, c->whiten.mean, c->stddev, b, c->index, n, b->horizon, c->cost);
+  (void)ignored;
+}
+
+// Advantages under the value of the batches before this one, which it cannot have fitted to.
+static void advantages(irl_campaign* c, int n) {
+  const irl_batch* b = &c->batch;
+  const irl_expert_plan* p = &c->options->plan;
+  for (int k = 0; k < n; k++) {
+    const int i = c->index[k];
+    double* a = c->advantage + (long)i * b->horizon;
+    irl_critic_predict(&c->value, c->whiten.mean, c->stddev, b, i, b->horizon, a);
+    irl_advantage(c->cost + (long)i * b->horizon, a, b->length[i], 0, p->discount, p->trace, a);
+  }
+}
+
+// Mean 0 and deviation 1 over all steps; returns the deviation, 0 when all are equal,
+// NAN when one is no number.
+static double normalise(irl_campaign* c, int n) {
+  const irl_batch* b = &c->batch;
+  double mean = 0, square = 0;
+  long rows = 0;
+  for (int k = 0; k < n; k++) {
+    const double* a = c->advantage + (long)c->index[k] * b->horizon;
+    for (int t = 0; t < b->length[c->index[k]]; t++) {
+      mean += a[t];
+      rows++;
+    }
+  }
+  mean /= (double)rows;
+  for (int k = 0; k < n; k++) {
+    double* a = c->advantage + (long)c->index[k] * b->horizon;
+    for (int t = 0; t < b->length[c->index[k]]; t++) {
+      a[t] -= mean;
+      square += a[t] * a[t];
+    }
+  }
+  const double spread = sqrt(square / (double)rows);
+  if (spread <= 1e-12 * fmax(1, fabs(mean))) {
+    return 0;
+  }
+  for (int k = 0; k < n; k++) {
+    double* a = c->advantage + (long)c->index[k] * b->horizon;
+    for (int t = 0; t < b->length[c->index[k]]; t++) {
+      a[t] /= spread;
+    }
+  }
+  return spread;
+}
+
+irl_err irl_campaign_natural_step(irl_campaign* c, irl_errinfo* info) {
+  irl_natural_report report;
+  irl_natural_options options = irl_natural_defaults();
+  IRL_TRY(roll(c, info));
+  const int n = take_in(c);
+  if (n == 0) {
+    return irl_fail(
+        info, IRL_ESIM,
+        "search: every trajectory of a step diverged; use a smaller stddev or time step");
+  }
+  advantages(c, n);
+  const double spread = normalise(c, n);
+  fit_value(c, n);
+  if (spread == 0) {
+    return IRL_OK;  // nothing tells good actions from bad
+  }
+  options.kl = c->options->plan.kl;
+  options.entropy = c->options->temperature / spread;
+  options.min_stddev = c->least_stddev;
+  return irl_natural_step(&c->natural, &options, c->whiten.mean, c->stddev, &c->batch, c->index, n,
+                          c->advantage, &c->policy, &report, info);
+}
