@@ -1,5 +1,5 @@
-"""docs/tasks.md tells the truth: its example loads, its error message is the one that is printed, its
-tables list what the program knows."""
+"""docs/tasks.md tells the truth: its examples load, its tour runs, its error message is the one that is
+printed, its tables list what the program knows."""
 
 import json
 import os
@@ -49,6 +49,47 @@ def test_error_message(tmp_path):
     done = check(tmp_path, EXAMPLE.replace('"elbow"', '"elbo"', 1))
     assert done.returncode == 1
     assert quoted in done.stderr
+
+
+def tour():
+    """(language, text) of the tour's blocks, in order."""
+    section = re.search(r"^## A tour\n(.*?)(?=^## )", PAGE, re.S | re.M).group(1)
+    return re.findall(r"^```(\w+)\n(.*?)^```", section, re.S | re.M)
+
+
+def test_tour(tmp_path):
+    """Members of JSON blocks are added to arm.json, commands run, and what is quoted under a command is in its
+    output; a command fails only where an error is quoted."""
+    path = f"{pathlib.Path(MJIRL).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "MJIRL_TRUST_MODELS": "1"}
+    task, done, ran = {}, None, 0
+    for language, text in tour():
+        if language == "xml":
+            (tmp_path / "arm.xml").write_text(text)
+        elif language == "json":
+            task |= json.loads(text if text.startswith("{") else "{" + text + "}")
+            (tmp_path / "arm.json").write_text(json.dumps(task))
+        elif language == "sh":
+            assert done is None or done.returncode == 0, done.stderr
+            for line in text.splitlines():
+                done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, env=environment)
+                assert done.returncode == 0 or line == text.splitlines()[-1], done.stderr
+                ran += 1
+        else:
+            output = done.stdout if done.returncode == 0 else done.stderr
+            assert all(line in output for line in text.splitlines()), output
+            done = None
+    assert done is None and ran == 8  # the last block is an error message, all others went well
+
+
+def test_changed_world(tmp_path):
+    """The example of `domain`, on a robot with such parts."""
+    block = re.search(r"## Changed worlds.*?```json\n(.*?)```", PAGE, re.S).group(1)
+    domain = json.loads("{" + block + "}")["domain"]
+    done = subprocess.run(
+        [MJIRL, "env", "check", "hopper", "--set", f"domain={json.dumps(domain)}"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def table(heading):
