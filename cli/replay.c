@@ -68,7 +68,7 @@ static irl_err check_options(cli_context* cli, const replay_args* a, irl_range* 
     return usage(cli, "--follow: needs a window; leave out --offscreen");
   }
   if (!irl_range_parse(range, a->range)) {
-    return usage(cli, "--range: give auto, LO:HI or LO%:HI%, e.g. 0:5 or 5%:95%");
+    return usage(cli, "--range: is no range; give auto, LO:HI or LO%:HI%, e.g. 0:5 or 5%:95%");
   }
   if (a->step != NOT_GIVEN && a->offscreen != NULL && !ends_with(a->offscreen, ".png")) {
     return usage(cli, "--step: is of single pictures; give --offscreen F.png");

@@ -74,7 +74,7 @@ fi
 
 # draw FILE: the picture or film, unless it is there already and not older than the run.
 draw() {
-  [ "$1" -nt $run/report.json ] || "$mjirl" replay $run --offscreen "$1" >/dev/null
+  [ "$1" -nt $run/report.json ] || "$mjirl" replay $run --chart --offscreen "$1" >/dev/null
   echo "  $PWD/$1"
 }
 

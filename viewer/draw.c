@@ -153,7 +153,8 @@ static void across(const irl_lens* lens, const irl_knot* knot, size_t i, size_t 
 
 // The two sides of a ribbon at a knot: as many pixels wide at any distance.
 static void set_vertices(const irl_lens* lens, const irl_knot* knot, const float side[2],
-                         float half_pixels, uint8_t alpha, irl_ribbon_vertex out[2]) {
+                         float half_pixels, uint8_t alpha, bool edge, irl_ribbon_vertex out[2]) {
+  static const uint8_t EDGE[3] = {12, 14, 19};
   float depth = 0.0F;
   for (int c = 0; c < 3; c++) {
     depth += (knot->pos[c] - lens->pos[c]) * lens->forward[c];
@@ -164,14 +165,14 @@ static void set_vertices(const irl_lens* lens, const irl_knot* knot, const float
     for (int c = 0; c < 3; c++) {
       out[s].pos[c] = knot->pos[c] + r * (side[0] * lens->right[c] + side[1] * lens->up[c]);
     }
-    memcpy(out[s].color, knot->rgb, 3);
+    memcpy(out[s].color, edge ? EDGE : knot->rgb, 3);
     out[s].color[3] = alpha;
   }
 }
 
 // Appends one trail as a strip facing the viewer, joined to the strip before by empty triangles.
 static size_t add_ribbon(irl_draw* draw, const irl_lens* lens, const irl_knot* knot, size_t n,
-                         float half_pixels, uint8_t alpha, size_t used) {
+                         float half_pixels, uint8_t alpha, bool edge, size_t used) {
   irl_ribbon_vertex* out = draw->vertices;
   float side[2] = {0.0F, 1.0F};
   size_t begin = used + (used > 0 ? 2 : 0);
@@ -180,7 +181,7 @@ static size_t add_ribbon(irl_draw* draw, const irl_lens* lens, const irl_knot* k
     across(lens, knot, i, n, next);
     side[0] = next[0];
     side[1] = next[1];
-    set_vertices(lens, &knot[i], side, half_pixels, alpha, &out[begin + 2 * i]);
+    set_vertices(lens, &knot[i], side, half_pixels, alpha, edge, &out[begin + 2 * i]);
   }
   if (used > 0) {
     out[used] = out[used - 1];
@@ -203,8 +204,8 @@ size_t irl_draw_ribbons(irl_draw* draw, const irl_lens* lens, const irl_trails* 
     size_t n = (size_t)until * (size_t)draw->substeps + 1;
     for (int k = 0; k < draw->motion->npoints && n > 1; k++) {
       const irl_knot* knot = draw->knots + draw->first[trail_number(draw, trails->group, i, k)];
-      used = add_ribbon(draw, lens, knot, n, 0.5F * (float)trails->pixels,
-                        (uint8_t)(opacity * 255.0F + 0.5F), used);
+      used = add_ribbon(draw, lens, knot, n, (trails->edge ? 0.95F : 0.5F) * (float)trails->pixels,
+                        (uint8_t)(opacity * 255.0F + 0.5F), trails->edge, used);
     }
   }
   return used;
@@ -237,7 +238,11 @@ static void end_flat(void) {
 }
 
 // Where the trails lie behind a body they shine through faintly.
-static void draw_ribbons(irl_draw* draw, size_t n) {
+static void draw_ribbons(irl_draw* draw, const irl_trails* trails) {
+  size_t n = irl_draw_ribbons(draw, &draw->lens, trails);
+  if (n == 0) {
+    return;
+  }
   begin_flat(draw->vertices);
   glDrawArrays(GL_TRIANGLE_STRIP, 0, (GLsizei)n);
   for (size_t i = 0; i < n; i++) {
@@ -267,10 +272,10 @@ void irl_draw_tile(irl_draw* draw, irl_stage* stage, const mjvCamera* camera, mj
   mjvGLCamera eye = mjv_averageCamera(&stage->scene.camera[0], &stage->scene.camera[1]);
   irl_lens_init(&draw->lens, &eye, rect.width, rect.height);
   if (trails->nmesh > 0) {
+    irl_trails edge = *trails;
+    edge.edge = true;
     draw_mesh(trails);
+    draw_ribbons(draw, &edge);
   }
-  size_t n = irl_draw_ribbons(draw, &draw->lens, trails);
-  if (n > 0) {
-    draw_ribbons(draw, n);
-  }
+  draw_ribbons(draw, trails);
 }

@@ -45,7 +45,8 @@ typedef struct irl_trails {
   double pixels;  // width
   float opacity;
   const irl_ribbon_vertex* mesh;  // triangles that are drawn into the scene, or NULL
-  size_t nmesh;                   // vertices
+  size_t nmesh;                   // vertices; over it the trails get a dark edge
+  bool edge;                      // draw that edge now
 } irl_trails;
 
 // Fills the vertices of a group's trails as this lens sees them; returns their number. Needs no

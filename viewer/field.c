@@ -10,7 +10,7 @@
 enum { UNTOUCHED, WAITING, REACHED, MISSED };
 enum { MAX_ROUNDS = 24, MAX_TRIES = 3, CELLS = IRL_FIELD_SIDE - 1 };
 
-#define OPACITY 0.55F
+#define OPACITY 0.8F
 #define LONGEST_TURN 0.4  // of a joint in one round [rad or m]
 
 //---------------------------------- What moves ----------------------------------------------------
@@ -72,7 +72,7 @@ static irl_err place_memory(irl_field* f) {
   f->qvel = IRL_NEW(double, m->nv);
   f->start = IRL_NEW(double, m->nq);
   f->after = IRL_NEW(double, m->nq + m->nv);
-  f->x = IRL_NEW(double, t->nx);
+  f->x = IRL_NEW(double, (size_t)IRL_FIELD_NODES*(size_t)t->nx);
   f->u = IRL_NEW(double, t->nu + 1);
   f->jac = IRL_NEW(double, 4 * (m->nv + 1));
   f->cost = IRL_NEW(double, IRL_FIELD_NODES);
@@ -248,10 +248,27 @@ static void enqueue_neighbours(irl_field* f, int node) {
   }
 }
 
+static double* node_x(const irl_field* f, int node) {
+  return f->x + (long)node * irl_task_get(f->motion->replay->task)->nx;
+}
+
+// Costs of all reached nodes.
+static void evaluate(irl_field* f) {
+  for (int node = 0; node < IRL_FIELD_NODES; node++) {
+    if (f->node[node].state == REACHED && !isnan(f->cost[node])) {
+      irl_cost_eval(irl_reel_cost(f->reel), 1, node_x(f, node), f->u, &f->cost[node]);
+    }
+  }
+}
+
 void irl_field_aim(irl_field* f, int group, int episode, int step, int generation) {
   const mjModel* m = f->motion->model;
-  if (f->group == group && f->episode == episode && f->step == step &&
-      f->generation == generation) {
+  if (f->group == group && f->episode == episode && f->step == step) {
+    if (f->generation != generation) {
+      f->generation = generation;
+      f->colored = false;
+      evaluate(f);
+    }
     return;
   }
   f->group = group;
@@ -279,14 +296,14 @@ void irl_field_aim(irl_field* f, int group, int episode, int step, int generatio
   f->colored = false;
 }
 
-// Observation of a reached node's pose at rest, into x; false when the simulator refuses it.
+// Observation of a reached node's pose at rest, into its x; false when the simulator refuses it.
 static bool observe(irl_field* f, int node) {
   const double* qpos = f->qpos + (long)node * f->motion->model->nq;
   double reward = 0.0;
   uint8_t terminated = 0;
   irl_errinfo why = {0};
   return irl_env_trace(f->env, qpos, f->qvel, f->u, 0, f->after, f->after + f->motion->model->nq,
-                       f->x, &reward, &terminated, &why) == IRL_OK;
+                       node_x(f, node), &reward, &terminated, &why) == IRL_OK;
 }
 
 static void visit(irl_field* f, int node) {
@@ -304,7 +321,7 @@ static void visit(irl_field* f, int node) {
   f->reached++;
   mju_copy(f->qpos + (long)node * m->nq, f->motion->data->qpos, (int)m->nq);
   if (observe(f, node)) {
-    irl_cost_eval(irl_reel_cost(f->reel), 1, f->x, f->u, &f->cost[node]);
+    irl_cost_eval(irl_reel_cost(f->reel), 1, node_x(f, node), f->u, &f->cost[node]);
   }
   enqueue_neighbours(f, node);
 }

@@ -36,7 +36,7 @@ typedef struct irl_field {
   double* qvel;                          // (nv) zeros
   double* start;                         // (nq) the state's
   double* after;                         // (nq + nv) where a trace of no steps ends
-  double* x;                             // (nx)
+  double* x;                             // (IRL_FIELD_NODES, nx) observations of reached ones
   double* u;                             // (nu) zeros
   double* jac;                           // (3, nv) and work
   double* cost;                          // (IRL_FIELD_NODES), NaN out of reach
@@ -56,7 +56,8 @@ IRL_NODISCARD irl_err irl_field_create(irl_field* field, const irl_motion* motio
                                        const irl_reel* reel, const char* body, irl_errinfo* info);
 void irl_field_destroy(irl_field* field);  // a zeroed field is fine
 
-// Begins anew unless the field is of this state already; generation counts changes of the cost.
+// Begins anew unless the field is of this state already. generation counts changes of the cost or
+// its colours: for those the places are kept.
 void irl_field_aim(irl_field* field, int group, int episode, int step, int generation);
 
 // Works for about so many seconds; true while there is more to do.

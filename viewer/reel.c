@@ -220,7 +220,8 @@ static irl_err wait_for_run(const char* source, const irl_host* host, irl_errinf
   }
   while (irl_dir_exists(source) && !irl_file_exists(path)) {
     if (irl_host_stop(host)) {
-      return irl_fail(info, IRL_ECANCELED, "%s: stopped before its first checkpoint", source);
+      return irl_fail(info, IRL_ECANCELED,
+                      "%s: stopped before its first checkpoint; follow it later", source);
     }
     irl_log(host != NULL ? &host->sink : NULL, IRL_LOG_PROGRESS,
             "%s: waiting for its first checkpoint", source);

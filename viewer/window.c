@@ -14,6 +14,7 @@ enum { DEFAULT_WIDTH = 1280, DEFAULT_HEIGHT = 720 };
 #define NOTICE_SECONDS 3.0
 #define NEWS_SECONDS 0.5     // between looks at a run that is training
 #define FIELD_SECONDS 0.008  // of a frame, for the cost field
+#define FIELD_STILL 0.04     // where nothing else moves
 
 //---------------------------------- Time ----------------------------------------------------------
 
@@ -158,7 +159,7 @@ static void work_on_field(irl_window* window) {
     irl_field_aim(field, group, episode < n ? episode : n - 1, irl_window_step(window),
                   window->generation);
   }
-  (void)irl_field_work(field, FIELD_SECONDS);
+  (void)irl_field_work(field, window->set.paused ? FIELD_STILL : FIELD_SECONDS);
   irl_field_paint(field, &show->stage);
 }
 

@@ -36,7 +36,8 @@ typedef struct irl_settings {
   double speed;  // times real time
   int step;
   int visible[IRL_GROUPS_MAX];
-  int focus;  // rollout that stands out, counted from 1; 0: none
+  int focus;   // rollout that stands out, counted from 1; 0: none
+  int picked;  // the same as the panel has it, counted from 0; -1: none
   int layer;
   int range_kind;
   double range[2];

@@ -69,8 +69,8 @@ static void add_rollouts(irl_controls* c, irl_window* w) {
   for (int g = 0; g < w->show.groups; g++) {
     add(c, mjITEM_CHECKINT, w->show.motion.replay->groups[g].name, &w->set.visible[g], "");
   }
-  (void)snprintf(range, sizeof range, "0 %d", most_rollouts(w));
-  add(c, mjITEM_SLIDERINT, "Focus (0: all)", &w->set.focus, range);
+  (void)snprintf(range, sizeof range, "-1 %d", most_rollouts(w) - 1);
+  add(c, mjITEM_SLIDERINT, "Focus (-1: all)", &w->set.picked, range);
 }
 
 static void add_colours(irl_controls* c, irl_window* w) {
@@ -185,6 +185,9 @@ static void follow_changes(irl_window* w, const irl_settings* was) {
       irl_window_do(w, IRL_DO_RANGE);
     }
     irl_window_recolor(w);
+  }
+  if (set->picked != was->picked) {
+    set->focus = set->picked + 1;
   }
   if (set->iteration != was->iteration) {
     irl_window_choose_iteration(w, set->iteration);
@@ -308,6 +311,7 @@ void irl_controls_draw(irl_window* w) {
     return;
   }
   w->set.step = irl_window_step(w);
+  w->set.picked = w->set.focus - 1;
   if (w->set.range_kind == IRL_RANGE_AUTO) {
     w->set.range[0] = w->show.motion.scale.lo;
     w->set.range[1] = w->show.motion.scale.hi;

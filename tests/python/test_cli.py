@@ -181,6 +181,9 @@ def test_version_names_what_it_is_built_on():
     ["train", "--task", "reacher", "--demos", "d", "--out", "x", "--set", "iterations=3x"],
     ["eval"], ["eval", "run", "--episodes", "0"], ["score", "run"],
     ["replay"], ["replay", "run", "--size", "640"], ["replay", "run", "--episodes", "9-0"],
+    ["replay", "run", "--color-by", "beauty"], ["replay", "run", "--range", "3:1"],
+    ["replay", "run", "--range", "5%:95"], ["replay", "run", "--follow", "--offscreen", "a.png"],
+    ["replay", "run", "--step", "3", "--offscreen", "a.mp4"],
     ["bench", "--filter"],
 ])
 def test_wrong_usage(args, tmp_path):
@@ -403,6 +406,13 @@ def test_expert_does_not_overwrite(task, dataset):
     ["replay", "{out}", "--offscreen", "{out}.png"],
     ["replay", "{run}", "--offscreen", "{file}/below.png"],
     ["replay", "{run}", "--cost", "nowhere", "--offscreen", "{out}.png"],
+    ["replay", "{run}", "--offscreen", "{out}.txt"],
+    ["replay", "{run}", "--iteration", "999", "--offscreen", "{out}.png"],
+    ["replay", "{run}", "--groups", "beginners", "--offscreen", "{out}.png"],
+    ["replay", "{run}", "--camera", "nowhere", "--offscreen", "{out}.png"],
+    ["replay", "{run}", "--camera", "nowhere.json", "--offscreen", "{out}.png"],
+    ["replay", "{run}", "--field-body", "nobody", "--offscreen", "{out}.png"],
+    ["replay", "{demos}", "--color-by", "learned", "--offscreen", "{out}.png"],
     ["verify", "{out}"], ["demos", "info", "{out}"], ["demos", "check", "{file}"],
 ])
 def test_failing_starts_leave_nothing(tmp_path, task, dataset, trained, args):
@@ -588,6 +598,23 @@ def test_replay_of_a_run_and_of_a_dataset(trained, dataset, work):
         assert (work / name).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     refused("replay", dataset, "--episodes", "100-200", "--offscreen", work / "none.png", code=1)
     assert not (work / "none.png").exists()
+
+
+def test_replay_of_what_was_learned(trained, work):
+    """Each meaning of the colours, each kind of range, past costs and the field change the picture
+    as they should: all are written, and no two are the same."""
+    pictures = set()
+    for n, args in enumerate((["--color-by", "learned"], ["--color-by", "true"],
+                              ["--color-by", "difference"], ["--color-by", "weight"],
+                              ["--color-by", "density"], ["--range", "0:1"],
+                              ["--range", "10%:50%"], ["--iteration", "0"], ["--step", "5"],
+                              ["--step", "5", "--focus", "1"], ["--chart"], ["--field"],
+                              ["--groups", "expert,learned"])):
+        path = work / f"look{n}.png"
+        run_json("replay", trained, "--offscreen", path, "--size", "320x240", "--episodes", "0-3",
+                 *args, keys=["frames"])
+        pictures.add(path.read_bytes())
+    assert len(pictures) == 13
 
 
 def test_bench_filter():
