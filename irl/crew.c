@@ -82,7 +82,7 @@ irl_err irl_crew_draw(irl_learner* l, int which, uint64_t round, irl_errinfo* in
     if (crew->added[k] == 0 && which == IRL_CREW_MAIN) {
       return irl_fail(info, IRL_ESIM,
                       "training: every trajectory of condition %d diverged; use a smaller "
-                      "max_stddev or time step",
+                      "max_stddev or time step, or demonstrations within the task's action range",
                       l->condition[k]);
     }
   }

@@ -42,6 +42,32 @@ static int demos_of(const irl_learner* l, const irl_demos* demos, int condition,
   return n;
 }
 
+// Numbers that are none, and such as no Gaussian gives a density: their squares overflow.
+static irl_err check_numbers(const irl_demos* demos, irl_errinfo* info) {
+  const double most = 1e100;
+  const irl_batch* b = &demos->batch;
+  for (int i = 0; i < b->n; i++) {
+    for (long j = 0; j < (long)b->length[i] * b->nu; j++) {
+      double u = irl_batch_u(b, i, 0)[j];
+      if (!(fabs(u) <= most)) {
+        return irl_fail(info, IRL_ENUM,
+                        "demonstrations: episode %d has the action %g, to which no sampler gives a "
+                        "density; remove the episode",
+                        i, u);
+      }
+    }
+    for (long j = 0; j < (long)(b->length[i] + 1) * b->nx; j++) {
+      double x = irl_batch_x(b, i, 0)[j];
+      if (!(fabs(x) <= most)) {
+        return irl_fail(info, IRL_ENUM,
+                        "demonstrations: episode %d has the observation %g; remove the episode", i,
+                        x);
+      }
+    }
+  }
+  return IRL_OK;
+}
+
 // Conditions that have demonstrations: l->condition, l->nc.
 static irl_err find_conditions(irl_learner* l, const irl_demos* demos, int* index,
                                irl_errinfo* info) {
@@ -313,6 +339,7 @@ static irl_err setup(irl_learner* l, const irl_demos* demos, int threads, int* i
                      irl_errinfo* info) {
   IRL_TRY(irl_sampler_check(l->task, info));
   IRL_TRY(irl_demos_match(demos, l->task, info));
+  IRL_TRY(check_numbers(demos, info));
   IRL_TRY(allocate(l, demos->batch.n));
   IRL_TRY(find_conditions(l, demos, index, info));
   int most = l->config.samples > l->config.explore ? l->config.samples : l->config.explore;

@@ -355,6 +355,81 @@ static void fixed_penalties_stay(void) {
   }
 }
 
+// Trains on changed demonstrations and expects a sentence and no folder.
+static void refuses_demos(const irl_demos* changed, bool from_zero, irl_err code,
+                          const char* part) {
+  char out[1200];
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  irl_train_options o = options(folder("refused_demos", out), 1);
+  o.demos = changed;
+  o.config.demos_start = !from_zero;
+  CHECK(irl_train(&o, NULL, &r, &info) == code);
+  CHECK_CONTAINS(info.text, part);
+  CHECK_CONTAINS(info.text, ";");
+  CHECK(!irl_dir_exists(out));
+}
+
+// Demonstrations of another task, of other sizes, of one step, none at all, with numbers that are
+// none and with actions of no density. (A file with such numbers does not get this far: demos.)
+static void bad_demonstrations_are_refused(void) {
+  need_demos();
+  irl_demos changed = *demos;
+  char other[] = "reacher";
+  changed.task_name = other;
+  refuses_demos(&changed, false, IRL_ERANGE, "are of task reacher, not of lq_point_mass");
+
+  changed = *demos;
+  changed.batch.nu++;
+  refuses_demos(&changed, false, IRL_EDIM, "demonstrations");
+
+  changed = *demos;
+  changed.batch.n = 0;
+  refuses_demos(&changed, false, IRL_EDIM, "no episode of 30 steps");
+
+  int n = demos->batch.n;
+  for (int i = 0; i < n; i++) {
+    demos->batch.length[i] = 1;
+  }
+  refuses_demos(demos, false, IRL_EDIM, "no episode of 30 steps");
+  for (int i = 0; i < n; i++) {
+    demos->batch.length[i] = demos->batch.horizon;
+  }
+
+  double *u = irl_batch_u(&demos->batch, 0, 3), *x = irl_batch_x(&demos->batch, 1, 30);
+  double action = *u, observation = *x;
+  *u = NAN;
+  refuses_demos(demos, false, IRL_ENUM, "episode 0 has the action nan");
+  *u = -1e200;  // its square is infinite: zero density under every Gaussian
+  refuses_demos(demos, true, IRL_ENUM, "the action -1e+200, to which no sampler gives a density");
+  *u = action;
+  *x = INFINITY;
+  refuses_demos(demos, false, IRL_ENUM, "episode 1 has the observation inf");
+  *x = observation;
+}
+
+// Far outside the actuators' range, but with a density: the logarithms carry it through.
+static void far_actions_are_trained_on(void) {
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  need_demos();
+  irl_train_options o = options(NULL, 2);
+  o.config.iterations = 2;
+  double *u = irl_batch_u(&demos->batch, 0, 3), action = *u;
+  *u = 1e6;
+  const irl_algo algos[] = {IRL_ALGO_GCL, IRL_ALGO_GCL_Q, IRL_ALGO_GAN_GCL, IRL_ALGO_EBM};
+  for (int i = 0; i < 4; i++) {
+    o.algo = algos[i];
+    o.config.demos_start = 0;
+    CHECK_OK(irl_train(&o, NULL, &r, &info));
+  }
+  // A sampler fitted to such a demonstration throws the simulation about.
+  o.config.demos_start = 1;
+  CHECK(irl_train(&o, NULL, &r, &info) == IRL_ESIM);
+  CHECK_CONTAINS(info.text, "the task's action range");
+  *u = action;
+}
+
 // Seeds beyond 2^53 are kept to the last digit: a resume with the next one is refused.
 static void large_seeds_are_told_apart(void) {
   char out[1200];
@@ -658,7 +733,8 @@ static void linear_quadratic_truth(void) {
 
 TESTS(TEST(threads_do_not_matter), TEST(seeds_differ), TEST(stopped_and_resumed_ends_the_same),
       TEST(broken_checkpoint_is_passed_over), TEST(changed_demonstrations_are_refused),
-      TEST(overfitting_is_said), TEST(fixed_penalties_stay), TEST(refusals),
+      TEST(overfitting_is_said), TEST(bad_demonstrations_are_refused),
+      TEST(far_actions_are_trained_on), TEST(fixed_penalties_stay), TEST(refusals),
       TEST(too_large_tasks_are_refused), TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews),
       TEST(foreign_files_are_refused), TEST(saved_run_agrees),
       TEST(stored_log_z_is_that_of_the_cost), TEST(samples_follow_the_weights),
