@@ -127,6 +127,28 @@ static int judge_episodes(const irl_expert_options* o, int nconditions) {
   return nconditions * (is_stationary(o) && share > 1 ? share : TRAJECTORY_EPISODES);
 }
 
+// Means of the valid episodes; a condition in which all diverged has none. returns is scratch
+// (batch->n).
+static void judge_valid(irl_expert_result* r, const irl_batch* batch, double* returns) {
+  double sum = 0;
+  int used = 0;
+  r->judged = 0;
+  for (int c = 0; c < r->nconditions; c++) {
+    const int first = r->judged;
+    for (int i = c; i < batch->n; i += r->nconditions) {
+      if (batch->valid[i]) {
+        returns[r->judged++] = irl_batch_return(batch, i);
+      }
+    }
+    const int n = r->judged - first;
+    r->condition_return[c] = n > 0 ? irl_mean(returns + first, n) : NAN;
+    sum += n > 0 ? r->condition_return[c] : 0;
+    used += n > 0;
+  }
+  r->return_mean = used > 0 ? sum / used : NAN;
+  r->return_std = r->judged > 0 ? irl_stddev(returns, r->judged) : NAN;
+}
+
 // Mean-action returns on fresh starts, the same for every seed so that experts can be compared.
 static irl_err judge(const irl_expert_options* o, irl_expert_result* r, irl_errinfo* info) {
   irl_batch batch = {0};
@@ -134,14 +156,8 @@ static irl_err judge(const irl_expert_options* o, irl_expert_result* r, irl_erri
   double* returns = IRL_NEW(double, n);
   irl_err err = returns == NULL ? irl_fail(info, IRL_ENOMEM, "expert: out of memory; free some")
                                 : roll(o, r, IRL_ACTION_MEAN, IRL_PURPOSE_EVAL, 0, n, &batch, info);
-  for (int i = 0; i < n && err == IRL_OK; i++) {
-    returns[i] = irl_batch_return(&batch, i);
-    r->condition_return[batch.condition[i]] += returns[i] * r->nconditions / n;
-  }
   if (err == IRL_OK) {
-    r->return_mean = irl_mean(returns, n);
-    r->return_std = irl_stddev(returns, n);
-    r->judged = n;
+    judge_valid(r, &batch, returns);
   }
   irl_batch_destroy(&batch);
   irl_free(returns);
@@ -177,14 +193,22 @@ static irl_err allocate(irl_expert_result* r, const irl_expert_options* o) {
   return IRL_OK;
 }
 
-// Says so when every demonstration ended early: such episodes show how not to do it.
+// Says so when demonstrations diverged, which no dataset keeps, and when every other one ended
+// early: such episodes show how not to do it.
 static void warn_of_failure(const irl_task_info* t, const irl_batch* demos, const irl_host* host) {
-  int ended = 0, longest = 0;
+  int ended = 0, longest = 0, valid = 0;
   for (int i = 0; i < demos->n; i++) {
-    ended += demos->terminated[i] != 0;
-    longest = demos->length[i] > longest ? demos->length[i] : longest;
+    valid += demos->valid[i] != 0;
+    ended += demos->valid[i] && demos->terminated[i];
+    longest = demos->valid[i] && demos->length[i] > longest ? demos->length[i] : longest;
   }
-  if (host != NULL && ended == demos->n) {
+  if (host != NULL && valid < demos->n) {
+    irl_log(&host->sink, IRL_LOG_WARNING,
+            "%s: %d of %d demonstrations diverged and are left out; use a smaller time step or a "
+            "lower temperature",
+            t->name, demos->n - valid, demos->n);
+  }
+  if (host != NULL && valid > 0 && ended == valid) {
     irl_log(&host->sink, IRL_LOG_WARNING,
             "%s: every demonstration ended early, the longest after %d of %d steps; the search did "
             "not solve this task",

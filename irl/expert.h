@@ -44,10 +44,11 @@ typedef struct irl_expert_result {
   irl_batch demos;     // stochastic demonstrations with log-densities and states, owned
   irl_policy* policy;  // (nconditions), owned
   int nconditions;
-  double* condition_return;  // mean-action return of each condition, (nconditions), owned
+  double* condition_return;  // mean-action return of each condition, NaN where all diverged,
+                             // (nconditions), owned
   double return_mean;        // mean-action return averaged over conditions
   double return_std;         // standard deviation over mean-action episodes
-  int judged;                // mean-action episodes that these are of
+  int judged;                // mean-action episodes that these are of; diverged ones are not
   double random_return;  // from the same starts: the better of doing nothing and of uniform actions
   double sampled_mean;   // return of the demonstrations, which are noisy
   int64_t env_steps;
