@@ -167,33 +167,28 @@ static double processor_time(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-// Control steps a second of either loop, and a second of processor time.
-typedef struct rates {
-  double wall, processor;
-} rates;
-
-static rates rates_of(int64_t steps, double wall, double processor) {
-  return (rates){(double)steps / (irl_now() - wall),
-                 (double)steps / (processor_time() - processor)};
+// Control steps a second with nthread CPUs to itself.
+static double rate_of(const rig* r, int64_t steps, double begin) {
+  return (double)steps * irl_env_nthread(r->env) / (processor_time() - begin);
 }
 
-static irl_err time_rollout(rates* rate, rig* r, irl_errinfo* info) {
+static irl_err time_rollout(double* rate, rig* r, irl_errinfo* info) {
   const irl_rollout rollout = noisy_rollout(r, 0);
   int64_t steps = 0;
-  const double wall = irl_now(), processor = processor_time();
+  const double begin = processor_time();
   IRL_TRY(irl_env_rollout(r->env, &rollout, &r->batch, &steps, NULL, info));
-  *rate = rates_of(steps, wall, processor);
+  *rate = rate_of(r, steps, begin);
   return IRL_OK;
 }
 
-static rates time_bare(rig* r) {
+static double time_bare(rig* r) {
   int64_t steps = 0;
   for (int i = 0; i < r->batch.n; i++) {
     steps += r->batch.length[i];
   }
-  const double wall = irl_now(), processor = processor_time();
+  const double begin = processor_time();
   mjb_apply(r->bare, NULL, 0, replay, r, 0);
-  return rates_of(steps, wall, processor);
+  return rate_of(r, steps, begin);
 }
 
 static int by_size(const void* a, const void* b) {
@@ -209,21 +204,18 @@ static double median(double* values, int n) {
 static irl_err measure(irl_env_bench* bench, rig* r, int repetitions, double* work,
                        irl_errinfo* info) {
   double *rate = work, *bare = work + repetitions, *ratio = work + 2 * repetitions;
-  rates ours, reference;
-  IRL_TRY(time_rollout(&ours, r, info));  // warms up, and makes the controls to replay
+  IRL_TRY(time_rollout(&rate[0], r, info));  // warms up, and makes the controls to replay
   take_controls(r);
   (void)time_bare(r);
   for (int i = 0; i < repetitions; i++) {
     if (i % 2 == 0) {
-      IRL_TRY(time_rollout(&ours, r, info));
+      IRL_TRY(time_rollout(&rate[i], r, info));
     }
-    reference = time_bare(r);
+    bare[i] = time_bare(r);
     if (i % 2 == 1) {
-      IRL_TRY(time_rollout(&ours, r, info));
+      IRL_TRY(time_rollout(&rate[i], r, info));
     }
-    rate[i] = ours.wall;
-    bare[i] = reference.wall;
-    ratio[i] = ours.processor / reference.processor;
+    ratio[i] = rate[i] / bare[i];
   }
   bench->steps_per_second = median(rate, repetitions);
   bench->bare_per_second = median(bare, repetitions);

@@ -9,10 +9,12 @@
 extern "C" {
 #endif
 
+// Rates are by processor time, so that other programs do not take from them: what nthread CPUs give
+// that have nothing else to do.
 typedef struct irl_env_bench {
   double steps_per_second;  // control steps of irl_env_rollout (median)
   double bare_per_second;   // control steps of the bare loop (median)
-  double ratio;             // of the two by processor time, median of the paired measurements
+  double ratio;             // of the two, median of the paired measurements
 } irl_env_bench;
 
 // Rolls a noisy time-varying policy out (sampling, observation, reward, log-density recorded) and

@@ -164,7 +164,10 @@ void irl_episode_reset_at(irl_episode* ep, const irl_task* task, const mjModel* 
   irl_start_reset(task, 0, d);
   memcpy(d->qpos, qpos, (size_t)task->info.nq * sizeof *qpos);
   memcpy(d->qvel, qvel, (size_t)task->info.nv * sizeof *qvel);
-  begin(ep);
+  mj_forward(m,
+             d);  // also where no channel needs it: others do so, and solvers start from its result
+  turn(ep);
+  remember(ep);
 }
 
 static void move_state(const mjModel* m, mjData* d, const double* move) {

@@ -13,6 +13,7 @@ EXAMPLE = re.search(r"```json\n(.*?)```", PAGE, re.S).group(1)
 
 MODEL = """
 <mujoco>
+  <custom><numeric name="residual_Goal" data="1 0 2"/></custom>
   <worldbody>
     <body name="upper">
       <joint name="shoulder" axis="0 0 1"/><geom type="capsule" size="0.02" fromto="0 0 0 0.2 0 0"/>
@@ -23,7 +24,11 @@ MODEL = """
     </body>
     <body name="puck" pos="0.3 0.2 0"><geom size="0.03"/></body>
   </worldbody>
-  <actuator><motor joint="shoulder"/><motor joint="elbow"/></actuator>
+  <tendon><fixed name="cable"><joint joint="elbow" coef="1"/></fixed></tendon>
+  <actuator>
+    <motor joint="shoulder"/><general joint="elbow" dyntype="filter" dynprm="0.1"/>
+  </actuator>
+  <sensor><jointpos joint="elbow"/></sensor>
   <keyframe><key name="home" qpos="0.1 0.2"/></keyframe>
 </mujoco>
 """
@@ -104,6 +109,7 @@ def table(heading):
 def test_norms_are_known(tmp_path):
     norms = table("Reward")[8:]
     assert norms[:7] == ["constant", "linear", "quadratic", "square", "l2", "smooth_l2", "log"]
+    assert norms[7:] == ["l22", "cosh", "power", "smooth_abs", "smooth_abs2", "rectify"]
     for norm in norms:
         task = json.loads(EXAMPLE)
         task["reward"] = [{"name": "r", "norm": norm, "parameter": 0.1, "exponent": 2, "residual": "action"}]
@@ -114,11 +120,9 @@ def test_norms_are_known(tmp_path):
 
 
 def test_quantities_are_known(tmp_path):
-    kinds = table("Entries")[:12]
-    assert len(kinds) == 12 and "cfrc_ext" in kinds
+    kinds = table("Entries")[:20]
+    assert len(set(kinds)) == 20 and "cfrc_ext" in kinds and kinds[-1] == "numeric"
     for kind in kinds:
-        if kind == "sensor":
-            continue  # the example's model has none
         task = json.loads(EXAMPLE)
         task["observation"] = [{kind: "*"}]
         done = check(tmp_path, json.dumps(task))
