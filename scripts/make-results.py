@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Trains and judges every algorithm on every bundled data set over several seeds, and writes the tables
-of docs/results.md and of the README. Finished runs are kept in runs/results and not repeated.
+"""Trains and judges every algorithm on every task over several seeds, and gcl on demonstrations of
+several qualities and in changed worlds; writes the tables of docs/results.md and of the README.
+Finished runs are kept in runs/results and not repeated.
 
-usage: scripts/make-results.py [--seeds 5] [--tasks reacher,...] [--algos gcl,...] [--only-write]
+usage: scripts/make-results.py [--seeds 5] [--tasks reacher,...] [--algos gcl,...]
+                               [--parts algorithms,qualities,transfer] [--only-write]
 """
 import argparse
 import json
@@ -14,7 +16,9 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MJIRL = os.environ.get("MJIRL", os.path.join(ROOT, "build/release/cli/mjirl"))
 RUNS = os.path.join(ROOT, "runs/results")
+PAGE = os.path.join(ROOT, "docs/results.md")
 TASKS = ["reacher", "point_mass", "lq_point_mass"]
+PARTS = ["algorithms", "qualities", "transfer"]
 ALGOS = ["gcl", "gcl-q", "gan-gcl", "ebm", "airl", "gail", "bc"]
 COLUMNS = [  # key of eval, heading, whether more is better
     ("normalized_return", "normalised return", True),
@@ -22,6 +26,25 @@ COLUMNS = [  # key of eval, heading, whether more is better
     ("spearman", "Spearman", True),
     ("pearson", "Pearson", True),
     ("epic", "EPIC", False),
+    ("dard", "DARD", False),
+]
+# Demonstrations of reacher: name, what they are, which of the dataset, the expert's temperature.
+QUALITIES = [
+    ("1", "1 a condition", "episode<4", None),
+    ("2", "2 a condition", "episode<8", None),
+    ("3", "3 a condition", "episode<12", None),
+    ("5", "5 a condition", "episode<20", None),
+    ("10", "10 a condition (bundled)", None, None),
+    ("warm", "10 a condition at 10 times the temperature", None, 10),
+    ("hot", "10 a condition at 100 times the temperature", None, 100),
+]
+# Changed worlds of reacher: name, what they are, the settings.
+TRANSFERS = [
+    ("none", "unchanged", ["domain.gravity=1"]),
+    ("heavy", "masses × 3", ["domain.mass=3"]),
+    ("damped", "joint damping × 4", ["domain.damping=4"]),
+    ("weak", "motors at a third of their strength", ["domain.gain=0.33"]),
+    ("elbow", "the elbow's motor dead", ['domain.disable={"actuator": "motor1"}']),
 ]
 
 
@@ -32,21 +55,50 @@ def mjirl(*arguments):
     return json.loads(done.stdout)
 
 
-def run(task, algo, seed):
-    """The figures of one run, from its file when it has been done before."""
-    folder = os.path.join(RUNS, f"{task}-{algo}-{seed}")
-    result = folder + ".json"
-    if not os.path.exists(result):
-        resume = ["--resume"] if os.path.exists(os.path.join(folder, "config.json")) else []
-        train = mjirl("train", "--task", task, "--demos", f"demos/data/{task}", "--algo", algo,
-                      "--seed", str(seed), "--out", folder, *resume)
-        judged = mjirl("eval", folder, "--episodes", "40", *(["--reoptimize"] if algo != "bc" else []))
-        with open(result, "w") as out:
-            json.dump({"train": train, "eval": judged}, out)
-        print(task, algo, seed, judged["normalized_return"], judged["reoptimized_normalized_return"],
-              flush=True)
-    with open(result) as file:
+def once(path, make):
+    """The object in a JSON file, which make() gives when it is not there yet."""
+    if not os.path.exists(path):
+        value = make()
+        with open(path + ".new", "w") as out:
+            json.dump(value, out)
+        os.replace(path + ".new", path)
+    with open(path) as file:
         return json.load(file)
+
+
+def demonstrations(task):
+    """The bundled dataset, or one that is made here."""
+    bundled = os.path.join(ROOT, "demos/data", task)
+    if os.path.exists(bundled):
+        return f"demos/data/{task}"
+    folder = os.path.join(RUNS, f"demos-{task}")
+    if not os.path.exists(folder):
+        mjirl("expert", task, "--out", folder, "-n", "40")
+    return folder
+
+
+def train(folder, task, demos, algo, seed):
+    """A trained run in the folder, gone on with where it was broken off."""
+    def make():
+        resume = ["--resume"] if os.path.exists(os.path.join(folder, "config.json")) else []
+        return mjirl("train", "--task", task, "--demos", demos, "--algo", algo, "--seed", str(seed),
+                     "--out", folder, *resume)
+    return once(folder + ".train.json", make)
+
+
+def judge(folder, name, *options):
+    return once(f"{folder}.{name}.json", lambda: mjirl("eval", folder, "--episodes", "40", *options))
+
+
+def run(task, algo, seed):
+    """The figures of one run."""
+    folder = os.path.join(RUNS, f"{task}-{algo}-{seed}")
+    again = ["--reoptimize"] if algo != "bc" else []
+    result = {"train": train(folder, task, demonstrations(task), algo, seed),
+              "eval": judge(folder, "eval", *again)}
+    print(task, algo, seed, result["eval"]["normalized_return"],
+          result["eval"]["reoptimized_normalized_return"], flush=True)
+    return result
 
 
 def cell(values, more):
@@ -73,6 +125,88 @@ def task_table(results, algos):
     return "\n".join(rows)
 
 
+# ---------------------------------- Demonstrations of several qualities --------------------------
+
+
+def heated(task, factor):
+    """A bundled task whose expert is factor times as warm, as a file."""
+    with open(os.path.join(ROOT, "envs/tasks", task + ".json")) as file:
+        text = json.load(file)
+    text["temperature"] *= factor
+    text["model"] = os.path.join(ROOT, "envs/models", os.path.basename(text["model"]))
+    path = os.path.join(RUNS, f"{task}-{factor}.task.json")
+    with open(path, "w") as out:
+        json.dump(text, out)
+    return path
+
+
+def quality_demos(name, where, heat):
+    folder = os.path.join(RUNS, f"demos-reacher-{name}")
+    if os.path.exists(folder):
+        return folder
+    if heat:
+        mjirl("expert", heated("reacher", heat), "--out", folder, "-n", "40")
+    elif where:
+        mjirl("demos", "filter", "demos/data/reacher", "--where", where, "--out", folder)
+    else:
+        return "demos/data/reacher"
+    return folder
+
+
+def quality_rows(seeds):
+    """gcl on each set of demonstrations, judged against the bundled expert's mean return."""
+    reference = run("reacher", "gcl", 0)["eval"]
+    zero, one = reference["random_return"], reference["expert_return"]
+    rows = ["| demonstrations | theirs | seeds | learned | re-optimised | Spearman | EPIC |",
+            "|---|--:|--:|--:|--:|--:|--:|"]
+    for name, text, where, heat in QUALITIES:
+        demos = quality_demos(name, where, heat)
+        results = []
+        for seed in range(seeds):
+            folder = os.path.join(RUNS, f"quality-{name}-{seed}")
+            train(folder, "reacher", demos, "gcl", seed)
+            results.append(judge(folder, "eval", "--reoptimize"))
+            print("quality", name, seed, results[-1]["return_mean"], flush=True)
+
+        def back(r, share):  # a share of this run's own scale, on the bundled expert's
+            if share is None:
+                return None
+            value = r["random_return"] + share * (r["expert_return"] - r["random_return"])
+            return (value - zero) / (one - zero)
+
+        cells = [cell([back(r, r["normalized_return"]) for r in results], True),
+                 cell([back(r, r["reoptimized_normalized_return"]) for r in results], True),
+                 cell([r["spearman"] for r in results], True),
+                 cell([r["epic"] for r in results], False)]
+        theirs = f"{(results[0]['expert_return'] - zero) / (one - zero):.3f}".replace("-", "−")
+        rows.append(f"| {text} | {theirs} | {seeds} | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+# ---------------------------------- Changed worlds ------------------------------------------------
+
+
+def transfer_rows(seeds):
+    rows = ["| world | seeds | policy as it is | cost, optimised there | true reward, optimised there |",
+            "|---|--:|--:|--:|--:|"]
+    for name, text, settings in TRANSFERS:
+        options = [word for setting in settings for word in ("--set", setting)]
+        results = []
+        for seed in range(seeds):
+            run("reacher", "gcl", seed)
+            folder = os.path.join(RUNS, f"reacher-gcl-{seed}")
+            results.append(judge(folder, f"transfer-{name}", *options)["transfer"])
+        cells = [cell([r[key] for r in results], True)
+                 for key in ("policy_normalized_return", "normalized_return")]
+        expert = statistics.median(r["expert_return"] for r in results)
+        rows.append(f"| {text} | {seeds} | " + " | ".join(cells)
+                    + f" | {expert:.2f} |".replace("-", "−"))
+    return "\n".join(rows)
+
+
+# ---------------------------------- Writing -------------------------------------------------------
+
+
 def seed_table(runs):
     rows = ["| seed | " + " | ".join(c[1] for c in COLUMNS) + " |", "|--:|" + "--:|" * len(COLUMNS)]
     for seed, r in enumerate(runs):
@@ -95,7 +229,7 @@ def collect(tasks, algos, seeds, only_write):
     for task in tasks:
         for algo in algos:
             for seed in range(seeds):
-                done = os.path.exists(os.path.join(RUNS, f"{task}-{algo}-{seed}.json"))
+                done = os.path.exists(os.path.join(RUNS, f"{task}-{algo}-{seed}.eval.json"))
                 if done or not only_write:
                     results.setdefault(task, {}).setdefault(algo, []).append(run(task, algo, seed))
     return results
@@ -106,13 +240,21 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--algos", default=",".join(ALGOS))
+    parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--only-write", action="store_true", help="no runs, only the tables")
     options = parser.parse_args()
     os.makedirs(RUNS, exist_ok=True)
     algos = options.algos.split(",")
+    parts = options.parts.split(",")
+    if "qualities" in parts:
+        replace(PAGE, "qualities", quality_rows(options.seeds))
+    if "transfer" in parts:
+        replace(PAGE, "transfer", transfer_rows(options.seeds))
+    if "algorithms" not in parts:
+        return
     results = collect(options.tasks.split(","), algos, options.seeds, options.only_write)
     for task, by_algo in results.items():
-        replace(os.path.join(ROOT, "docs/results.md"), task, task_table(by_algo, algos))
+        replace(PAGE, task, task_table(by_algo, algos))
     if results.get("reacher", {}).get("gcl"):
         replace(os.path.join(ROOT, "README.md"), "reacher", seed_table(results["reacher"]["gcl"]))
 
