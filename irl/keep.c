@@ -18,12 +18,11 @@ uint64_t irl_learner_kept_round(const irl_learner* l, int i) {
   return l->store[0].round[i * crews];
 }
 
-// Place, among `kept` rounds in the order of drawing, of the one that goes before `round` is drawn.
-static int leaver(const irl_learner* l, int kept, uint64_t round) {
-  if (l->config.keep == IRL_KEEP_WINDOW) {
+int irl_keep_leaver(irl_keep keep, uint64_t seed, int kept, uint64_t round) {
+  if (keep == IRL_KEEP_WINDOW) {
     return 0;
   }
-  irl_rng rng = irl_rng_stream(l->seed, IRL_PURPOSE_KEEP, round, 0, 0);
+  irl_rng rng = irl_rng_stream(seed, IRL_PURPOSE_KEEP, round, 0, 0);
   uint64_t place = irl_rng_below(&rng, round);  // `round` rounds have been drawn so far
   return place < (uint64_t)(kept - 1) ? (int)place : kept - 1;
 }
@@ -33,7 +32,7 @@ void irl_learner_make_room(irl_learner* l, uint64_t round) {
   if (l->config.keep == IRL_KEEP_ALL || kept < l->config.keep_rounds) {
     return;
   }
-  uint64_t gone = irl_learner_kept_round(l, leaver(l, kept, round));
+  uint64_t gone = irl_learner_kept_round(l, irl_keep_leaver(l->config.keep, l->seed, kept, round));
   for (int k = 0; k < l->nc; k++) {
     irl_store_forget(&l->store[k], gone);
   }

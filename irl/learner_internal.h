@@ -119,6 +119,9 @@ IRL_NODISCARD irl_err irl_learner_draw(irl_learner* learner, uint64_t round, irl
 int irl_learner_kept_rounds(const irl_learner* learner);
 uint64_t irl_learner_kept_round(const irl_learner* learner, int i);
 
+// Place, among `kept` rounds in the order of drawing, of the one that goes before `round` is drawn.
+int irl_keep_leaver(irl_keep keep, uint64_t seed, int kept, uint64_t round);
+
 // Forgets a round where config.keep bounds their number; called before `round` is drawn.
 void irl_learner_make_room(irl_learner* learner, uint64_t round);
 

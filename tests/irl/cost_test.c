@@ -395,9 +395,11 @@ static bool semidefinite(const double* a, int n, double tiny) {
 
 // The network's Hessian H₊ is the projection of the true one H: H₊ ⪰ 0, H₊ − H ⪰ 0 and
 // H₊ (H₊ − H) = 0 hold together only for it. Unit scales, in which the projection is made.
-static void network_hessian_is_projected(void) {
+static void check_projection(irl_activation activation) {
   fixture f;
-  set_up(&f, config_of(IRL_COST_NETWORK, 2, 13, true), 5, 1, 8);
+  irl_cost_config config = config_of(IRL_COST_NETWORK, 2, 13, true);
+  config.activation = activation;
+  set_up(&f, config, 5, 1, 8);
   for (int i = 0; i < 5; i++) {
     f.s.scale[i] = 1;
   }
@@ -423,6 +425,11 @@ static void network_hessian_is_projected(void) {
   CHECK(negative > 0);  // the projection had something to do
   irl_free(work);
   tear_down(&f);
+}
+
+static void network_hessian_is_projected(void) {
+  check_projection(IRL_TANH);
+  check_projection(IRL_SOFTPLUS);
 }
 
 static void check_batched_expansion(fixture* f) {

@@ -1,5 +1,6 @@
 // The store's running densities against the sums they stand for.
 #include "base/linalg.h"
+#include "irl/learner_internal.h"
 #include "irl/store_internal.h"
 #include "test.h"
 
@@ -177,6 +178,36 @@ static void forgetting_leaves_no_trace(void) {
   }
 }
 
-TESTS(TEST(both_kinds_agree), TEST(forgetting_leaves_no_trace), TEST(mixture_is_the_sum),
-      TEST(newest_mixture_has_one_sampler), TEST(own_density_is_the_drawers),
-      TEST(full_store_takes_no_more))
+// Runs of 12 rounds with room for 5: which are there in the end, over many seeds. The newest always
+// is; each of the 11 before it with probability 4/11, here within four binomial standard
+// deviations.
+static void reservoirs_are_uniform(void) {
+  enum { RUNS = 4000, ALL = 12, ROOM = 5 };
+  int there[ALL] = {0};
+  for (uint64_t seed = 0; seed < RUNS; seed++) {
+    uint64_t kept[ROOM];
+    int n = 0;
+    for (uint64_t round = 0; round < ALL; round++) {
+      if (n == ROOM) {
+        int gone = irl_keep_leaver(IRL_KEEP_RESERVOIR, seed, n, round);
+        CHECK(gone >= 0 && gone < n);
+        n--;
+        memmove(&kept[gone], &kept[gone + 1], sizeof *kept * (size_t)(n - gone));
+      }
+      kept[n++] = round;
+    }
+    for (int i = 0; i < n; i++) {
+      there[kept[i]]++;
+    }
+  }
+  CHECK(there[ALL - 1] == RUNS);
+  const double p = (ROOM - 1) / (double)(ALL - 1), deviation = sqrt(RUNS * p * (1 - p));
+  for (int r = 0; r < ALL - 1; r++) {
+    CHECK_NEAR(there[r], RUNS * p, 4 * deviation);
+  }
+  CHECK(irl_keep_leaver(IRL_KEEP_WINDOW, 1, 5, 30) == 0);
+}
+
+TESTS(TEST(reservoirs_are_uniform), TEST(both_kinds_agree), TEST(forgetting_leaves_no_trace),
+      TEST(mixture_is_the_sum), TEST(newest_mixture_has_one_sampler),
+      TEST(own_density_is_the_drawers), TEST(full_store_takes_no_more))
