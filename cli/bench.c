@@ -14,6 +14,7 @@
 #include "demos/bench_journal.h"
 #include "envs/bench.h"
 #include "irl/bench_cost.h"
+#include "irl/bench_stationary.h"
 #include "viewer/bench.h"
 
 extern char** environ;
@@ -97,6 +98,28 @@ static irl_err backward(const char* subject, int threads, figures* out, irl_erri
   IRL_TRY(irl_policy_bench_backward(&out->value, &out->reference, 100));
   out->ratio = out->reference / out->value;
   return IRL_OK;
+}
+
+// search_step: what a step of a stationary search costs beside the rollouts that feed it [ms].
+static irl_err search_step(const char* subject, irl_expert_method method, figures* out,
+                           irl_errinfo* info) {
+  irl_task* task = NULL;
+  irl_bench_stationary bench = {0};
+  IRL_TRY(irl_task_load(&task, subject, NULL, 0, info));
+  const irl_err err = irl_bench_stationary_run(&bench, task, method, 5, info);
+  irl_task_destroy(task);
+  *out = (figures){1e3 * bench.optimiser, 1e3 * bench.rollouts, bench.rollouts / bench.optimiser};
+  return err;
+}
+
+static irl_err natural_step(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)threads;
+  return search_step(subject, IRL_EXPERT_NATURAL, out, info);
+}
+
+static irl_err random_step(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  (void)threads;
+  return search_step(subject, IRL_EXPERT_RANDOM, out, info);
 }
 
 //---------------------------------- Datasets ------------------------------------------------------
@@ -238,6 +261,8 @@ static const measurement measurements[] = {
     {"cost update 13000 rows 10+2 inputs 2x32", "GF/s", cost_reacher, NULL},
     {"cost update 10000 rows 17+6 inputs 2x64", "GF/s", cost_cheetah, NULL},
     {"backward pass T=100 nx=26 nu=7", "us", backward, NULL},
+    {"natural gradient step half_cheetah", "ms", natural_step, "half_cheetah"},
+    {"random search step half_cheetah", "ms", random_step, "half_cheetah"},
     {"start reacher", "ms", start, NULL},
     {"demos write 1 GB", "MB/s", demos_write, NULL},
     {"demos record a step", "us", demos_record, NULL},
@@ -324,9 +349,10 @@ const cli_command cli_bench = {
     .detail =
         "ratio says how many times as fast as its reference something is: a loop of bare\n"
         "mj_step for rollouts, cblas_sgemm for the cost, a plain triple loop for the backward\n"
-        "pass, the limit of 50 ms for the start, one write and fsync of the same bytes\n"
-        "for saving a dataset, 10 ms for reading one of its episodes, 1 % of a control step of\n"
-        "20 ms for recording one, 2 ms of CPU for building what a frame of the viewer shows.",
+        "pass, a stationary search's own rollouts for its steps, the limit of 50 ms for the\n"
+        "start, one write and fsync of the same bytes for saving a dataset, 10 ms for reading\n"
+        "one of its episodes, 1 % of a control step of 20 ms for recording one, 2 ms of CPU for\n"
+        "building what a frame of the viewer shows.",
     .options = options,
     .defaults = &(const bench_args){.filter = NULL},
     .size = sizeof(bench_args),

@@ -62,7 +62,9 @@ static irl_err first_policy(irl_campaign* c) {
   return IRL_OK;
 }
 
-static irl_err campaign_init(irl_campaign* c, irl_errinfo* info) {
+irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options,
+                          irl_errinfo* info) {
+  *c = (irl_campaign){.options = options, .info = irl_task_get(options->task)};
   const irl_task_info* t = c->info;
   const int n = call_trajectories(c), judged = JUDGE_EPISODES * t->nconditions;
   const int most = n > judged ? n : judged;
@@ -85,7 +87,7 @@ static irl_err campaign_init(irl_campaign* c, irl_errinfo* info) {
   return is_random(c) ? irl_campaign_random_init(c) : irl_campaign_natural_init(c);
 }
 
-static void campaign_fini(irl_campaign* c) {
+void irl_campaign_close(irl_campaign* c) {
   irl_campaign_random_fini(c);
   irl_campaign_natural_fini(c);
   irl_policy_destroy(&c->policy);
@@ -171,8 +173,12 @@ static bool good_enough(const irl_campaign* c) {
   return -c->best_score >= c->options->plan.stop_return;  // false where there is none
 }
 
+irl_err irl_campaign_step(irl_campaign* c, irl_errinfo* info) {
+  return is_random(c) ? irl_campaign_random_step(c, info) : irl_campaign_natural_step(c, info);
+}
+
 static irl_err advance(irl_campaign* c, irl_errinfo* info) {
-  IRL_TRY(is_random(c) ? irl_campaign_random_step(c, info) : irl_campaign_natural_step(c, info));
+  IRL_TRY(irl_campaign_step(c, info));
   c->iteration++;
   if (c->iteration % judge_every(c) == 0 || c->iteration == c->options->plan.iterations) {
     IRL_TRY(judge(c, info));
@@ -211,9 +217,10 @@ static irl_err search(irl_campaign* c, irl_errinfo* info) {
 
 irl_err irl_stationary(const irl_stationary_options* options, const irl_host* host,
                        irl_policy* policy, int64_t* env_steps, irl_errinfo* info) {
-  irl_campaign c = {.options = options, .info = irl_task_get(options->task), .host = host};
+  irl_campaign c;
   irl_errinfo reason = {IRL_OK, ""};
-  irl_err err = campaign_init(&c, &reason);
+  irl_err err = irl_campaign_open(&c, options, &reason);
+  c.host = host;
   if (err == IRL_OK && options->resume) {
     err = irl_campaign_load(&c, options->state, &reason);
   }
@@ -224,7 +231,7 @@ irl_err irl_stationary(const irl_stationary_options* options, const irl_host* ho
     irl_policy_copy(policy, &c.best);
     *env_steps += c.env_steps;
   }
-  campaign_fini(&c);
+  irl_campaign_close(&c);
   if (err != IRL_OK && reason.code == IRL_OK) {
     return irl_fail(info, err, "search: %s", irl_err_name(err));
   }

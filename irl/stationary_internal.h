@@ -103,7 +103,15 @@ typedef struct irl_campaign {
   double report;      // mean return of the search's own last trajectories
   int iteration;      // steps done
   int64_t env_steps;  // of this search, earlier parts included
+  double simulating;  // time that the search's own rollouts took [s], for measurements
 } irl_campaign;
+
+// What a search is made of, for measurements: a campaign ready for its first step, one step of its
+// method with its rollouts, and its end (also of one that did not open).
+IRL_NODISCARD irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options,
+                                        irl_errinfo* info);
+IRL_NODISCARD irl_err irl_campaign_step(irl_campaign* c, irl_errinfo* info);
+void irl_campaign_close(irl_campaign* c);
 
 // One step of random search.
 IRL_NODISCARD irl_err irl_campaign_random_init(irl_campaign* c);

@@ -48,7 +48,10 @@ static irl_err roll(irl_campaign* c, irl_errinfo* info) {
                                .iteration = (uint64_t)c->iteration + 1,
                                .reset_purpose = IRL_PURPOSE_RESET,
                                .action_purpose = IRL_PURPOSE_ACTION};
-  return irl_env_rollout(c->env, &rollout, &c->batch, &c->env_steps, NULL, info);
+  const double start = irl_now();
+  irl_err err = irl_env_rollout(c->env, &rollout, &c->batch, &c->env_steps, NULL, info);
+  c->simulating += irl_now() - start;
+  return err;
 }
 
 // Valid trajectories of the batch, their observations into the whitening and their rewards (minus

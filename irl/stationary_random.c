@@ -48,7 +48,10 @@ static irl_err roll(irl_campaign* c, int first, int n, irl_errinfo* info) {
                                .reset_purpose = IRL_PURPOSE_RESET,
                                .action_purpose = IRL_PURPOSE_ACTION,
                                .first = first};
-  return irl_env_rollout(c->env, &rollout, &c->batch, &c->env_steps, NULL, info);
+  const double start = irl_now();
+  irl_err err = irl_env_rollout(c->env, &rollout, &c->batch, &c->env_steps, NULL, info);
+  c->simulating += irl_now() - start;
+  return err;
 }
 
 // Returns of the batch, and its observations into the whitening.

@@ -1,0 +1,112 @@
+"""Parts of the stationary methods against NumPy, and the searches of `mjirl expert` from outside."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import base_peer
+
+MJIRL = os.environ["MJIRL"]
+PLAN = 'expert={"method": "random_search", "iterations": 4, "directions": 4, "alive": true}'
+
+
+def peer(*arguments, numbers):
+    program = base_peer.build_folder() / "tests" / "policy" / "policy_peer"
+    text = "\n".join(" ".join(repr(float(v)) for v in row) for row in numbers)
+    done = subprocess.run([program, *map(str, arguments)], input=text, capture_output=True, text=True,
+                          check=True)
+    return np.array([[float(v) for v in line.split()] for line in done.stdout.splitlines()])
+
+
+@pytest.mark.parametrize("last", [0.0, 2.5])
+def test_advantages_are_the_matrix_product(last):
+    """A = U δ with U[t, k] = (γλ)^(k − t) for k ≥ t."""
+    discount, trace, n = 0.97, 0.9, 200
+    reward, value = np.random.default_rng(0).standard_normal((2, n))
+    delta = reward + discount * np.append(value[1:], last) - value
+    power = np.arange(n)[None, :] - np.arange(n)[:, None]
+    wanted = np.where(power >= 0, (discount * trace) ** np.maximum(power, 0.0), 0) @ delta
+    got = peer("advantage", discount, trace, last, numbers=np.stack([reward, value], 1))[:, 0]
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-12)  # sums of up to 200 terms of size 1
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_whitening_is_numpys(block):
+    rows = np.random.default_rng(1).standard_normal((1000, 3)) * [1, 1e-3, 50] + [0, 1e3, -3]
+    got = peer("whiten", 3, block, numbers=rows)
+    np.testing.assert_allclose(got[:, 0], rows.mean(0), rtol=1e-13, atol=1e-14)
+    # a mean 1e6 deviations off: 1e-16 × 1e6 of the deviation, over 1000 merges
+    np.testing.assert_allclose(got[:, 1], rows.std(0), rtol=1e-8)
+
+
+def expert(folder, *more, task="swimmer", check=True):
+    done = subprocess.run([MJIRL, "expert", task, "--out", folder, "-n", "2", "--threads", "1", "--json",
+                           *more], capture_output=True, text=True)
+    assert not check or done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.returncode == 0 else done
+
+
+def test_a_killed_search_ends_in_the_same_bytes(tmp_path):
+    short = ["--set", "horizon=25", "--set", PLAN.replace('"iterations": 4', '"iterations": 80')]
+    expert(tmp_path / "whole", *short)
+    state = tmp_path / "killed.search"
+    for wait in (0.1, 0.2, 0.4, 0.8, 1.6):  # until the signal comes after it is listened for
+        child = subprocess.Popen([MJIRL, "expert", "swimmer", "--out", tmp_path / "killed", "-n", "2",
+                                  "--threads", "1", *short], stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        child.send_signal(signal.SIGTERM)
+        if child.wait() == 1:
+            break
+    assert child.returncode == 1 and state.exists()
+    expert(tmp_path / "killed", *short, "--resume")
+    assert not state.exists()
+    for name in ("policy.safetensors", "data/main_data.hdf5"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
+
+
+def test_the_policy_is_what_acted(tmp_path):
+    """Actions of the demonstrations lie about K x + k as Σ says."""
+    found = expert(tmp_path / "demos", "--set", "horizon=40", "--set", PLAN)
+    assert found["method"] == "random_search" and found["judged_episodes"] == 100
+    policy = load_file(tmp_path / "demos" / "policy.safetensors")
+    h5py = pytest.importorskip("h5py", reason="listed in requirements.txt")
+    with h5py.File(tmp_path / "demos" / "data" / "main_data.hdf5") as file:
+        episode = file["episode_0"]
+        x, u = episode["observations"][:-1], episode["actions"][:]
+    e = u - x @ policy["expert/0/K"][0].T - policy["expert/0/k"][0]
+    z = np.linalg.solve(np.linalg.cholesky(policy["expert/0/sigma"][0]), e.T)
+    assert abs((z**2).mean() - 1) < 5 * np.sqrt(2 / z.size)  # mean of z.size squared normals
+    again = expert(tmp_path / "again", "--set", "horizon=40", "--method", "random_search",
+                   "--iterations", "0", "--policy", tmp_path / "demos" / "policy.safetensors")
+    assert again["return_mean"] == pytest.approx(found["return_mean"], abs=1e-9)
+
+
+@pytest.mark.parametrize("plan, part", [
+    ('{"method": "climb"}', "climb"),
+    ('{"method": "random_search", "kl": 1}', "kl"),
+    ('{"method": "random_search", "directions": 2, "best": 3}', "best"),
+    ('{"method": "natural_gradient", "discount": 1.5}', "discount"),
+    ('{"method": "natural_gradient", "steps": 1001}', "steps"),
+    ('{"stop_return": 3}', "stop_return"),
+    ('[1]', "expert"),
+])
+def test_bad_plans_are_refused(tmp_path, plan, part):
+    done = expert(tmp_path / "out", "--set", "expert=" + plan, check=False)
+    assert done.returncode == 1 and part in done.stderr and not (tmp_path / "out").exists()
+
+
+def test_trajectory_keeps_no_state(tmp_path):
+    for more in (["--resume"], ["--state", tmp_path / "s"], ["--policy", tmp_path / "p"]):
+        done = expert(tmp_path / "out", *more, task="reacher", check=False)
+        assert done.returncode == 1 and "'trajectory'" in done.stderr
+
+
+def test_resume_without_a_state(tmp_path):
+    done = expert(tmp_path / "out", "--resume", "--set", PLAN, check=False)
+    assert done.returncode == 1 and "out.search" in done.stderr
