@@ -104,6 +104,14 @@ const char* irl_task_observation_name(const irl_task* task, int i);  // e.g. "co
 const double* irl_task_action_low(const irl_task* task);             // (nu), -inf where unbounded
 const double* irl_task_action_high(const irl_task* task);            // (nu)
 
+// The observations that are an actuator's own joint angle or slide and its velocity, −1 where there
+// is none, and the actuator's gear. False where it drives no hinge or slide.
+typedef struct irl_joint_view {
+  int position, velocity;
+  double gear;
+} irl_joint_view;
+bool irl_task_joint_of(const irl_task* task, int actuator, irl_joint_view* view);
+
 // Self-contained texts: JSON with everything resolved, the MJCF as it was written. Where a model
 // has other files (included ones, meshes, textures, height fields), they stand in comments behind
 // the MJCF, so that the text alone makes the same model to the last bit.
