@@ -17,8 +17,12 @@ enum {
 };
 
 irl_expert_options irl_expert_defaults(const irl_task* task) {
-  irl_expert_options options = {
-      .task = task, .seed = 0, .threads = 0, .episodes = 20, .plan = *irl_task_expert(task)};
+  irl_expert_options options = {.task = task,
+                                .seed = 0,
+                                .threads = 0,
+                                .episodes = 20,
+                                .plan = *irl_task_expert(task),
+                                .polish = 0.1};
   return options;
 }
 

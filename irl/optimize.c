@@ -8,7 +8,7 @@
 #include "irl/optimize_internal.h"
 #include "irl/trial_internal.h"
 
-enum { JUDGE_EPISODES = 20, MOST_STAGES = 6 };
+enum { JUDGE_EPISODES = 20, MOST_STAGES = 6, IDLE_LIMIT = 4 };
 
 // A stretch of iterations with one number of starts, after which the worst are given up.
 typedef struct stage {
@@ -39,6 +39,7 @@ typedef struct search {
   int* number;             // its random stream
   double* best;            // lowest mean-action cost so far (nc)
   irl_policy* result;      // (nc)
+  double* sigma;           // noise of the kept policies before the polish, (nalive, T, nu, nu)
   int64_t* env_steps;
   int at;         // stage
   int iteration;  // over all stages
@@ -89,6 +90,7 @@ static bool simulates(irl_dynamics_kind kind) {
 
 static irl_err make_trials(search* s) {
   const irl_optimize_options* o = s->options;
+  const irl_task_info* t = s->info;
   s->ntrials = o->restarts * o->nc;
   s->trial = IRL_NEW(irl_trial, s->ntrials);
   s->alive = IRL_NEW(irl_trial*, s->ntrials);
@@ -100,6 +102,9 @@ static irl_err make_trials(search* s) {
     s->trial[i].slot = i / o->restarts;
     s->trial[i].number = i % o->restarts;
     s->trial[i].eta = s->trial[i].multiplier = 1.0;
+    if (o->dynamics == IRL_DYNAMICS_MIXTURE || o->polish_dynamics == IRL_DYNAMICS_MIXTURE) {
+      IRL_TRY(irl_dynamics_fitter_create(&s->trial[i].fitter, t->horizon, t->nx, t->nu, t->nz));
+    }
     s->alive[i] = &s->trial[i];
   }
   s->nalive = s->ntrials;
@@ -192,6 +197,7 @@ static void search_fini(search* s) {
   irl_free(s->own);
   irl_free(s->number);
   irl_free(s->best);
+  irl_free(s->sigma);
   irl_batch_destroy(&s->drawn);
   irl_batch_destroy(&s->judge);
 }
@@ -335,23 +341,54 @@ static void select_best(search* s, int width) {
   s->nalive = width * s->options->nc;
 }
 
+static size_t noise_size(const search* s) {
+  return (size_t)s->info->horizon * (size_t)s->info->nu * (size_t)s->info->nu;
+}
+
+// The noise of the task's temperature, which a polish takes away.
+static irl_err remember_noise(search* s) {
+  const size_t size = noise_size(s);
+  s->sigma = IRL_NEW(double, (size_t)s->nalive* size);
+  if (s->sigma == NULL) {
+    return IRL_ENOMEM;
+  }
+  for (int i = 0; i < s->nalive; i++) {
+    memcpy(s->sigma + (size_t)i * size, s->alive[i]->kept.sigma, size * sizeof(double));
+  }
+  return IRL_OK;
+}
+
+// A stage ends early when no start has gained anything for a while.
+static bool all_idle(const search* s) {
+  for (int i = 0; i < s->nalive; i++) {
+    if (s->alive[i]->idle < IDLE_LIMIT) {
+      return false;
+    }
+  }
+  return true;
+}
+
 static irl_err run_stage(search* s, int at) {
   const stage* now = &s->stages[at];
   if (at > 0) {
     select_best(s, now->width);
   }
   s->at = at;
+  if (at > 0 && now->entropy_weight < 1) {
+    IRL_TRY(remember_noise(s));
+  }
   s->step.dynamics.kind = now->dynamics;
   s->step.lqr.entropy_weight = now->entropy_weight;
   for (int i = 0; i < s->nalive; i++) {
     s->alive[i]->fresh = true;
     s->alive[i]->moved = false;
     s->alive[i]->stream = 0;
+    s->alive[i]->idle = 0;
     if (s->alive[i]->started) {
       irl_policy_copy(&s->alive[i]->proposal, &s->alive[i]->kept);
     }
   }
-  for (int i = 0; i < now->iterations; i++) {
+  for (int i = 0; i < now->iterations && !all_idle(s); i++) {
     IRL_TRY(iterate(s));
   }
   s->iteration++;  // the last proposals
@@ -371,6 +408,16 @@ static double judge_condition(const search* s, int k) {
   return sum / JUDGE_EPISODES;
 }
 
+// Start i is the result of condition k, with the noise of the task's temperature.
+static irl_err take(search* s, int k, int i) {
+  const size_t size = noise_size(s);
+  irl_policy_copy(&s->result[k], &s->alive[i]->kept);
+  if (s->sigma != NULL) {
+    memcpy(s->result[k].sigma, s->sigma + (size_t)i * size, size * sizeof(double));
+  }
+  return irl_policy_factor(&s->result[k], NULL);
+}
+
 // Mean actions of the starts that are left decide.
 static irl_err judge(search* s) {
   const int width = s->nalive / s->options->nc;
@@ -384,7 +431,7 @@ static irl_err judge(search* s) {
       const double cost = judge_condition(s, k);
       if (cost < s->best[k]) {
         s->best[k] = cost;
-        irl_policy_copy(&s->result[k], s->own[k * JUDGE_EPISODES]);
+        IRL_TRY(take(s, k, k * width + j));
       }
     }
   }

@@ -104,7 +104,7 @@ double irl_half_range(const irl_task* task, int action) {
 }
 
 irl_err irl_policy_start(irl_policy* policy, const irl_task* task, double stddev, double pull,
-                         irl_rng* rng) {
+                         double fade_share, irl_rng* rng) {
   double deviation[MAX_ACTIONS];
   if (policy->nu > MAX_ACTIONS) {
     return IRL_EUNSUPPORTED;
@@ -115,7 +115,7 @@ irl_err irl_policy_start(irl_policy* policy, const irl_task* task, double stddev
   IRL_TRY(irl_policy_set_noise(policy, deviation));
   for (int j = 0; pull > 0.0 && j < policy->nu; j++) {
     double size = pull * irl_rng_normal(rng) * irl_half_range(task, j);
-    double fade = fmax(1.0, 0.2 * policy->steps);
+    double fade = fmax(1.0, fade_share * policy->steps);
     for (int t = 0; t < policy->steps; t++) {
       policy->k[t * policy->nu + j] = size * exp(-t / fade);
     }
@@ -125,7 +125,7 @@ irl_err irl_policy_start(irl_policy* policy, const irl_task* task, double stddev
 
 irl_err irl_sampler_start(irl_sampler* s, const irl_task* task, double stddev, double pull,
                           irl_rng* rng) {
-  IRL_TRY(irl_policy_start(&s->policy, task, stddev, pull, rng));
+  IRL_TRY(irl_policy_start(&s->policy, task, stddev, pull, 0.2, rng));
   s->eta = s->multiplier = 1.0;
   s->objective = NAN;
   return IRL_OK;

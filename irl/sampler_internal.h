@@ -65,11 +65,12 @@ bool irl_sampler_step(irl_sampler* sampler, const irl_sampler_options* options,
                       const irl_batch* batch, const int* index, int n, int nfit,
                       const irl_objective* objective);
 
-// Zero gains with noise of `stddev` action half-ranges around a random pull that fades over the
-// first fifth of the steps (pull: its size in half-ranges), so that starts from different streams
-// fall into different valleys. The second also puts the step control back.
+// Zero gains with noise of `stddev` action half-ranges around a random pull (its size in
+// half-ranges) that fades over a share `fade` of the steps, so that starts from different streams
+// fall into different valleys. The second, which fades over a fifth, also puts the step control
+// back.
 IRL_NODISCARD irl_err irl_policy_start(irl_policy* policy, const irl_task* task, double stddev,
-                                       double pull, irl_rng* rng);
+                                       double pull, double fade, irl_rng* rng);
 IRL_NODISCARD irl_err irl_sampler_start(irl_sampler* sampler, const irl_task* task, double stddev,
                                         double pull, irl_rng* rng);
 

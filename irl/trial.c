@@ -7,6 +7,8 @@
 enum { OLDER = 2 };  // older trajectories that are remembered, in draws
 // Policies within so many nats a step of each other share trajectories for the model.
 static const double close_by = 0.1;
+// A gain of less than this share of the objective's parts is none.
+static const double worth_having = 5e-4;
 
 irl_err irl_trial_init(irl_trial* trial, const irl_task* task, int samples) {
   const irl_task_info* t = irl_task_get(task);
@@ -179,6 +181,10 @@ bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, cons
     trial->fresh = false;
   }
   trial->rejected = accepted ? 0 : trial->rejected + 1;
+  if (!fresh) {
+    const double size = fabs(trial->now.cost) + fabs(weight * trial->now.entropy);
+    trial->idle = accepted && trial->gain > worth_having * size ? 0 : trial->idle + 1;
+  }
   return accepted;
 }
 

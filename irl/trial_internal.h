@@ -34,6 +34,7 @@ typedef struct irl_trial {
   double predicted;  // gain of the proposal by the model
   irl_lqr_report report;
   int rejected;  // proposals in a row
+  int idle;      // draws in a row that brought nothing worth having
   bool moved;    // a proposal was made that differs from `kept`
   bool started;  // `kept` has trajectories
   bool fresh;    // the next trajectories are of other starts and noise: nothing to compare with

@@ -1,0 +1,242 @@
+// The search for trajectories: the linear-quadratic optimum, its refusals, and that a proposal must
+// not be worse.
+#include "irl/expert.h"
+#include "irl/objective_internal.h"
+#include "irl/optimize_internal.h"
+#include "irl/runtime.h"
+#include "irl/trial_internal.h"
+#include "test.h"
+
+enum { T = 15, NC = 4 };
+
+static irl_task* lq(void) {
+  const char* const set[] = {"horizon=15"};
+  irl_task* task = NULL;
+  irl_errinfo info = {0};
+  irl_runtime_init();
+  CHECK_OK(irl_task_load(&task, "lq_point_mass", set, 1, &info));
+  return task;
+}
+
+// Least cost of one axis from (p, v): Riccati's recursion for p' = p + a v + b u, v' = v + a u with
+// the cost ½(5 p'² + ½ v'² + 2 u²), on the value ½ [p v] P [p v]ᵀ.
+static double least_cost(const irl_task* task, double p, double v) {
+  const irl_task_info* t = irl_task_get(task);
+  const double k = t->frame_skip, h = t->dt / k, a = k * h, b = h * h * k * (k + 1) / 2;
+  double P11 = 0, P12 = 0, P22 = 0;
+  for (int s = 0; s < T; s++) {
+    const double S11 = P11 + 5, S12 = P12, S22 = P22 + 0.5;  // cost of the state reached
+    const double SB1 = S11 * b + S12 * a, SB2 = S12 * b + S22 * a;
+    const double uu = 2 + b * SB1 + a * SB2;
+    const double up = SB1, uv = a * SB1 + SB2;  // Bᵀ S A, A = [1 a; 0 1]
+    const double A11 = S11, A12 = a * S11 + S12, A22 = a * a * S11 + 2 * a * S12 + S22;
+    P11 = A11 - up * up / uu;
+    P12 = A12 - up * uv / uu;
+    P22 = A22 - uv * uv / uu;
+  }
+  return 0.5 * (P11 * p * p + 2 * P12 * p * v + P22 * v * v);
+}
+
+static double optimum(const irl_task* task, int c) {
+  static const double start[NC][4] = {// px, py, vx, vy of the task's conditions
+                                      {1, 1, 0, 0},
+                                      {-1, 0.8, 0.5, 0},
+                                      {-0.6, -1, 0, 0},
+                                      {0.9, -0.5, 0, -0.5}};
+  return least_cost(task, start[c][0], start[c][2]) + least_cost(task, start[c][1], start[c][3]);
+}
+
+typedef struct rows {
+  int n;
+  int refused;
+  double objective[NC];  // of the policy that is kept, start 0
+  bool kept_on_refusal;
+} rows;
+
+static void note(void* user, const irl_search_row* row) {
+  rows* r = user;
+  r->n++;
+  if (!row->accepted) {
+    r->refused++;
+    r->kept_on_refusal &= row->start != 0 || row->objective == r->objective[row->condition];
+  }
+  if (row->start == 0) {
+    r->objective[row->condition] = row->objective;
+  }
+}
+
+static irl_err search(const irl_task* task, irl_dynamics_kind kind, irl_initial initial,
+                      const irl_policy* warm, int iterations, int threads, irl_policy* out, rows* r,
+                      irl_errinfo* info) {
+  static const int condition[NC] = {0, 1, 2, 3};
+  const irl_task_info* t = irl_task_get(task);
+  irl_optimize_options o = irl_optimize_defaults(task);
+  int64_t steps = 0;
+  *r = (rows){.kept_on_refusal = true};
+  for (int c = 0; c < NC; c++) {
+    CHECK_OK(irl_policy_create(&out[c], t->horizon, t->nx, t->nu));
+  }
+  o.condition = condition;
+  o.nc = NC;
+  o.objective = irl_reward_objective(task);
+  o.restarts = 2;
+  o.iterations = iterations;
+  o.samples = 8;
+  o.threads = threads;
+  o.dynamics = kind;
+  o.initial = initial;
+  o.warm = warm;
+  o.polish = 0.1;
+  o.polish_dynamics = kind;
+  o.report = note;
+  o.user = r;
+  return irl_optimize(&o, NULL, out, &steps, info);
+}
+
+static void destroy(irl_policy* policy) {
+  for (int c = 0; c < NC; c++) {
+    irl_policy_destroy(&policy[c]);
+  }
+}
+
+// Return of mean actions from the exact start.
+static double mean_return(const irl_task* task, const irl_policy* policy, int c) {
+  const irl_task_info* t = irl_task_get(task);
+  irl_env* env = NULL;
+  irl_batch b;
+  CHECK_OK(irl_batch_create(&b, 1, T, t->nx, t->nu, t->nz, 0));
+  CHECK_OK(irl_env_create(&env, task, 1, 1, NULL));
+  b.condition[0] = c;
+  const irl_policy* own = &policy[c];
+  irl_rollout r = {.mode = IRL_ACTION_MEAN, .own_policy = &own, .exact_start = true};
+  CHECK_OK(irl_env_rollout(env, &r, &b, NULL, NULL, NULL));
+  const double value = irl_batch_return(&b, 0);
+  irl_env_destroy(env);
+  irl_batch_destroy(&b);
+  return value;
+}
+
+// Within 0.1 % of the least cost in every condition, with every kind of dynamics and every start.
+static void linear_quadratic_optimum(void) {
+  irl_task* task = lq();
+  for (int kind = 0; kind < 6; kind++) {
+    static const irl_initial initial[6] = {IRL_INITIAL_ZERO, IRL_INITIAL_ZERO, IRL_INITIAL_ZERO,
+                                           IRL_INITIAL_ZERO, IRL_INITIAL_PD,   IRL_INITIAL_LQR};
+    irl_policy policy[NC];
+    irl_errinfo info = {0};
+    rows r;
+    CHECK_OK(
+        search(task, (irl_dynamics_kind)(kind % 4), initial[kind], NULL, 6, 2, policy, &r, &info));
+    for (int c = 0; c < NC; c++) {
+      const double cost = -mean_return(task, policy, c), least = optimum(task, c);
+      CHECK(cost >= least * (1 - 1e-9));
+      CHECK(cost <= least * 1.001);
+    }
+    CHECK(r.n > 0 && r.kept_on_refusal);
+    destroy(policy);
+  }
+  irl_task_destroy(task);
+}
+
+static void threads_do_not_matter(void) {
+  irl_task* task = lq();
+  irl_policy a[NC], b[NC];
+  irl_errinfo info = {0};
+  rows r;
+  for (int kind = 0; kind < 2; kind++) {
+    CHECK_OK(search(task, (irl_dynamics_kind)kind, IRL_INITIAL_ZERO, NULL, 2, 1, a, &r, &info));
+    CHECK_OK(search(task, (irl_dynamics_kind)kind, IRL_INITIAL_ZERO, NULL, 2, 3, b, &r, &info));
+    for (int c = 0; c < NC; c++) {
+      CHECK(memcmp(a[c].K, b[c].K, sizeof(double) * T * 2 * 4) == 0);
+      CHECK(memcmp(a[c].sigma, b[c].sigma, sizeof(double) * T * 4) == 0);
+    }
+    destroy(a);
+    destroy(b);
+  }
+  irl_task_destroy(task);
+}
+
+static double not_a_number(const void* arg, const irl_batch* batch, int i) {
+  (void)arg;
+  (void)batch;
+  (void)i;
+  return (double)NAN;
+}
+
+static void bad_input_is_refused(void) {
+  irl_task* task = lq();
+  irl_policy policy[NC], small[NC];
+  irl_errinfo info = {0};
+  rows r;
+  static const int condition[1] = {2};
+  irl_optimize_options o = irl_optimize_defaults(task);
+  int64_t steps = 0;
+  CHECK(search(task, IRL_DYNAMICS_FITTED, IRL_INITIAL_WARM, NULL, 1, 1, policy, &r, &info) ==
+        IRL_EDIM);
+  CHECK_CONTAINS(info.text, "has no policy of 15 steps");
+  for (int c = 0; c < NC; c++) {
+    CHECK_OK(irl_policy_create(&small[c], 1, 4, 2));
+  }
+  destroy(policy);
+  CHECK(search(task, IRL_DYNAMICS_FITTED, IRL_INITIAL_WARM, small, 1, 1, policy, &r, &info) ==
+        IRL_EDIM);
+  o.condition = condition;
+  o.nc = 1;
+  o.restarts = 2;
+  o.iterations = 2;
+  o.objective = irl_reward_objective(task);
+  o.objective.path_cost = not_a_number;  // NaN rewards
+  CHECK(irl_optimize(&o, NULL, policy, &steps, &info) == IRL_ENUM);
+  CHECK_CONTAINS(info.text, "every search of condition 2 diverged");
+  CHECK(policy[0].K[0] == 0);
+  destroy(policy);
+  destroy(small);
+  irl_task_destroy(task);
+}
+
+//---------------------------------- Proposals -----------------------------------------------------
+
+static void set(irl_judgement* j, const double* path, int n, double entropy) {
+  j->n = n;
+  j->cost = 0;
+  j->variance = 0;
+  j->entropy = entropy;
+  for (int i = 0; i < n; i++) {
+    j->path[i] = path[i];
+    j->cost += path[i] / n;
+  }
+  for (int i = 0; i < n; i++) {
+    j->variance += (path[i] - j->cost) * (path[i] - j->cost) / (n - 1) / n;
+  }
+}
+
+// Pairs: costs that differ by 100 from start to start but by 1 ± 0.1 between the policies are told
+// apart, both ways; entropy counts with its weight; what is not finite is refused.
+static void proposals_are_judged_in_pairs(void) {
+  static const double old[4] = {100, 200, 300, 400};
+  static const double worse[4] = {101.1, 200.9, 301.1, 400.9};
+  static const double better[4] = {99.1, 198.9, 299.1, 398.9};
+  static const double unclear[4] = {110, 190, 310, 392};
+  double path[3][4], error;
+  irl_trial t = {.now.path = path[0], .best.path = path[1], .next.path = path[2]};
+  set(&t.now, old, 4, 10);
+  set(&t.best, old, 4, 10);
+  set(&t.next, worse, 4, 10);
+  CHECK(!irl_trial_accepts(&t, 1));
+  CHECK_NEAR(irl_judgement_gain(&t.now, &t.next, 1, &error), -1, 1e-12);
+  CHECK_NEAR(error, sqrt(4 * 0.01 / 3 / 4), 1e-12);
+  set(&t.next, worse, 4, 12);  // 1 worse, but 2 nats more entropy
+  CHECK(irl_trial_accepts(&t, 1));
+  CHECK(!irl_trial_accepts(&t, 0.1));
+  set(&t.next, better, 4, 10);
+  CHECK(irl_trial_accepts(&t, 1));
+  set(&t.next, unclear, 4, 10);  // worse by 0.5 ± 5
+  CHECK(irl_trial_accepts(&t, 1));
+  t.next.cost = INFINITY;
+  CHECK(!irl_trial_accepts(&t, 1));
+  t.next.cost = (double)NAN;
+  CHECK(!irl_trial_accepts(&t, 1));
+}
+
+TESTS(TEST(linear_quadratic_optimum), TEST(threads_do_not_matter), TEST(bad_input_is_refused),
+      TEST(proposals_are_judged_in_pairs))
