@@ -15,6 +15,7 @@
 #include "envs/bench.h"
 #include "irl/bench_cost.h"
 #include "irl/bench_stationary.h"
+#include "irl/bench_step.h"
 #include "viewer/bench.h"
 
 extern char** environ;
@@ -120,6 +121,18 @@ static irl_err natural_step(const char* subject, int threads, figures* out, irl_
 static irl_err random_step(const char* subject, int threads, figures* out, irl_errinfo* info) {
   (void)threads;
   return search_step(subject, IRL_EXPERT_RANDOM, out, info);
+}
+
+// sampler_step compares a step of the sampler with the rollouts that feed it.
+static irl_err sampler_step(const char* subject, int threads, figures* out, irl_errinfo* info) {
+  enum { REPEATS = 9 };
+  irl_task* task = NULL;
+  (void)threads;
+  IRL_TRY(irl_task_load(&task, subject, NULL, 0, info));
+  const irl_err err = irl_bench_step_run(&out->value, &out->reference, task, REPEATS, info);
+  irl_task_destroy(task);
+  *out = (figures){1e3 * out->value, 1e3 * out->reference, out->reference / out->value};
+  return err;
 }
 
 //---------------------------------- Datasets ------------------------------------------------------
@@ -263,6 +276,9 @@ static const measurement measurements[] = {
     {"backward pass T=100 nx=26 nu=7", "us", backward, NULL},
     {"natural gradient step half_cheetah", "ms", natural_step, "half_cheetah"},
     {"random search step half_cheetah", "ms", random_step, "half_cheetah"},
+    {"sampler step reacher", "ms", sampler_step, "reacher"},
+    {"sampler step pusher", "ms", sampler_step, "pusher"},
+    {"sampler step peg", "ms", sampler_step, "peg"},
     {"start reacher", "ms", start, NULL},
     {"demos write 1 GB", "MB/s", demos_write, NULL},
     {"demos record a step", "us", demos_record, NULL},
@@ -349,8 +365,9 @@ const cli_command cli_bench = {
     .detail =
         "ratio says how many times as fast as its reference something is: a loop of bare\n"
         "mj_step for rollouts, cblas_sgemm for the cost, a plain triple loop for the backward\n"
-        "pass, a stationary search's own rollouts for its steps, the limit of 50 ms for the\n"
-        "start, one write and fsync of the same bytes for saving a dataset, 10 ms for reading\n"
+        "pass, the rollouts that feed it for a step of a search or sampler, the limit of 50 ms "
+        "for\n"
+        "the start, one write and fsync of the same bytes for saving a dataset, 10 ms for reading\n"
         "one of its episodes, 1 % of a control step of 20 ms for recording one, 2 ms of CPU for\n"
         "building what a frame of the viewer shows.",
     .options = options,

@@ -1,6 +1,7 @@
 // `mjirl expert`: demonstrations of a task's own reward.
 #include "irl/expert.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,10 @@ typedef struct expert_args {
   int method;      // index in irl_expert_methods, -1: the task's own
   int iterations;  // -1: the plan's own
   bool resume;
+  int dynamics;  // irl_dynamics_kind
+  int initial;   // irl_initial
+  const char* warm;
+  const char* diagnostics;
 } expert_args;
 
 // save keeps how the data came about, so that anyone can make it again.
@@ -116,7 +121,74 @@ static irl_err check_plan(const expert_args* a, const irl_expert_plan* plan, irl
                     "--policy: the method 'trajectory' starts from nothing; give --method "
                     "natural_gradient or random_search");
   }
+  if (plan->method != IRL_EXPERT_TRAJECTORY &&
+      (a->dynamics != 0 || a->initial != 0 || a->diagnostics != NULL)) {
+    return irl_fail(info, IRL_ERANGE,
+                    "--%s: only the method 'trajectory' has it; leave it out or give --method "
+                    "trajectory",
+                    a->dynamics != 0  ? "dynamics"
+                    : a->initial != 0 ? "initial"
+                                      : "diagnostics");
+  }
+  if ((a->initial == IRL_INITIAL_WARM) != (a->warm != NULL)) {
+    return irl_fail(info, IRL_ERANGE, "--%s: goes with --%s; give both or none",
+                    a->warm != NULL ? "demos" : "initial warm",
+                    a->warm != NULL ? "initial warm" : "demos");
+  }
   return IRL_OK;
+}
+
+// write_number writes a member; null where there is no number.
+static void write_number(FILE* out, const char* key, double value) {
+  if (isfinite(value)) {
+    fprintf(out, ", \"%s\": %.9g", key, value);
+  } else {
+    fprintf(out, ", \"%s\": null", key);
+  }
+}
+
+// write_row appends a proposal to the diagnostics, one line of JSON.
+static void write_row(void* user, const irl_search_row* r) {
+  FILE* out = user;
+  fprintf(out, "{\"stage\": %d, \"iteration\": %d, \"condition\": %d, \"start\": %d", r->stage,
+          r->iteration, r->condition, r->start);
+  fprintf(out, ", \"accepted\": %s, \"indefinite\": %d, \"env_steps\": %lld",
+          r->accepted ? "true" : "false", r->indefinite, (long long)r->env_steps);
+  write_number(out, "kl", r->kl);
+  write_number(out, "eta", r->eta);
+  write_number(out, "step", r->step);
+  write_number(out, "predicted", r->predicted);
+  write_number(out, "actual", r->actual);
+  write_number(out, "error", r->error);
+  write_number(out, "entropy", r->entropy);
+  write_number(out, "cost", r->cost);
+  write_number(out, "objective", r->objective);
+  fputs("}\n", out);
+}
+
+// warm_policies fits a policy to each condition's demonstrations, as training does.
+static irl_err warm_policies(const char* dir, const irl_task* task, irl_policy** out,
+                             irl_errinfo* info) {
+  const int nc = irl_task_get(task)->nconditions;
+  const irl_policy_fit_options fit = irl_policy_fit_defaults();
+  irl_demos* demos = NULL;
+  IRL_TRY(irl_demos_load(&demos, dir, info));
+  irl_policy* policy = IRL_NEW(irl_policy, nc);
+  int* index = IRL_NEW(int, demos->batch.n);
+  irl_err err = policy == NULL || index == NULL ? IRL_ENOMEM : irl_demos_prepare(demos, task, info);
+  *out = policy;
+  for (int c = 0; c < nc && err == IRL_OK; c++) {
+    int n = 0;
+    for (int i = 0; i < demos->batch.n; i++) {
+      if (demos->batch.condition[i] == c && demos->batch.valid[i]) {
+        index[n++] = i;
+      }
+    }
+    err = irl_policy_fit(&policy[c], &demos->batch, index, n, &fit, info);
+  }
+  irl_free(index);
+  irl_demos_destroy(demos);
+  return err;
 }
 
 // search runs the expert with the file of its state, which goes when it is of no more use.
@@ -152,9 +224,41 @@ static void write_result(irl_jout* out, const irl_expert_options* o, const irl_e
   irl_jout_key_string(out, "method", irl_expert_methods[o->plan.method]);
   irl_jout_key_int(out, "judged_episodes", r->judged);
   irl_jout_key_numbers(out, "condition_returns", r->condition_return, r->nconditions);
+  irl_jout_key_numbers(out, "condition_randoms", r->condition_random, r->nconditions);
   irl_jout_key_number(out, "sampled_mean", r->sampled_mean);
   irl_jout_key_number(out, "random_return", r->random_return);
   irl_jout_key_number(out, "best_return", o->plan.best_return);
+}
+
+// search_trajectories adds what the trajectory method alone has: first policies from
+// demonstrations, and diagnostics.
+static irl_err search_trajectories(cli_context* cli, const expert_args* a,
+                                   irl_expert_options* options, irl_expert_result* result) {
+  irl_policy* warm = NULL;
+  FILE* out = NULL;
+  irl_err err = IRL_OK;
+  if (a->warm != NULL) {
+    err = warm_policies(a->warm, options->task, &warm, &cli->info);
+  }
+  if (err == IRL_OK && a->diagnostics != NULL) {
+    out = fopen(a->diagnostics, "w");
+    err = out != NULL ? IRL_OK
+                      : irl_fail(&cli->info, IRL_EIO, "%s: cannot be written; give another path",
+                                 a->diagnostics);
+  }
+  options->dynamics = (irl_dynamics_kind)a->dynamics;
+  options->initial = (irl_initial)a->initial;
+  options->warm = warm;
+  options->report = out != NULL ? write_row : NULL;
+  options->user = out;
+  if (err == IRL_OK) {
+    err = search(cli, a, options, result);
+  }
+  if (out != NULL && fclose(out) != 0 && err == IRL_OK) {
+    err = irl_fail(&cli->info, IRL_EIO, "%s: cannot be written; free some space", a->diagnostics);
+  }
+  irl_expert_policies_free(warm, irl_task_get(options->task)->nconditions);
+  return err;
 }
 
 static irl_err with_task(cli_context* cli, const expert_args* a, const irl_task* task) {
@@ -171,7 +275,7 @@ static irl_err with_task(cli_context* cli, const expert_args* a, const irl_task*
     IRL_TRY(irl_expert_load(&start, &nstart, task, a->policy, &cli->info));
     options.start = &start[0];
   }
-  irl_err err = search(cli, a, &options, &result);
+  irl_err err = search_trajectories(cli, a, &options, &result);
   if (err == IRL_OK) {
     write_result(&cli->result, &options, &result);
   }
@@ -191,6 +295,8 @@ static irl_err run_expert(cli_context* cli, const void* args) {
   return err;
 }
 
+static const char* const dynamics[] = {"fitted", "mixture", "simulator", "combined", NULL};
+static const char* const initials[] = {"zero", "pd", "lqr", "warm", NULL};
 static const char* const methods[] = {"trajectory", "natural_gradient", "random_search", NULL};
 
 static const cli_option options[] = {
@@ -225,6 +331,23 @@ static const cli_option options[] = {
      .name = "resume",
      .help = "go on with a search that was stopped",
      .offset = offsetof(expert_args, resume)},
+    {.kind = CLI_CHOICE,
+     .name = "dynamics",
+     .metavar = "D",
+     .help = "trajectory: model of each step: fitted, mixture, simulator or combined (fitted)",
+     .offset = offsetof(expert_args, dynamics),
+     .choices = dynamics},
+    {.kind = CLI_CHOICE,
+     .name = "initial",
+     .metavar = "P",
+     .help = "trajectory: where starts begin: zero, pd, lqr, or warm with --demos (zero)",
+     .offset = offsetof(expert_args, initial),
+     .choices = initials},
+    CLI_OPTIONAL(expert_args, warm, "demos", "DIR",
+                 "with --initial warm: dataset whose demonstrations the first policies are fitted "
+                 "to"),
+    CLI_OPTIONAL(expert_args, diagnostics, "diagnostics", "F.jsonl",
+                 "trajectory: one JSON object a proposal of the search (docs/experts.md)"),
     CLI_SET(expert_args),
     CLI_SEED(expert_args),
     CLI_THREADS(expert_args),

@@ -168,6 +168,17 @@ static irl_err judge(const irl_expert_options* o, irl_expert_result* r, irl_erri
   return err;
 }
 
+static double condition_mean(const irl_batch* batch, int condition) {
+  double sum = 0;
+  int n = 0;
+  for (int i = 0; i < batch->n; i++) {
+    const bool counts = batch->valid[i] && batch->condition[i] == condition;
+    sum += counts ? irl_batch_return(batch, i) : 0;
+    n += counts;
+  }
+  return n > 0 ? sum / n : NAN;
+}
+
 // What no search at all gets from the same starts.
 static irl_err judge_random(const irl_expert_options* o, irl_expert_result* r, irl_errinfo* info) {
   static const irl_action_mode mode[] = {IRL_ACTION_ZERO, IRL_ACTION_UNIFORM};
@@ -177,6 +188,10 @@ static irl_err judge_random(const irl_expert_options* o, irl_expert_result* r, i
     irl_err err =
         roll(o, r, mode[k], IRL_PURPOSE_EVAL, 0, judge_episodes(o, r->nconditions), &batch, info);
     r->random_return = err == IRL_OK ? fmax(r->random_return, mean_return(&batch)) : NAN;
+    for (int c = 0; err == IRL_OK && c < r->nconditions; c++) {
+      const double mean = condition_mean(&batch, c);
+      r->condition_random[c] = k == 0 ? mean : fmax(r->condition_random[c], mean);
+    }
     irl_batch_destroy(&batch);
     IRL_TRY(err);
   }
@@ -187,7 +202,8 @@ static irl_err allocate(irl_expert_result* r, const irl_expert_options* o) {
   const irl_task_info* t = irl_task_get(o->task);
   r->policy = IRL_NEW(irl_policy, t->nconditions);
   r->condition_return = IRL_NEW(double, t->nconditions);
-  if (r->policy == NULL || r->condition_return == NULL) {
+  r->condition_random = IRL_NEW(double, t->nconditions);
+  if (r->policy == NULL || r->condition_return == NULL || r->condition_random == NULL) {
     return IRL_ENOMEM;
   }
   r->nconditions = t->nconditions;
@@ -263,6 +279,7 @@ void irl_expert_result_fini(irl_expert_result* result) {
   }
   irl_free(result->policy);
   irl_free(result->condition_return);
+  irl_free(result->condition_random);
   irl_batch_destroy(&result->demos);
   memset(result, 0, sizeof *result);
 }

@@ -46,6 +46,7 @@ typedef struct irl_expert_result {
   int nconditions;
   double* condition_return;  // mean-action return of each condition, NaN where all diverged,
                              // (nconditions), owned
+  double* condition_random;  // the better of doing nothing and of uniform actions, (nconditions)
   double return_mean;        // mean-action return averaged over conditions
   double return_std;         // standard deviation over mean-action episodes
   int judged;                // mean-action episodes that these are of; diverged ones are not

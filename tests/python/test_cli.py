@@ -76,7 +76,7 @@ def task(work):
 
 
 EXPERT = ["episodes", "return_mean", "return_std", "env_steps", "wall_seconds", "method",
-          "judged_episodes", "condition_returns", "sampled_mean", "random_return", "best_return"]
+          "judged_episodes", "condition_returns", "condition_randoms", "sampled_mean", "random_return", "best_return"]
 
 
 @pytest.fixture(scope="session")
@@ -377,6 +377,33 @@ def test_expert_is_decided_by_its_seed(work, task, dataset):
     first = (dataset / "data" / "main_data.hdf5").read_bytes()
     assert same[0] == first
     assert same[1] != first
+
+
+def test_expert_tells_of_its_search(work, task, dataset):
+    rows = work / "search.jsonl"
+    run_json("expert", task, "--out", work / "diagnosed", "-n", 4, "--initial", "warm", "--demos", dataset,
+             "--dynamics", "combined", "--diagnostics", rows, keys=EXPERT)
+    rows = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert {row["condition"] for row in rows} == {0, 1}
+    assert all(row["kl"] >= 0 and row["eta"] >= 0 and row["env_steps"] > 0 for row in rows)
+    kept = {}
+    for row in rows:
+        key = (row["stage"], row["condition"], row["start"])
+        if not row["accepted"] and key in kept:  # a refused proposal leaves the policy as it was
+            assert row["objective"] == kept[key]
+        kept[key] = row["objective"]
+
+
+@pytest.mark.parametrize("options, part", [
+    (["--initial", "warm"], "--initial warm: goes with --demos"),
+    (["--demos", "x"], "--demos: goes with --initial warm"),
+    (["--initial", "warm", "--demos", "/no/such"], "/no/such"),
+    (["--diagnostics", "/no/such/rows"], "/no/such/rows: cannot be written"),
+    (["--method", "random_search", "--dynamics", "combined"], "--dynamics: only the method 'trajectory'"),
+])
+def test_expert_refuses_searches(work, task, options, part):
+    refused("expert", task, "--out", work / "never", *options, code=1, part=part)
+    assert not (work / "never").exists()
 
 
 def test_expert_does_not_overwrite(task, dataset):
