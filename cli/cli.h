@@ -107,6 +107,7 @@ extern const cli_command cli_sample;
 extern const cli_command cli_score;
 extern const cli_command cli_verify;
 extern const cli_command cli_replay;
+extern const cli_command cli_plot;
 extern const cli_command cli_bench;
 extern const cli_command cli_demos_info;
 extern const cli_command cli_demos_check;

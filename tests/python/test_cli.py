@@ -102,7 +102,7 @@ def trained(work, task, dataset):
 def test_expected_commands_are_there():
     assert set(COMMANDS) == {
         "record",
-        "env list", "env check", "env trace", "expert", "train", "eval", "score", "sample", "replay",
+        "env list", "env check", "env trace", "expert", "train", "eval", "score", "sample", "replay", "plot",
         "demos info", "demos check",
         "demos import", "demos export", "demos merge", "demos filter", "demos trim", "demos delete",
         "demos split", "demos undo", "demos fold", "verify", "bench"}
@@ -625,6 +625,18 @@ def test_replay_of_a_run_and_of_a_dataset(trained, dataset, work):
         assert (work / name).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     refused("replay", dataset, "--episodes", "100-200", "--offscreen", work / "none.png", code=1)
     assert not (work / "none.png").exists()
+
+
+def test_plot(trained, work):
+    for name, start in (("curves.png", b"\x89PNG"), ("curves.svg", b"<svg ")):
+        result = run_json("plot", trained, trained, "--out", work / name, "--light",
+                          keys=["runs", "points"])
+        assert result["runs"] == 2
+        assert result["points"] == 2 * len((trained / "metrics.jsonl").read_text().splitlines())
+        assert (work / name).read_bytes().startswith(start)
+    refused("plot", work, "--out", work / "no.png", code=1, part="metrics.jsonl")
+    refused("plot", trained, "--out", work / "no.gif", code=1, part=".svg")
+    assert not (work / "no.png").exists()
 
 
 def test_replay_of_what_was_learned(trained, work):

@@ -110,6 +110,7 @@ static int same(const char* path, int step, int width, int height) {
   int frames = 0;
   char frame[64];
   irl_view_options options = {.width = width, .height = height, .fps = 100};  // a step a frame
+  drivers_pin();
   demo_open(&d);
   irl_err err = irl_viewer_offscreen(&d.s.replay, &options, "frames", &frames, NULL, &info);
   demo_close(&d);
