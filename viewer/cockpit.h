@@ -129,6 +129,9 @@ void irl_cockpit_listen(irl_cockpit* c);
 // Reads held keys and the gamepad, and sends the command.
 void irl_cockpit_command(irl_cockpit* c);
 
+// The robot was put somewhere else: the ball that is held goes there too.
+void irl_cockpit_regrip(irl_cockpit* c);
+
 // Ties the target to a point of a body (in its frame), or to the hand with body -1; what no
 // actuator moves is refused with a notice.
 void irl_cockpit_tie(irl_cockpit* c, int body, const double local[3]);

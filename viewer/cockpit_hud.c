@@ -212,7 +212,7 @@ static const char* hint(const irl_cockpit* c) {
 
 static void figures(const irl_cockpit* c, char* out, size_t size) {
   const irl_recorder_view* v = &c->view;
-  int n = snprintf(out, size, "%g\xC3\x97 real time", v->speed);
+  int n = snprintf(out, size, "%.3g\xC3\x97 real time", v->speed);
   if (isfinite(v->real_time) && fabs(v->real_time - v->speed) > 0.05 * v->speed) {
     n += snprintf(out + n, size - (size_t)n, " (%.2g\xC3\x97 measured)", v->real_time);
   }

@@ -410,7 +410,7 @@ void irl_cockpit_command(irl_cockpit* c) {
   c->command.turned = c->grip == IRL_GRIP_TURN;
   memcpy(c->command.target, c->target, sizeof c->command.target);
   memcpy(c->command.quat, c->perturb.refquat, sizeof c->command.quat);
-  irl_recorder_command(c->recorder, &c->command);
+  irl_recorder_command(c->recorder, &c->command, c->view.epoch);
 }
 
 //---------------------------------- Mouse ---------------------------------------------------------
@@ -455,6 +455,14 @@ static void begin_target(irl_cockpit* c, double x, double y) {
   }
   c->pulls = false;
   c->grip = IRL_GRIP_TARGET;
+}
+
+void irl_cockpit_regrip(irl_cockpit* c) {
+  if (c->grip == IRL_GRIP_TURN || (c->grip == IRL_GRIP_TARGET && c->pulls)) {
+    begin_perturb(c, c->button);
+  } else if (c->grip == IRL_GRIP_TARGET) {
+    begin_target(c, c->mouse[0] * c->scale, c->mouse[1] * c->scale);
+  }
 }
 
 static void double_click(irl_cockpit* c, int button, int mods, double x, double y) {

@@ -3,6 +3,7 @@
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
 #include <GL/gl.h>
+#include <dlfcn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 
-enum { MAX_DEVICES = 16 };
+enum { MAX_DEVICES = 16, CONTEXT_LOST = 0x0507 };
 
 #ifndef GL_MAX_RENDERBUFFER_SIZE
 #define GL_MAX_RENDERBUFFER_SIZE 0x84E8
@@ -195,6 +196,37 @@ irl_err irl_context_window(irl_context* context, const char* title, int width, i
 
 bool irl_context_lost(const irl_context* context) {
   return context->reset != NULL && context->reset() != GL_NO_ERROR;
+}
+
+//---------------------------------- Loss ----------------------------------------------------------
+
+// Xlib's own handler prints; what there is to say is said by who gets the error.
+static int say_nothing(void* display) {
+  (void)display;
+  return 0;
+}
+
+// X11 is GLFW's affair; it is asked for by name so that a GLFW without it serves too.
+void irl_context_guard(const irl_context* context, void (*lost)(void* display, void* user),
+                       void* user) {
+  void* (*display)(void) = NULL;
+  void (*on_error)(int (*)(void*)) = NULL;
+  void (*on_exit)(void*, void (*)(void*, void*), void*) = NULL;
+  void* library = context->window != NULL ? dlopen("libX11.so.6", RTLD_LAZY | RTLD_NOLOAD) : NULL;
+  if (library == NULL) {
+    return;
+  }
+  *(void**)&display = dlsym(RTLD_DEFAULT, "glfwGetX11Display");
+  *(void**)&on_error = dlsym(library, "XSetIOErrorHandler");
+  *(void**)&on_exit = dlsym(library, "XSetIOErrorExitHandler");  // libX11 1.7 and later
+  if (display != NULL && on_error != NULL && on_exit != NULL && display() != NULL) {
+    on_error(say_nothing);
+    on_exit(display(), lost, user);
+  }
+}
+
+bool irl_context_is_lost(void) {
+  return glGetError() == CONTEXT_LOST;
 }
 
 void irl_context_close(irl_context* context) {

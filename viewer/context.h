@@ -29,6 +29,15 @@ IRL_NODISCARD irl_err irl_context_window(irl_context* context, const char* title
 // True when the driver has lost the context, and nothing drawn in it will be seen again.
 bool irl_context_lost(const irl_context* context);
 
+// Has `lost` called, with `user`, when the window's display goes away. Xlib would end the process
+// after it: it must not return (longjmp), and nothing of the window may be touched any more. Where
+// the display is none of X11's, nothing happens.
+void irl_context_guard(const irl_context* context, void (*lost)(void* display, void* user),
+                       void* user);
+
+// True when the driver has lost the current context (a reset graphics card).
+bool irl_context_is_lost(void);
+
 void irl_context_close(irl_context* context);  // a zeroed context is fine
 
 #endif  // MJIRL_VIEWER_CONTEXT_H_

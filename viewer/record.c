@@ -3,6 +3,7 @@
 
 #include <GL/gl.h>
 #include <math.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -109,14 +110,18 @@ static void follow_messages(irl_cockpit* c) {
   }
 }
 
-static void run(irl_cockpit* c) {
+static irl_err frames(irl_cockpit* c, irl_errinfo* info) {
   double last = glfwGetTime();
   while (!glfwWindowShouldClose(c->gl.window) && !irl_host_stop(c->host)) {
     const double now = glfwGetTime();
     c->dropped += c->frames > 1 && now - last > LATE_FRAMES * FRAME_SECONDS;
     last = now;
     follow_size(c);
+    const unsigned epoch = c->view.epoch;
     irl_recorder_look(c->recorder, &c->view);
+    if (c->view.epoch != epoch) {
+      irl_cockpit_regrip(c);
+    }
     irl_cockpit_command(c);
     follow_messages(c);
     follow_title(c);
@@ -131,6 +136,11 @@ static void run(irl_cockpit* c) {
       take_picture(c);
     }
     glfwSwapBuffers(c->gl.window);
+    if (irl_context_is_lost()) {
+      return irl_fail(
+          info, IRL_EIO,
+          "window: the graphics driver was reset; start again, what was recorded is kept");
+    }
     c->frames++;
     const double left = FRAME_SECONDS - (glfwGetTime() - now);
     if (left > 1e-3 && !c->options->free_running) {
@@ -139,6 +149,25 @@ static void run(irl_cockpit* c) {
       glfwPollEvents();
     }
   }
+  return IRL_OK;
+}
+
+static void display_lost(void* display, void* user) {
+  (void)display;
+  longjmp(*(jmp_buf*)user, 1);
+}
+
+// Runs until the window is closed. Where its display goes away nothing of it may be touched again:
+// it is left to the end of the process.
+static irl_err run(irl_cockpit* c, irl_errinfo* info) {
+  jmp_buf back;
+  if (setjmp(back) != 0) {
+    c->gl = (irl_context){0};
+    return irl_fail(info, IRL_EIO,
+                    "window: its display went away; start again, what was recorded is kept");
+  }
+  irl_context_guard(&c->gl, display_lost, &back);
+  return frames(c, info);
 }
 
 //---------------------------------- Session -------------------------------------------------------
@@ -247,7 +276,7 @@ irl_err irl_viewer_record(const irl_task* task, const irl_record_options* option
     err = open_recorder(&c, info);
   }
   if (err == IRL_OK) {
-    run(&c);
+    err = run(&c, info);
   }
   const bool recorded = c.recorder != NULL;
   irl_errinfo closing = {0};

@@ -26,7 +26,8 @@ typedef struct shared {
   mail inbox[INBOX];
   int nmail;
   irl_command command;
-  bool waiting;  // the target's new place has not been acted upon
+  unsigned epoch;  // that the command belongs to
+  bool waiting;    // the target's new place has not been acted upon
   double speed;
   char label[128];
   bool stop;
@@ -50,6 +51,7 @@ struct irl_recorder {
   double* practice;  // state and action of the practice     (nstate + nu)
   int number;        // of the last kept episode in the journal
   int running;       // number of the one that runs
+  unsigned epoch;    // of the robot's posture
   bool behind;       // the simulation is not at the episode's last step
   bool resting;
 
@@ -106,6 +108,7 @@ static irl_err reset(irl_recorder* r, irl_errinfo* info) {
   memset(r->practice + r->about->nstate, 0, (size_t)r->about->nu * sizeof(double));
   memcpy(state_at(r, 0), r->row.state, (size_t)r->about->nstate * sizeof(double));
   r->behind = false;
+  r->epoch++;
   return IRL_OK;
 }
 
@@ -125,6 +128,7 @@ static irl_err repeat(irl_recorder* r, int step, irl_errinfo* info) {
   }
   irl_teleop_reset(r->teleop, r->row.state);
   r->behind = false;
+  r->epoch++;
   return IRL_OK;
 }
 
@@ -343,7 +347,8 @@ static void publish(irl_recorder* r) {
   memcpy(v->state, state, (size_t)r->about->nstate * sizeof(double));
   memcpy(v->u, u, (size_t)r->about->nu * sizeof(double));
   irl_teleop_where(r->teleop, &v->pose);
-  if (r->shared.waiting && r->shared.command.placed) {
+  v->epoch = r->epoch;
+  if (r->shared.waiting && r->shared.command.placed && r->shared.epoch == r->epoch) {
     memcpy(v->pose.target, r->shared.command.target, sizeof v->pose.target);
   }
   v->result = episode ? r->result[s->cursor] : 0;
@@ -363,7 +368,8 @@ double irl_recorder_turn(irl_recorder* r, double now) {
   const int nmail = r->shared.nmail;
   memcpy(inbox, r->shared.inbox, (size_t)nmail * sizeof *inbox);
   r->shared.nmail = 0;
-  const irl_command command = r->shared.command;
+  irl_command command = r->shared.command;
+  const unsigned epoch = r->shared.epoch;
   const double speed = r->shared.speed;
   pthread_mutex_unlock(&r->lock);
   const bool was_moving = moving(r);
@@ -375,6 +381,9 @@ double irl_recorder_turn(irl_recorder* r, double now) {
   r->last = now;
   if (!was_moving) {
     r->due = fmax(r->due, now);
+  }
+  if (epoch != r->epoch) {
+    command.placed = command.turned = false;
   }
   const int steps = keep_pace(r, now, &command, speed);
   measure(r, now, speed, was_moving);
@@ -446,11 +455,13 @@ void irl_recorder_send(irl_recorder* r, irl_event event, int argument) {
 }
 
 // A target that was placed and let go before a control step came must not be forgotten.
-void irl_recorder_command(irl_recorder* r, const irl_command* command) {
+void irl_recorder_command(irl_recorder* r, const irl_command* command, unsigned epoch) {
   pthread_mutex_lock(&r->lock);
   irl_command* c = &r->shared.command;
   const irl_command last = *c;
   *c = *command;
+  r->shared.waiting = r->shared.waiting && epoch == r->shared.epoch;
+  r->shared.epoch = epoch;
   if (r->shared.waiting && last.placed && !command->placed) {
     c->placed = true;
     memcpy(c->target, last.target, sizeof c->target);

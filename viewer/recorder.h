@@ -45,7 +45,10 @@ IRL_NODISCARD irl_err irl_recorder_close(irl_recorder* recorder, irl_errinfo* in
 //---------------------------------- From the window -----------------------------------------------
 
 void irl_recorder_send(irl_recorder* recorder, irl_event event, int argument);
-void irl_recorder_command(irl_recorder* recorder, const irl_command* command);
+
+// What the person wants from now on. epoch: that of the view by which the target was placed; a
+// place from before the robot was put somewhere else means nothing.
+void irl_recorder_command(irl_recorder* recorder, const irl_command* command, unsigned epoch);
 void irl_recorder_set_speed(irl_recorder* recorder, double speed);
 void irl_recorder_set_label(irl_recorder* recorder, const char* label);  // of episodes that end
 
@@ -57,6 +60,7 @@ typedef struct irl_recorder_view {
   double* state;  // physics state to show (nstate), the caller's memory
   double* u;      // action that led to it (nu), the caller's memory
   irl_teleop_pose pose;
+  unsigned epoch;           // grows when the robot is put somewhere else: a start, an earlier step
   double result;            // return up to the step shown
   bool success;             // the task's rule held at the step shown
   double speed;             // asked for

@@ -65,7 +65,7 @@ static void pull_to(desk* k, double x, double y, double z) {
   c.target[0] = x;
   c.target[1] = y;
   c.target[2] = z;
-  irl_recorder_command(k->recorder, &c);
+  irl_recorder_command(k->recorder, &c, k->view.epoch);
 }
 
 // Ends the session and reads back what it left; the folder is removed.
@@ -134,7 +134,7 @@ static void rewinds(void) {
   irl_command c = irl_command_defaults();
   c.mode = IRL_TELEOP_CONTROLS;
   c.rate[1] = 0.3;
-  irl_recorder_command(k.recorder, &c);
+  irl_recorder_command(k.recorder, &c, k.view.epoch);
   press(&k, IRL_EVENT_RECORD, 0);
   pass(&k, 0.2);
   const int first = k.view.session.length;
@@ -144,7 +144,7 @@ static void rewinds(void) {
   const int back = k.view.session.cursor;
   const double result = k.view.result;
   c.rate[1] = -0.5;
-  irl_recorder_command(k.recorder, &c);
+  irl_recorder_command(k.recorder, &c, k.view.epoch);
   irl_recorder_send(k.recorder, IRL_EVENT_PAUSE, 0);
   pass(&k, 0.1);
   CHECK(k.view.session.phase == IRL_PHASE_RECORDING && k.view.session.length > back);
@@ -157,6 +157,25 @@ static void rewinds(void) {
   irl_demos* demos = desk_close(&k, 1);
   CHECK(demos->batch.success[0] == 1 && demos->batch.length[0] > back);
   irl_demos_destroy(demos);
+}
+
+// A ball that was put somewhere in practice is not pulled at when the episode begins; one that was
+// let go between two control steps is not forgotten.
+static void forgets_old_places_only(void) {
+  desk k;
+  desk_open(&k, "reacher", "places", quick);
+  look(&k);
+  pull_to(&k, -0.1, 0, 0.01);
+  press(&k, IRL_EVENT_RECORD, 0);
+  pass(&k, 0.1);
+  CHECK(fabs(k.view.u[0]) < 0.01 && fabs(k.view.u[1]) < 0.01);
+  pull_to(&k, 0.1, 0.1, 0.01);
+  irl_command c = irl_command_defaults();
+  irl_recorder_command(k.recorder, &c, k.view.epoch);
+  pass(&k, 1);
+  CHECK_NEAR(k.view.pose.target[0], 0.1, 1e-12);
+  CHECK(k.view.success);
+  irl_demos_destroy(desk_close(&k, 1));
 }
 
 static void discards_and_takes_back(void) {
@@ -259,5 +278,6 @@ static void chooses_a_speed(void) {
 }
 
 TESTS(TEST(records_what_rollouts_would), TEST(practice_leaves_nothing), TEST(rewinds),
-      TEST(discards_and_takes_back), TEST(closing_keeps_the_episode), TEST(keeps_the_pace),
-      TEST(runs_on_a_thread), TEST(one_recorder_a_folder), TEST(chooses_a_speed))
+      TEST(forgets_old_places_only), TEST(discards_and_takes_back), TEST(closing_keeps_the_episode),
+      TEST(keeps_the_pace), TEST(runs_on_a_thread), TEST(one_recorder_a_folder),
+      TEST(chooses_a_speed))
