@@ -121,7 +121,13 @@ static void add_target(irl_cockpit* c) {
   mjvGeom* string = add_geom(c);
   if (string != NULL) {
     mjv_initGeom(string, mjGEOM_CAPSULE, size, NULL, NULL, bright);
-    mjv_connector(string, mjGEOM_CAPSULE, 0.18 * radius, c->view.pose.point, target);
+    double point[3];
+    const bool own = c->command.body == c->view.pose.body;
+    mju_mulMatVec3(
+        point, c->d->xmat + 9 * c->view.pose.body,
+        own ? c->command.point : irl_teleop_get(irl_recorder_teleop(c->recorder))->point);
+    mju_addTo3(point, c->d->xpos + 3 * c->view.pose.body);
+    mjv_connector(string, mjGEOM_CAPSULE, 0.18 * radius, point, target);
     string->category = mjCAT_DECOR;
   }
 }

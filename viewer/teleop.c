@@ -11,7 +11,9 @@
 #define FOLLOW_SECONDS 0.1    // of the person, in which the reference comes close to the target
 #define FASTEST_FOLLOW 0.35   // of the way to the target in a control step
 #define REACHES_A_SECOND 3.0  // of the person: greatest speed of the reference
-#define STIFFNESS 0.25        // w dt of computed torque: fast, and far from its limit of stability
+#define STIFFNESS 0.25        // w dt of computed torque, gentle
+#define STIFFEST 0.5          // w dt, far from the limit of stability
+#define RESPONSE 12.0         // w that is worth going there for [rad/s]
 #define SERVO_SECONDS 2.0     // in which a held key moves a servo across its range
 #define LEAD_ANGLE 0.5        // how far the reference may run ahead of the robot [rad]
 #define LEAD_LENGTH 0.25      // [of the reach]
@@ -263,11 +265,20 @@ static void follow_robot(irl_teleop* t) {
 
 //---------------------------------- Forces --------------------------------------------------------
 
+// The response w of the actual joints to the reference [rad/s].
+static double response(const irl_teleop* t, const irl_command* c) {
+  const double dt = irl_task_get(t->task)->dt;
+  const double w = fmax(STIFFNESS / dt, fmin(STIFFEST / dt, RESPONSE));
+  return w * fmin(1, fmax(0.02, c->strength));
+}
+
 // Generalised force (nv) that makes the actual joints follow the reference; the scratch is at the
-// actual state. Without tracking it only carries the robot's weight.
+// actual state. Without tracking it only carries the robot's weight. Joint damping d is answered at
+// the reference's speed and adds dt d to the inertia (the stable PD of Tan, Liu and Turk 2011), so
+// that light joints are held as firmly as heavy ones.
 static void wanted_force(irl_teleop* t, const irl_command* c, bool track, double* tau) {
   const int nv = (int)t->m->nv;
-  const double w = STIFFNESS * fmin(1, fmax(0.02, c->strength)) / irl_task_get(t->task)->dt;
+  const double w = response(t, c), dt = irl_task_get(t->task)->dt;
   double* gap = t->work;
   double* acceleration = t->work + nv;
   mj_differentiatePos(t->m, gap, 1, t->d->qpos, t->qref);
@@ -276,8 +287,12 @@ static void wanted_force(irl_teleop* t, const irl_command* c, bool track, double
     acceleration[j] = track && t->actuated[j] ? w * w * gap[j] + 2 * w * rate : 0;
   }
   mj_mulM(t->m, t->d, tau, acceleration);
-  for (int j = 0; j < nv && c->weightless; j++) {
-    tau[j] += t->d->qfrc_bias[j] - t->d->qfrc_passive[j];
+  for (int j = 0; j < nv; j++) {
+    const double damping = t->m->dof_damping[j];
+    tau[j] += damping * (dt * acceleration[j] + (track ? t->speed[j] : 0));
+    if (c->weightless) {
+      tau[j] += t->d->qfrc_bias[j] - t->d->qfrc_passive[j] + t->d->qfrc_damper[j];
+    }
   }
 }
 
@@ -363,14 +378,15 @@ static bool bears(const irl_teleop* t, int control) {
 
 // The control that makes a drive follow the reference with the force it has to give beside what a
 // servo finds by itself.
-static double drive_control(const irl_teleop* t, const irl_drive* v, double force) {
+static double drive_control(const irl_teleop* t, const irl_command* c, const irl_drive* v,
+                            double force) {
   const double gain = gain_now(t->m, t->d, v);
   if (v->kind == IRL_DRIVE_POSITION) {
     return servo_control(t->m, v, t->length[v->out], force);
   }
   if (v->kind == IRL_DRIVE_VELOCITY) {
     const bool integrates = t->m->actuator_dyntype[v->actuator] == mjDYN_INTEGRATOR;
-    const double rate = reference_rate(t, v, STIFFNESS / irl_task_get(t->task)->dt);
+    const double rate = reference_rate(t, v, response(t, c));
     return rate + (integrates ? 0 : force / gain);
   }
   return gain != 0 ? (force - bias_now(t->m, t->d, v)) / gain : 0;
@@ -393,7 +409,7 @@ static void follow_reference(irl_teleop* t, const irl_command* c, double* u) {
     actuator_forces(t->m, t->d, out, n, tau, force, memory);
     for (int i = 0, k = 0; i < nu; i++) {
       if (bears(t, i) && (t->drive[i].kind != IRL_DRIVE_FORCE) == servos) {
-        u[i] = drive_control(t, &t->drive[i], force[k]);
+        u[i] = drive_control(t, c, &t->drive[i], force[k]);
       }
       k += bears(t, i);
     }

@@ -3,9 +3,11 @@
 // The person moves a target; a reference posture follows it by damped least squares within the
 // joints' limits, and the actuators follow the reference: position servos by their set points,
 // velocity servos by its speed, everything else by computed torque,
-//   tau = M (w^2 (q_ref - q) + 2 w (qd_ref - qd)) + bias - passive,  f = argmin |A'f - tau|,
-// with A the actuators' moments (which know gears and tendons), always within the action bounds.
-// No OpenGL here, no clock, no memory but the reference: the same calls give the same actions.
+//   tau = (M + dt D)(w^2 (q_ref - q) + 2 w (qd_ref - qd)) + D qd_ref + bias - spring,
+//   f = argmin |A'f - tau|,
+// with D the joints' damping and A the actuators' moments (which know gears and tendons), always
+// within the action bounds. No OpenGL here, no clock, no memory but the reference: the same calls
+// give the same actions.
 #ifndef MJIRL_VIEWER_TELEOP_H_
 #define MJIRL_VIEWER_TELEOP_H_
 
