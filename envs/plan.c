@@ -70,7 +70,7 @@ void irl_plan_parse(irl_task* task, irl_jnode root) {
   }
   p->stddev = irl_json_number_or(node, "stddev", 1e-6, 1e3, p->stddev);
   p->alive = irl_json_bool_or(node, "alive", p->alive);
-  p->steps = irl_json_int_or(node, "steps", 1, task->info.horizon, task->info.horizon);
+  p->steps = irl_json_int_or(node, "steps", 1, 100000, 0);
   p->stop_return = irl_json_number_or(node, "stop_return", -DBL_MAX, DBL_MAX, NAN);
 }
 

@@ -104,8 +104,8 @@ static void poor_data_fit_or_are_refused(void) {
   CHECK(irl_critic_fit(&c, mean, stddev, &b, index, 1, T, target) == IRL_ENUM);
   irl_critic_predict(&c, mean, stddev, &b, 0, T, after);
   CHECK(before[0] == after[0]);
-  CHECK(irl_critic_create(&c, 0) == IRL_ERANGE);
   irl_critic_destroy(&c);
+  CHECK(irl_critic_create(&c, 0) == IRL_ERANGE);
   irl_batch_destroy(&b);
 }
 
