@@ -149,9 +149,9 @@ bool irl_episode_reset(irl_episode* ep, const irl_task* task, const mjModel* m, 
                        double* memory, int condition, const double* state, irl_rng* rng) {
   attach(ep, task, m, d, memory);
   if (state != NULL) {
-    irl_start_reset(task, condition, d);
+    irl_start_reset(task, m, condition, d);
     mj_setState(m, d, state, task->state_spec);
-  } else if (!irl_start_draw(task, condition, rng, d)) {
+  } else if (!irl_start_draw(task, m, condition, rng, d)) {
     return false;
   }
   begin(ep);
@@ -161,7 +161,7 @@ bool irl_episode_reset(irl_episode* ep, const irl_task* task, const mjModel* m, 
 void irl_episode_reset_at(irl_episode* ep, const irl_task* task, const mjModel* m, mjData* d,
                           double* memory, const double* qpos, const double* qvel) {
   attach(ep, task, m, d, memory);
-  irl_start_reset(task, 0, d);
+  irl_start_reset(task, m, 0, d);
   memcpy(d->qpos, qpos, (size_t)task->info.nq * sizeof *qpos);
   memcpy(d->qvel, qvel, (size_t)task->info.nv * sizeof *qvel);
   mj_forward(m,
@@ -184,7 +184,7 @@ void irl_episode_reset_near(irl_episode* ep, const irl_task* task, const mjModel
                             double* memory, const double* state, const double* move, double* x) {
   const bool late = task->info.timing == IRL_TIMING_GYMNASIUM && task->need != 0;
   attach(ep, task, m, d, memory);
-  irl_start_reset(task, 0, d);
+  irl_start_reset(task, m, 0, d);
   mj_setState(m, d, state, task->state_spec);
   move_state(m, d, move);
   if (late) {

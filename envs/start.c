@@ -338,11 +338,11 @@ static bool all_fixed(const irl_draw* draw, const uint8_t* fixed) {
   return true;
 }
 
-void irl_start_reset(const irl_task* task, int condition, mjData* d) {
+void irl_start_reset(const irl_task* task, const mjModel* m, int condition, mjData* d) {
   if (task->key[condition] >= 0) {
-    mj_resetDataKeyframe(task->model, d, task->key[condition]);
+    mj_resetDataKeyframe(m, d, task->key[condition]);
   } else {
-    mj_resetData(task->model, d);
+    mj_resetData(m, d);
   }
 }
 
@@ -360,8 +360,9 @@ static void put_start(const irl_task* task, int condition, mjData* d) {
   }
 }
 
-bool irl_start_draw(const irl_task* task, int condition, irl_rng* rng, mjData* d) {
-  irl_start_reset(task, condition, d);
+bool irl_start_draw(const irl_task* task, const mjModel* m, int condition, irl_rng* rng,
+                    mjData* d) {
+  irl_start_reset(task, m, condition, d);
   put_start(task, condition, d);
   for (int k = 0; rng != NULL && k < task->ndraw; k++) {
     const irl_draw* draw = &task->draw[k];

@@ -243,12 +243,12 @@ bool irl_domain_settle(const irl_domain_rows* rows, mjBatch* batch, const int* i
 void irl_start_parse(irl_task* task, irl_jnode root);
 void irl_start_free(irl_task* task);
 
-// Resets d, to the keyframe of the condition if it has one.
-void irl_start_reset(const irl_task* task, int condition, mjData* d);
+// Resets d, to the keyframe of the condition if it has one; m: the task's model, perhaps varied.
+void irl_start_reset(const irl_task* task, const mjModel* m, int condition, mjData* d);
 
 // Resets d and puts the start state of a condition into it; rng NULL: without noise.
 // False when a rejection rule was not met in many tries.
-bool irl_start_draw(const irl_task* task, int condition, irl_rng* rng, mjData* d);
+bool irl_start_draw(const irl_task* task, const mjModel* m, int condition, irl_rng* rng, mjData* d);
 
 //---------------------------------- terms.c -------------------------------------------------------
 

@@ -82,13 +82,15 @@ class Pool:
         )
         self.actions = noise(self.env.action_space, HORIZON * self.n).reshape(HORIZON, self.n, -1)
         self.env.reset()
+        self.ended = 0
 
     def rate(self, seconds):
         steps, begin = 0, time.process_time()
         while time.process_time() - begin < seconds:
             for action in self.actions:
-                self.env.step(action)
-                steps += self.n
+                _, _, terminated, truncated, _ = self.env.step(action)
+                steps += self.n - self.ended  # what had ended is only reset by its next step
+                self.ended = np.count_nonzero(terminated | truncated)
         return steps * self.threads / (time.process_time() - begin)
 
 
