@@ -123,19 +123,23 @@ void irl_cockpit_notify(irl_cockpit* c, const char* text, bool alarming);
 
 //---------------------------------- cockpit_input.c -----------------------------------------------
 
-// Installs keys and mouse; the callbacks reach the cockpit by GLFW's user pointer.
+// Installs keys and mouse; their callbacks reach the cockpit by GLFW's user pointer.
 void irl_cockpit_listen(irl_cockpit* c);
 
 // Reads held keys and the gamepad, and sends the command.
 void irl_cockpit_command(irl_cockpit* c);
 
-// The robot was put somewhere else: the ball that is held goes there too.
-void irl_cockpit_regrip(irl_cockpit* c);
-
 // Ties the target to a point of a body (in its frame), or to the hand with body -1; what no
 // actuator moves is refused with a notice.
 void irl_cockpit_tie(irl_cockpit* c, int body, const double local[3]);
 void irl_cockpit_full_screen(irl_cockpit* c);
+
+//---------------------------------- cockpit_mouse.c -----------------------------------------------
+
+void irl_cockpit_listen_mouse(irl_cockpit* c);
+
+// The robot was put somewhere else: the ball that is held goes there too.
+void irl_cockpit_regrip(irl_cockpit* c);
 
 //---------------------------------- cockpit_console.c ---------------------------------------------
 
