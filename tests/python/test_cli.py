@@ -102,7 +102,8 @@ def trained(work, task, dataset):
 def test_expected_commands_are_there():
     assert set(COMMANDS) == {
         "record",
-        "env list", "env check", "env trace", "expert", "train", "eval", "score", "sample", "replay", "plot",
+        "env list", "env check", "env trace", "expert", "train", "eval", "score", "sample", "replay",
+        "plot",
         "demos info", "demos check",
         "demos import", "demos export", "demos merge", "demos filter", "demos trim", "demos delete",
         "demos split", "demos undo", "demos fold", "verify", "bench"}
