@@ -284,6 +284,10 @@ def test_the_panel(display, tmp_path):
     out = tmp_path / "demos"
     desk = Desk(display, out, "--countdown", 0, "--slow", 1, "--size", "700x400")
     column, other = 470, 604
+    desk.x("mousemove", other, 269, "click", 1)  # Label: typed letters are the panel's now
+    desk.x("type", "--delay", 30, "yn 2")
+    desk.press("Return")
+    assert "ready" in desk.title()
     desk.x("mousemove", column, 59, "click", 1)  # Record
     desk.wait_title("recording")
     desk.wait_title("review at 50 of 50")
@@ -295,6 +299,7 @@ def test_the_panel(display, tmp_path):
     desk.wait_title("1 kept, 0 discarded")
     desk.x("mousemove", column, 304, "click", 1)  # Save, close
     assert desk.end() == (0, {"episodes": 1})
+    assert episodes(out)[0]["attrs"]["label"] == "yn 2"
     checked(out)
 
 

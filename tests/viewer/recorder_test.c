@@ -2,6 +2,9 @@
 // recorded must re-simulate to the same states, whatever was rewound and discarded on the way.
 #include "viewer/recorder.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -210,6 +213,47 @@ static void closing_keeps_the_episode(void) {
   irl_demos_destroy(demos);
 }
 
+// Lets no file grow beyond what it has (or lifts that again), like a full disk.
+static void fill_disk(const desk* k, bool full) {
+  char path[300];
+  struct stat about;
+  struct rlimit limit;
+  snprintf(path, sizeof path, "%s/recording.journal", k->dir);
+  CHECK(stat(path, &about) == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0);
+  limit.rlim_cur = full ? (rlim_t)about.st_size : limit.rlim_max;
+  CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+// The episode stops with a sentence where no more could be written, and goes on from there when
+// there is room; what could not be written is simulated anew.
+static void survives_a_full_disk(void) {
+  desk k;
+  signal(SIGXFSZ, SIG_IGN);
+  desk_open(&k, "reacher", "full", quick);
+  press(&k, IRL_EVENT_RECORD, 0);
+  pass(&k, 0.2);
+  fill_disk(&k, true);
+  pass(&k, 0.3);
+  fill_disk(&k, true);
+  CHECK(k.view.session.phase == IRL_PHASE_PAUSED && k.view.alarming);
+  CHECK_CONTAINS(k.view.message, "recording.journal");
+  const int length = k.view.session.length;
+  press(&k, IRL_EVENT_SUCCESS, 0);  // cannot be written either: nothing changes
+  CHECK(k.view.session.kept == 0 && irl_session_running(&k.view.session));
+  press(&k, IRL_EVENT_PAUSE, 0);
+  pass(&k, 0.1);
+  CHECK(k.view.session.phase == IRL_PHASE_PAUSED && k.view.session.length <= length + 2);
+  fill_disk(&k, false);
+  pull_to(&k, 0.1, 0.1, 0.01);
+  press(&k, IRL_EVENT_PAUSE, 0);
+  pass(&k, 2);
+  CHECK(k.view.session.phase == IRL_PHASE_REVIEW && k.view.session.length == 50);
+  press(&k, IRL_EVENT_RECORD, 0);
+  irl_demos* demos = desk_close(&k, 1);
+  CHECK(demos->batch.length[0] == 50);
+  irl_demos_destroy(demos);
+}
+
 // Control steps come at their time.
 static void keeps_the_pace(void) {
   desk k;
@@ -279,5 +323,5 @@ static void chooses_a_speed(void) {
 
 TESTS(TEST(records_what_rollouts_would), TEST(practice_leaves_nothing), TEST(rewinds),
       TEST(forgets_old_places_only), TEST(discards_and_takes_back), TEST(closing_keeps_the_episode),
-      TEST(keeps_the_pace), TEST(runs_on_a_thread), TEST(one_recorder_a_folder),
-      TEST(chooses_a_speed))
+      TEST(keeps_the_pace), TEST(survives_a_full_disk), TEST(runs_on_a_thread),
+      TEST(one_recorder_a_folder), TEST(chooses_a_speed))
