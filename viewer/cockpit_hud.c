@@ -59,6 +59,14 @@ static irl_pen pen(const irl_cockpit* c, double size, double weight, irl_align a
   return (irl_pen){fmax(9.0, size * c->unit), weight, align, ink};
 }
 
+// Makes the text as small as it must be to fit.
+static void fit(irl_pen* p, const char* text, double width) {
+  const double wide = irl_text_width(p, text);
+  if (wide > width && width > 0) {
+    p->size = fmax(5.0, p->size * width / wide);
+  }
+}
+
 static void ground(irl_sheet* sheet, double radius, float opacity) {
   irl_ink ink = IRL_THEME_PAGE;
   ink.a = opacity;
@@ -256,9 +264,12 @@ static void lay_strip(irl_cockpit* c) {
     draw_timeline(c, sheet, (irl_box){24 * u, 14 * u, width - 48 * u, 6 * u});
     irl_pen left = pen(c, 16, 1.1, IRL_ALIGN_LEFT, IRL_THEME_TITLE);
     irl_pen small = pen(c, 13, 1.0, IRL_ALIGN_LEFT, IRL_THEME_TEXT);
+    fit(&left, hint(c), width - 48 * u);
     irl_canvas_text(&sheet->canvas, 24 * u, 44 * u, &left, hint(c));
     irl_canvas_text(&sheet->canvas, 24 * u, 65 * u, &small, step);
+    const double rest = width - 72 * u - irl_text_width(&small, step);
     small.align = IRL_ALIGN_RIGHT;
+    fit(&small, right, rest);
     irl_canvas_text(&sheet->canvas, width - 24 * u, 65 * u, &small, right);
   }
   lay(c, sheet, 0, c->height - (int)height);
@@ -300,7 +311,8 @@ static void lay_keys(irl_cockpit* c) {
                    c->bank, c->bank + 9);
   }
   irl_pen p = pen(c, 15, 1.2, IRL_ALIGN_CENTER, ink_wait);
-  const double width = fmin(c->width - 32 * u, irl_text_width(&p, text) + 40 * u);
+  fit(&p, text, c->width - 60 * u);
+  const double width = irl_text_width(&p, text) + 40 * u;
   if (renew(sheet, width, 36 * u, text)) {
     ground(sheet, 12 * u, 0.85F);
     irl_canvas_text(&sheet->canvas, 0.5 * width, 24 * u, &p, text);
@@ -340,7 +352,8 @@ static const char* const HELP[][2] = {
 static void lay_help(irl_cockpit* c) {
   enum { ROWS = sizeof HELP / sizeof HELP[0] };
   irl_sheet* sheet = &c->sheet[SHEET_HELP];
-  const double u = fmin(c->unit, c->height / 640.0), width = fmin(860 * u, c->width - 20);
+  const double u = fmin(c->unit, fmin(c->height / 640.0, (c->width - 8) / 800.0));
+  const double width = 800 * u;
   const double height = (ROWS * 25.0 + 36) * u;
   if (!c->help) {
     return;
