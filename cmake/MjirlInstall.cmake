@@ -69,6 +69,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/envs/tasks ${PROJECT_SOURCE_DIR}/envs/mo
                   ${PROJECT_SOURCE_DIR}/envs/schema
         DESTINATION ${mjirl_data} OPTIONAL)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/demos/data/ DESTINATION ${mjirl_data}/demos OPTIONAL)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/demos/experts/ DESTINATION ${mjirl_data}/experts OPTIONAL)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/THIRD_PARTY_NOTICES.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -70,6 +70,14 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
   const int most = n > judged ? n : judged;
   c->best_score = INFINITY;
   c->report = c->score = NAN;
+  if (options->start != NULL &&
+      (options->start->steps != 1 || options->start->nx != t->nx || options->start->nu != t->nu)) {
+    return irl_fail(
+        info, IRL_EDIM,
+        "search: starts from a policy of %d steps, %d observations and %d actions; give "
+        "a stationary one of this task (1, %d, %d)",
+        options->start->steps, options->start->nx, options->start->nu, t->nx, t->nu);
+  }
   IRL_TRY(irl_policy_create(&c->policy, 1, t->nx, t->nu));
   IRL_TRY(irl_policy_create(&c->best, 1, t->nx, t->nu));
   IRL_TRY(first_policy(c));

@@ -84,11 +84,13 @@ def table(results):
 
 
 def replace(path, name, text):
-    """Puts a table between its two marks in a page."""
+    """Puts a table between its two marks in a page; rows of tasks that it does not have stay."""
     with open(path) as file:
         page = file.read()
     begin, end = f"<!-- table:{name} -->\n", "<!-- /table -->"
     head, rest = page.split(begin, 1)
+    old = [line for line in rest.split(end, 1)[0].splitlines() if line.startswith("| `")]
+    text = "\n".join([text] + [line for line in old if line[:line.index("` |") + 1] not in text])
     with open(path, "w") as file:
         file.write(head + begin + text + "\n" + end + rest.split(end, 1)[1])
 

@@ -380,6 +380,13 @@ static void expert_is_kept(void) {
   o.plan.iterations = 0;
   CHECK_OK(irl_expert(&o, NULL, &again, &info));
   CHECK_NEAR(again.return_mean, r.return_mean, 1e-9 * fabs(r.return_mean));
+  irl_policy long_policy;
+  CHECK_OK(irl_policy_create(&long_policy, 50, 4, 2));
+  o.start = &long_policy;
+  irl_expert_result refused;
+  CHECK(irl_expert(&o, NULL, &refused, &info) == IRL_EDIM);
+  CHECK_CONTAINS(info.text, "give a stationary one");
+  irl_policy_destroy(&long_policy);
   irl_policy* none;
   CHECK(irl_expert_load(&none, &n, other, path, &info) == IRL_EDIM && none == NULL);
   CHECK_CONTAINS(info.text, "made for this task");
