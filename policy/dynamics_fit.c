@@ -22,8 +22,6 @@ enum {
   FIRST_STEPS = 100,       // of expectation maximisation
   LATER_STEPS = 10         // the same from the last call's Gaussians
 };
-// Derivatives of a simulator carry no noise that a ridge would have to hold down.
-static const double simulator_ridge = 1e-6;
 
 struct irl_dynamics_fitter {
   irl_moments m;
@@ -122,7 +120,9 @@ static irl_err keep_rows(irl_dynamics_fitter* f, const irl_batch* batch, const i
     if (rows == NULL) {
       return IRL_ENOMEM;
     }
-    memcpy(rows, f->rows, (size_t)f->nrows * (size_t)d * (f->rows != NULL) * sizeof(double));
+    if (f->rows != NULL) {
+      memcpy(rows, f->rows, (size_t)f->nrows * (size_t)d * sizeof(double));
+    }
     irl_free(f->rows);
     f->rows = rows;
     f->capacity = wanted;
@@ -229,7 +229,7 @@ static irl_err fit_step(const fit_job* job, int t, irl_errinfo* info) {
     return IRL_OK;
   }
   combine(job, t);
-  if (!irl_moments_regress(m, simulated ? fmin(o->ridge, simulator_ridge) : o->ridge)) {
+  if (!irl_moments_regress(m, o->ridge)) {
     return irl_fail(info, IRL_ENUM,
                     "dynamics: the regression of step %d is singular; raise the ridge or give more "
                     "trajectories",

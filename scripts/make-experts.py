@@ -83,6 +83,30 @@ def table(results):
     return "\n".join(rows + [row(task, experts) for task, experts in results.items() if experts])
 
 
+def condition_shares(experts):
+    """(return − random)/(best − random) of each seed and condition, best of all seeds."""
+    returns = [e["condition_returns"] for e in experts]
+    floor = experts[0]["condition_randoms"]  # judged from the same starts for every seed
+    best = [max(column) for column in zip(*returns)]
+    return best, [[(r - f) / (b - f) for r, f, b in zip(row, floor, best)] for row in returns]
+
+
+def condition_row(task, experts):
+    best, shares = condition_shares(experts)
+    worst = [min(row) for row in shares]
+    return (f"| `{task}` | {len(experts)} | {', '.join(number(b, 3) for b in best)} "
+            f"| {statistics.median(worst):.4f} | {min(worst):.4f} "
+            f"| {sum(w >= 0.98 for w in worst)} of {len(experts)} |")
+
+
+def condition_table(results):
+    rows = ["| task | seeds | best return of each condition | worst condition's share, median seed | worst seed "
+            "| seeds with all at least 0.98 |", "|---|--:|---|--:|--:|--:|"]
+    kept = {task: [e for e in experts if e["method"] == "trajectory" and "condition_randoms" in e]
+            for task, experts in results.items()}
+    return "\n".join(rows + [condition_row(task, experts) for task, experts in kept.items() if experts])
+
+
 def replace(path, name, text):
     """Puts a table between its two marks in a page; rows of tasks that it does not have stay."""
     with open(path) as file:
@@ -129,10 +153,13 @@ def main():
     results = collect(options.tasks.split(","), options.seeds, options.threads, options.only_write)
     if options.only_write:
         replace(PAGE, "experts", table(results))
+        replace(PAGE, "conditions", condition_table(results))
     else:
         print(table(results))
+        print(condition_table(results))
     if options.export:
         export(results, options.export)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -53,10 +53,11 @@ static void setup_fini(setup* s) {
   irl_task_destroy(s->task);
 }
 
-static void fit(setup* s, irl_dynamics_kind kind) {
+static void fit(setup* s, irl_dynamics_kind kind, double ridge) {
   irl_dynamics_fitter* fitter;
   irl_dynamics_options o = irl_dynamics_defaults();
   o.kind = kind;
+  o.ridge = ridge;
   CHECK_OK(irl_dynamics_fitter_create(&fitter, s->batch.horizon, s->t->nx, s->t->nu, s->t->nz));
   CHECK_OK(irl_dynamics_fitter_run(fitter, &s->dyn, &s->batch, s->index, 16, &o, &s->diff, NULL));
   irl_dynamics_fitter_destroy(fitter);
@@ -68,7 +69,7 @@ static void linear_system_is_exact(void) {
   setup s;
   const irl_linearize_options o = irl_linearize_defaults();
   setup_init(&s, "lq_point_mass", 10, 1, &o, 1);
-  fit(&s, IRL_DYNAMICS_SIMULATOR);
+  fit(&s, IRL_DYNAMICS_SIMULATOR, 1e-6);
   const double k = s.t->frame_skip, h = s.t->dt / k;
   const double want[4][6] = {{1, 0, k * h, 0, h * h * k * (k + 1) / 2, 0},
                              {0, 1, 0, k * h, 0, h * h * k * (k + 1) / 2},
@@ -121,7 +122,7 @@ static void slopes_predict_trajectories(void) {
     setup s;
     const irl_linearize_options o = irl_linearize_defaults();
     setup_init(&s, names[k], 15, 0.1, &o, 1);
-    fit(&s, IRL_DYNAMICS_SIMULATOR);
+    fit(&s, IRL_DYNAMICS_SIMULATOR, 1e-3);
     const double error = prediction_error(&s);
     printf("     %s: %.4f of the spread\n", names[k], error);
     CHECK(error < limits[k]);
@@ -143,7 +144,7 @@ static void clipped_actions_count_as_clipped(void) {
       irl_batch_u(&s.batch, i, 1)[0] += k == 0 ? 0 : k == 1 ? 1 : 5;
     }
     CHECK_OK(irl_linearizer_run(s.lin, &s.batch, s.index, 16, &s.diff, NULL, NULL));
-    fit(&s, IRL_DYNAMICS_SIMULATOR);
+    fit(&s, IRL_DYNAMICS_SIMULATOR, 1e-3);
     slope[k] = s.dyn.F[(1 * 10 + 6) * 12 + 10];  // d velocity 0 / d action 0
     setup_fini(&s);
   }

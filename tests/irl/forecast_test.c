@@ -39,6 +39,7 @@ static irl_train_options options(void) {
   o.config.iterations = 5;
   o.config.cost_steps = 10;
   o.config.width = 8;
+  o.config.heldout = 0.0;
   return o;
 }
 
