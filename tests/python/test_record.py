@@ -234,6 +234,7 @@ def test_a_session_with_the_mouse(display, tmp_path):
 
     desk.press("Return")  # and again, called a failure
     desk.wait_title("recording")
+    time.sleep(0.8)  # some steps; one takes 0.16 s
     desk.press("n")
     desk.wait_title("2 kept, 1 discarded")
     assert "all episodes are recorded" in desk.said or "kept" in desk.said
@@ -343,6 +344,7 @@ class Tour:
         self.row("Enter")
         d.press("Return")
         d.wait_title("recording")
+        time.sleep(0.6)
         self.row("Space")
         d.press("space")
         d.wait_title("paused at")
@@ -366,7 +368,7 @@ class Tour:
         for key, kept in [("y", 1), ("n", 2)]:
             d.press("Return")
             d.wait_title("recording")
-            time.sleep(0.2)
+            time.sleep(1.0)  # some steps; one takes 0.2 s
             d.press(key)
             d.wait_title("ready", f"{kept} kept")
         self.row("Delete")
