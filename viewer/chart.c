@@ -102,6 +102,8 @@ static void draw_strip(irl_canvas* canvas, const irl_show* show, irl_box box, in
   }
 }
 
+// The figure's axis is the colour bar's, bent alike, so that a height and a colour say the same. A
+// curve that leaves the range runs along the edge.
 static double plot_y(const irl_show* show, irl_box plot, double value) {
   double place = irl_scale_place(&show->motion.scale, value);
   return plot.y + plot.height * (1.0 - fmin(1.04, fmax(-0.04, place)));

@@ -203,6 +203,10 @@ static void damped_step(irl_field* f, const double error[3], double damping, dou
   mju_scl(dq, dq, largest > LONGEST_TURN ? LONGEST_TURN / largest : 1.0, (int)m->nv);
 }
 
+// The largest step is bounded because the Jacobian is only true nearby: without that an arm that
+// is nearly stretched would be thrown about. Near a stretched pose J Jᵀ is singular, and λ keeps
+// the step finite there at the price of more rounds.
+//
 // Moves the point to a place from the pose in the scratch data; true when it comes there.
 static bool reach_place(irl_field* f, const double place[3], double size) {
   const mjModel* m = f->motion->model;
@@ -226,6 +230,8 @@ static bool reach_place(irl_field* f, const double place[3], double size) {
 
 //---------------------------------- Going outwards ------------------------------------------------
 
+// A place that was missed from one side may be reached from another, where the arm bends otherwise;
+// three tries find what there is without going round in circles.
 static void enqueue(irl_field* f, int node, int parent) {
   irl_field_node* n = &f->node[node];
   bool open = n->state == UNTOUCHED || n->state == MISSED;
@@ -306,6 +312,8 @@ static bool observe(irl_field* f, int node) {
                        node_x(f, node), &reward, &terminated, &why) == IRL_OK;
 }
 
+// Brings the point to one place; from there its neighbours are tried next. What lies behind a
+// place out of reach is only tried from elsewhere, so blank regions cost next to nothing.
 static void visit(irl_field* f, int node) {
   const mjModel* m = f->motion->model;
   irl_field_node* n = &f->node[node];

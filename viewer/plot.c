@@ -188,6 +188,9 @@ static irl_err scale_panel(panel* p, const irl_plot_run* runs, int n, int which)
   return IRL_OK;
 }
 
+// The first iterations' costs are orders of magnitude above the last ones': the axis is bent as
+// the viewer's colour bar is, linear near the bottom and logarithmic above.
+//
 // A little beyond the ends, so that curves that leave are seen to leave.
 static double place_y(const panel* p, double value) {
   double part = fmin(1.02, fmax(-0.02, irl_scale_place(&p->y, value)));

@@ -121,6 +121,8 @@ static irl_err list_costs(irl_reel* r, irl_errinfo* info) {
   IRL_TRY(irl_history_list(judge_folder(r), &found, &n, info));
   bool newest = r->niterations == 0 || r->chosen == r->niterations - 1;
   int now = r->niterations > 0 ? r->iterations[r->chosen] : -1;
+  // Whoever looks at the newest cost goes on with the newest; who looks at an older one stays
+  // there.
   irl_free(r->iterations);
   r->iterations = found;
   r->niterations = n;
@@ -218,6 +220,13 @@ static irl_err wait_for_run(const char* source, const irl_host* host, irl_errinf
     return irl_fail(info, IRL_ENOENT, "%s: there is no run yet; start training, then follow it",
                     source);
   }
+  char dataset[MAX_PATH];
+  if (irl_path_join(dataset, sizeof dataset, source, "data/main_data.hdf5") &&
+      irl_file_exists(dataset)) {
+    return irl_fail(info, IRL_EUNSUPPORTED, "%s: is a dataset, not a run; leave out --follow",
+                    source);
+  }
+  // config.json comes last of what training writes at its start, the policies ten iterations later.
   while (irl_dir_exists(source) && !irl_file_exists(path)) {
     if (irl_host_stop(host)) {
       return irl_fail(info, IRL_ECANCELED,

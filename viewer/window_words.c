@@ -204,7 +204,8 @@ static void draw_lines(irl_canvas* canvas, double unit, const char* text) {
   }
 }
 
-// Makes the panel as large as its words and draws them.
+// Makes the panel as large as its words and draws them. The widest line decides; bold letters are
+// taken for all, so that none is cut.
 static void renew_lines(irl_panel* panel, double unit, const char* text) {
   int lines = 1;
   double wide = 0.0;

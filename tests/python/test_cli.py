@@ -441,6 +441,7 @@ def test_expert_does_not_overwrite(task, dataset):
     ["replay", "{run}", "--camera", "nowhere.json", "--offscreen", "{out}.png"],
     ["replay", "{run}", "--field-body", "nobody", "--offscreen", "{out}.png"],
     ["replay", "{demos}", "--color-by", "learned", "--offscreen", "{out}.png"],
+    ["replay", "{demos}", "--follow"], ["replay", "{out}", "--follow"],
     ["verify", "{out}"], ["demos", "info", "{out}"], ["demos", "check", "{file}"],
 ])
 def test_failing_starts_leave_nothing(tmp_path, task, dataset, trained, args):
