@@ -9,6 +9,7 @@
 #include "irl/trial_internal.h"
 
 enum { JUDGE_EPISODES = 20, MOST_STAGES = 6, IDLE_LIMIT = 4 };
+static const double same_valley_share = 5e-3;  // of the objective's parts
 
 // A stretch of iterations with one number of starts, after which the worst are given up.
 typedef struct stage {
@@ -322,20 +323,46 @@ static double standing(const irl_trial* t, double weight) {
   return t->started ? irl_judgement_value(&t->now, weight) : INFINITY;
 }
 
-// The best `width` starts of each condition go on, in order.
+static void sort_by_standing(irl_trial** group, int n, double weight) {
+  for (int i = 1; i < n; i++) {
+    irl_trial* t = group[i];
+    int j = i;
+    for (; j > 0 && standing(t, weight) < standing(group[j - 1], weight); j--) {
+      group[j] = group[j - 1];
+    }
+    group[j] = t;
+  }
+}
+
+// Two starts of the same value have most likely found the same valley.
+static bool same_valley(const irl_trial* a, const irl_trial* b, double weight) {
+  const double size = fabs(a->now.cost) + fabs(weight * a->now.entropy);
+  return fabs(standing(a, weight) - standing(b, weight)) <= same_valley_share * size;
+}
+
+// Brings the best start of each valley to the front of a sorted group, in order, the others behind:
+// many starts that have settled in one valley must not push out one that is still on its way down
+// another.
+static void valleys_first(irl_trial** group, int n, double weight) {
+  int front = n > 0;
+  for (int i = 1; i < n; i++) {
+    irl_trial* t = group[i];
+    if (!t->started || same_valley(t, group[front - 1], weight)) {
+      continue;
+    }
+    memmove(group + front + 1, group + front, (size_t)(i - front) * sizeof *group);
+    group[front++] = t;
+  }
+}
+
+// The best `width` starts of each condition go on.
 static void select_best(search* s, int width) {
   const int old = s->nalive / s->options->nc;
   const double weight = s->step.lqr.entropy_weight;
   for (int k = 0; k < s->options->nc; k++) {
     irl_trial** group = s->alive + k * old;
-    for (int i = 1; i < old; i++) {
-      irl_trial* t = group[i];
-      int j = i;
-      for (; j > 0 && standing(t, weight) < standing(group[j - 1], weight); j--) {
-        group[j] = group[j - 1];
-      }
-      group[j] = t;
-    }
+    sort_by_standing(group, old, weight);
+    valleys_first(group, old, weight);
     memmove(s->alive + k * width, group, (size_t)width * sizeof *group);
   }
   s->nalive = width * s->options->nc;
