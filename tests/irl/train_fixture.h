@@ -1,0 +1,61 @@
+// Demonstrations of a short linear task and runs on them, for the tests of training.
+#ifndef MJIRL_TESTS_IRL_TRAIN_FIXTURE_H_
+#define MJIRL_TESTS_IRL_TRAIN_FIXTURE_H_
+
+#include <unistd.h>
+
+#include "base/file.h"
+#include "irl/expert.h"
+#include "irl/runtime.h"
+#include "irl/train.h"
+#include "test.h"
+
+static irl_task* task;
+static irl_demos* demos;
+static char root[1024], demos_dir[1100];
+
+static inline const char* folder(const char* name, char path[1200]) {
+  snprintf(path, 1200, "%s/%s", root, name);
+  return path;
+}
+
+// Demonstrations of the short linear task, made once.
+static inline void need_demos(void) {
+  irl_errinfo info = {IRL_OK, ""};
+  if (demos != NULL) {
+    return;
+  }
+  irl_runtime_init();
+  const char* dir = getenv("MJIRL_TEST_DIR");
+  snprintf(root, sizeof root, "%s/train_%d", dir != NULL ? dir : ".", (int)getpid());
+  snprintf(demos_dir, sizeof demos_dir, "%s/demos", root);
+  CHECK_OK(irl_dir_create(root, NULL));
+  const char* const set[] = {"horizon=30"};
+  CHECK_OK(irl_task_load(&task, "lq_point_mass", set, 1, &info));
+  irl_expert_options o = irl_expert_defaults(task);
+  o.plan.restarts = 1;
+  o.plan.iterations = 6;
+  irl_expert_result expert;
+  CHECK_OK(irl_expert(&o, NULL, &expert, &info));
+  irl_demos_meta meta = {0};
+  CHECK_OK(irl_demos_save(demos_dir, task, &expert.demos, &meta, &info));
+  irl_expert_result_fini(&expert);
+  CHECK_OK(irl_demos_load(&demos, demos_dir, &info));
+}
+
+static inline irl_train_options options(const char* out, int threads) {
+  irl_train_options o = {.task = task,
+                         .demos = demos,
+                         .demos_path = demos_dir,
+                         .out = out,
+                         .config = irl_config_defaults(),
+                         .seed = 3,
+                         .threads = threads};
+  o.config.iterations = 6;
+  o.config.cost_steps = 10;
+  o.config.checkpoint_every = 2;
+  o.config.width = 8;
+  return o;
+}
+
+#endif  // MJIRL_TESTS_IRL_TRAIN_FIXTURE_H_
