@@ -160,6 +160,32 @@ static void natural_gradient_solves_the_linear_task(void) {
   linear_task_is_solved(IRL_EXPERT_NATURAL, 40, 0.92);
 }
 
+// log|Σ| after eight steps of the natural gradient at a temperature.
+static double noise_after(irl_task* task, double temperature) {
+  search s;
+  irl_campaign c;
+  search_init(&s, task, IRL_EXPERT_NATURAL);
+  s.o.temperature = temperature;
+  CHECK_OK(irl_campaign_open(&c, &s.o, &s.info));
+  for (int k = 0; k < 8; k++, c.iteration++) {
+    CHECK_OK(irl_campaign_step(&c, &s.info));
+  }
+  const double logdet = c.policy.logdet[0];
+  irl_campaign_close(&c);
+  irl_policy_destroy(&s.policy);
+  return logdet;
+}
+
+// The temperature is in units of cost, and the costs here are of tens: a thousandth is nothing
+// beside them, a thousand keeps the noise up.
+static void temperature_weighs_entropy_in_units_of_cost(void) {
+  irl_task* task = load("lq_point_mass", "horizon=30");
+  const double cold = noise_after(task, 0);
+  CHECK_NEAR(noise_after(task, 1e-3), cold, 1e-2);
+  CHECK(noise_after(task, 1e3) > cold + 0.5);
+  irl_task_destroy(task);
+}
+
 //---------------------------------- Sameness -----------------------------------------------------
 
 // Costs of the task's reward that ask for a stop when they have been asked for `left` times.
@@ -398,6 +424,7 @@ static void expert_is_kept(void) {
 }
 
 TESTS(TEST(random_search_solves_the_linear_task), TEST(natural_gradient_solves_the_linear_task),
-      TEST(only_the_seed_decides), TEST(a_state_of_another_search_is_refused),
-      TEST(constant_terms_are_left_out), TEST(learned_costs_are_searched),
-      TEST(costs_that_are_no_numbers), TEST(terminations_at_once), TEST(expert_is_kept))
+      TEST(temperature_weighs_entropy_in_units_of_cost), TEST(only_the_seed_decides),
+      TEST(a_state_of_another_search_is_refused), TEST(constant_terms_are_left_out),
+      TEST(learned_costs_are_searched), TEST(costs_that_are_no_numbers), TEST(terminations_at_once),
+      TEST(expert_is_kept))
