@@ -49,6 +49,13 @@ static int test_failures;
     }                                                                                         \
   } while (0)
 
+// Where tests write: the build's folder under ctest, else the system's folder for temporary files,
+// so that a test run by hand leaves nothing in the sources.
+static inline const char* test_folder(void) {
+  const char* folder = getenv("MJIRL_TEST_DIR");
+  return folder != NULL ? folder : P_tmpdir;
+}
+
 typedef struct test_case {
   const char* name;
   void (*run)(void);

@@ -123,8 +123,8 @@ typedef struct scene {
 
 static void set_scene(scene* s) {
   memset(&faults, 0, sizeof faults);
-  const char* parent = getenv("MJIRL_TEST_DIR");
-  snprintf(s->dir, sizeof s->dir, "%s/file_fault_test.XXXXXX", parent != NULL ? parent : ".");
+  const char* parent = test_folder();
+  snprintf(s->dir, sizeof s->dir, "%s/file_fault_test.XXXXXX", parent);
   CHECK(mkdtemp(s->dir) != NULL);
   CHECK(irl_path_join(s->path, sizeof s->path, s->dir, "a"));
   CHECK(irl_path_join(s->temporary, sizeof s->temporary, s->dir, "t"));

@@ -16,8 +16,8 @@
 
 // A fresh folder for one test.
 static void make_folder(char path[PATH_MAX]) {
-  const char* parent = getenv("MJIRL_TEST_DIR");
-  snprintf(path, PATH_MAX, "%s/file_test.XXXXXX", parent != NULL ? parent : ".");
+  const char* parent = test_folder();
+  snprintf(path, PATH_MAX, "%s/file_test.XXXXXX", parent);
   CHECK(mkdtemp(path) != NULL);
 }
 

@@ -392,8 +392,8 @@ static void many_keys_are_quick(void) {
 
 static void files(void) {
   char path[512];
-  const char* folder = getenv("MJIRL_TEST_DIR");
-  snprintf(path, sizeof path, "%s/json_test.json", folder != NULL ? folder : ".");
+  const char* folder = test_folder();
+  snprintf(path, sizeof path, "%s/json_test.json", folder);
   FILE* file = fopen(path, "w");
   CHECK(file != NULL);
   if (file == NULL) {

@@ -73,9 +73,9 @@ static void round_trip(void) {
 }
 
 static void files(void) {
-  const char* folder = getenv("MJIRL_TEST_DIR");
+  const char* folder = test_folder();
   char path[512];
-  snprintf(path, sizeof path, "%s/tensors_test.safetensors", folder != NULL ? folder : ".");
+  snprintf(path, sizeof path, "%s/tensors_test.safetensors", folder);
   irl_tensor tensors[NTENSORS];
   make_tensors(tensors);
   irl_errinfo info = {0};

@@ -11,8 +11,8 @@ static int nrows;
 static irl_errinfo info;
 
 static irl_err read_bytes(const char* text, size_t size, int columns) {
-  const char* folder = getenv("MJIRL_TEST_DIR");
-  snprintf(path, sizeof path, "%s/csv_test.csv", folder != NULL ? folder : ".");
+  const char* folder = test_folder();
+  snprintf(path, sizeof path, "%s/csv_test.csv", folder);
   info = (irl_errinfo){0};
   rows = NULL;
   CHECK_OK(irl_file_write(path, text, size, &info));

@@ -83,8 +83,8 @@ static inline void sample_remove(const char* path) {
 
 // A path inside the test's own folder; whatever stood there is removed.
 static inline const char* sample_dir(char out[2048], const char* name) {
-  const char* base = getenv("MJIRL_TEST_DIR");
-  snprintf(out, 2048, "%s/%s", base ? base : ".", name);
+  const char* base = test_folder();
+  snprintf(out, 2048, "%s/%s", base, name);
   sample_remove(out);
   return out;
 }

@@ -42,8 +42,8 @@ static const char* const scene =
     "</asset><worldbody><include file='part.xml'/></worldbody></mujoco>";
 
 static void make_folders(void) {
-  const char* folder = getenv("MJIRL_TEST_DIR");
-  char* real = realpath(folder == NULL ? "." : folder, NULL);
+  const char* folder = test_folder();
+  char* real = realpath(folder, NULL);
   snprintf(root, sizeof root, "%.400s/archive_%d", real, (int)getpid());
   free(real);
   mkdir(root, 0700);

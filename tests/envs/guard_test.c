@@ -25,10 +25,10 @@ static irl_err load(const char* mjcf, irl_errinfo* info) {
 }
 
 static irl_err load_file(const char* mjcf, irl_errinfo* info) {
-  const char* folder = getenv("MJIRL_TEST_DIR");
+  const char* folder = test_folder();
   char path[1024];
   irl_task* task = NULL;
-  snprintf(path, sizeof path, "%s/guard_%d.xml", folder == NULL ? "." : folder, (int)getpid());
+  snprintf(path, sizeof path, "%s/guard_%d.xml", folder, (int)getpid());
   FILE* file = fopen(path, "w");
   CHECK(file != NULL && fputs(mjcf, file) >= 0 && fclose(file) == 0);
   const irl_err err = irl_task_load(&task, path, NULL, 0, info);

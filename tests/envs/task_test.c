@@ -147,8 +147,8 @@ static char* write_file(const char* name, const char* text) {
   static char path[2][1024];
   static int turn;
   turn = 1 - turn;
-  const char* folder = getenv("MJIRL_TEST_DIR");
-  snprintf(path[turn], sizeof path[turn], "%s/%s", folder == NULL ? "." : folder, name);
+  const char* folder = test_folder();
+  snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
   FILE* file = fopen(path[turn], "w");
   CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
   return path[turn];

@@ -569,8 +569,8 @@ static void creation_refuses_nonsense(void) {
 //---------------------------------- Files ---------------------------------------------------------
 
 static void file_path(char* out, const char* name) {
-  const char* folder = getenv("MJIRL_TEST_DIR");
-  CHECK(irl_path_join(out, 512, folder != NULL ? folder : ".", name));
+  const char* folder = test_folder();
+  CHECK(irl_path_join(out, 512, folder, name));
 }
 
 static void check_round_trip(fixture* f) {

@@ -14,7 +14,7 @@ static irl_demos* demos;
 // Twenty demonstrations of the short linear task, five a condition, made once.
 static void need_demos(void) {
   const char* const set[] = {"horizon=30"};
-  const char* dir = getenv("MJIRL_TEST_DIR");
+  const char* dir = test_folder();
   char path[1100];
   irl_errinfo info = {IRL_OK, ""};
   irl_expert_result expert;
@@ -22,7 +22,7 @@ static void need_demos(void) {
     return;
   }
   irl_runtime_init();
-  snprintf(path, sizeof path, "%s/forecast_%d", dir != NULL ? dir : ".", (int)getpid());
+  snprintf(path, sizeof path, "%s/forecast_%d", dir, (int)getpid());
   CHECK_OK(irl_task_load(&task, "lq_point_mass", set, 1, &info));
   irl_expert_options o = irl_expert_defaults(task);
   o.plan.restarts = 1;

@@ -7,8 +7,8 @@
 #include "test.h"
 
 static const char* folder_named(char* out, size_t size, const char* name) {
-  const char* root = getenv("MJIRL_TEST_DIR");
-  (void)snprintf(out, size, "%s/%s", root != NULL ? root : ".", name);
+  const char* root = test_folder();
+  (void)snprintf(out, size, "%s/%s", root, name);
   return out;
 }
 

@@ -26,9 +26,9 @@ static char* slurp(const char* name, size_t* size) {
 }
 
 static void start(const char* name, int rows) {
-  const char* root = getenv("MJIRL_TEST_DIR");
+  const char* root = test_folder();
   char path[2048];
-  snprintf(folder, sizeof folder, "%s/metrics_%s", root != NULL ? root : ".", name);
+  snprintf(folder, sizeof folder, "%s/metrics_%s", root, name);
   CHECK_OK(irl_dir_create(folder, NULL));
   const char* const names[] = {"metrics.jsonl", "metrics.csv", "events.out.tfevents.0.mjirl"};
   for (int i = 0; i < 3; i++) {

@@ -14,8 +14,8 @@ static char root[1024];
 
 static const char* file(const char* name, char path[1200]) {
   if (root[0] == 0) {
-    const char* dir = getenv("MJIRL_TEST_DIR");
-    snprintf(root, sizeof root, "%s/stationary_%d", dir != NULL ? dir : ".", (int)getpid());
+    const char* dir = test_folder();
+    snprintf(root, sizeof root, "%s/stationary_%d", dir, (int)getpid());
     CHECK_OK(irl_dir_create(root, NULL));
   }
   snprintf(path, 1200, "%s/%s", root, name);

@@ -26,8 +26,8 @@ static inline void need_demos(void) {
     return;
   }
   irl_runtime_init();
-  const char* dir = getenv("MJIRL_TEST_DIR");
-  snprintf(root, sizeof root, "%s/train_%d", dir != NULL ? dir : ".", (int)getpid());
+  const char* dir = test_folder();
+  snprintf(root, sizeof root, "%s/train_%d", dir, (int)getpid());
   snprintf(demos_dir, sizeof demos_dir, "%s/demos", root);
   CHECK_OK(irl_dir_create(root, NULL));
   const char* const set[] = {"horizon=30"};

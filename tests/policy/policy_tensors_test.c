@@ -4,8 +4,8 @@
 
 static const char* path_of(const char* name) {
   static char path[1024];
-  const char* dir = getenv("MJIRL_TEST_DIR");
-  (void)snprintf(path, sizeof path, "%s/%s", dir != NULL ? dir : ".", name);
+  const char* dir = test_folder();
+  (void)snprintf(path, sizeof path, "%s/%s", dir, name);
   return path;
 }
 

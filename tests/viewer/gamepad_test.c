@@ -11,8 +11,8 @@ static irl_gamepad_state at_rest(void) {
 
 static irl_err load(irl_gamepad_map* map, const char* text, irl_errinfo* info) {
   char path[256];
-  const char* root = getenv("MJIRL_TEST_DIR");
-  snprintf(path, sizeof path, "%s/gamepad_%d.json", root != NULL ? root : ".", (int)getpid());
+  const char* root = test_folder();
+  snprintf(path, sizeof path, "%s/gamepad_%d.json", root, (int)getpid());
   FILE* file = fopen(path, "w");
   fputs(text, file);
   fclose(file);

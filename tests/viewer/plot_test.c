@@ -7,8 +7,8 @@
 static const char* folder_of(char* out, size_t size, const char* name, const char* metrics) {
   char path[600];
   irl_errinfo info = {0};
-  const char* root = getenv("MJIRL_TEST_DIR");
-  (void)snprintf(out, size, "%s/%s", root != NULL ? root : ".", name);
+  const char* root = test_folder();
+  (void)snprintf(out, size, "%s/%s", root, name);
   CHECK_OK(irl_dir_create(out, &info));
   (void)snprintf(path, sizeof path, "%s/metrics.jsonl", out);
   CHECK_OK(irl_file_write(path, metrics, strlen(metrics), &info));

@@ -22,15 +22,14 @@ typedef struct desk {
 
 static void desk_open(desk* k, const char* task, const char* name, irl_session_options session) {
   irl_errinfo info = {0};
-  const char* root = getenv("MJIRL_TEST_DIR");
+  const char* root = test_folder();
   *k = (desk){0};
   CHECK_OK(irl_task_load(&k->task, task, NULL, 0, &info));
   if (k->task == NULL) {
     printf("%s\n", info.text);
     exit(100);
   }
-  snprintf(k->dir, sizeof k->dir, "%s/recorder_%s_%d", root != NULL ? root : ".", name,
-           (int)getpid());
+  snprintf(k->dir, sizeof k->dir, "%s/recorder_%s_%d", root, name, (int)getpid());
   const irl_recorder_options options = {
       .dir = k->dir, .seed = 5, .speed = 1, .label = "by test", .session = session};
   CHECK_OK(irl_recorder_create(&k->recorder, k->task, &options, &info));

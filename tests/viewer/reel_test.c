@@ -34,11 +34,11 @@ static const char* trained(void) {
   irl_demos* demos = NULL;
   irl_train_result result;
   char data[512];
-  const char* root = getenv("MJIRL_TEST_DIR");
+  const char* root = test_folder();
   if (folder[0] != 0) {
     return folder;
   }
-  (void)snprintf(folder, sizeof folder, "%s/reel_%d", root != NULL ? root : ".", (int)getpid());
+  (void)snprintf(folder, sizeof folder, "%s/reel_%d", root, (int)getpid());
   (void)atexit(remove_run);
   irl_runtime_init();
   CHECK_OK(irl_task_load(&task, "point_mass", NULL, 0, &info));

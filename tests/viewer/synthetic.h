@@ -92,8 +92,8 @@ static inline void syn_close(synthetic* s) {
 
 // A path in the test's own folder.
 static inline const char* syn_path(char* out, size_t size, const char* name) {
-  const char* folder = getenv("MJIRL_TEST_DIR");
-  (void)snprintf(out, size, "%s/%s", folder != NULL ? folder : ".", name);
+  const char* folder = test_folder();
+  (void)snprintf(out, size, "%s/%s", folder, name);
   return out;
 }
 
