@@ -32,7 +32,7 @@ typedef struct irl_expert_options {
   irl_dynamics_kind dynamics;         // of all stages but the polish; default fitted
   double polish;                      // entropy weight of a last stage, 0: none
   irl_dynamics_kind polish_dynamics;  // of that stage
-  irl_initial initial;                // of all starts but the first; default zero
+  irl_initial initial;                // of all starts; default zero
   const irl_policy* warm;             // (conditions), for IRL_INITIAL_WARM; borrowed
   void (*report)(void* user, const irl_search_row* row);  // of each proposal; NULL: none
   void* user;

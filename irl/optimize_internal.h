@@ -27,7 +27,7 @@ typedef struct irl_optimize_options {
   irl_dynamics_kind dynamics;
   double polish;  // entropy weight of a last stage, 0: none
   irl_dynamics_kind polish_dynamics;
-  irl_initial initial;     // of every start but the first, which has zero gains and no pull
+  irl_initial initial;     // of every start; noise and pull come on top, the first has no pull
   const irl_policy* warm;  // (nc), for IRL_INITIAL_WARM
   void (*report)(void* user, const irl_search_row* row);  // NULL: none
   void* user;
