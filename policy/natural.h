@@ -6,8 +6,9 @@
 //   ∂/∂W = Σ⁻¹ e sᵀ,  ∂/∂D = ½ (ε εᵀ − I),
 // and the Fisher matrix is E[s sᵀ] ⊗ Σ⁻¹ for W and ½ I for D, without a cross term. So the natural
 // gradient is Σ G E[s sᵀ]⁻¹ and 2 ∂J/∂D in closed form; the step takes it by conjugate gradient on
-// Fisher-vector products, scales it to the KL limit, and shortens it until the exact KL, averaged over
-// the visited states, is within the limit and the surrogate E[π_new/π_old A] + entropy H is better.
+// Fisher-vector products, scales it to the KL limit, and shortens it until the exact KL, averaged
+// over the visited states, is within the limit and the surrogate E[π_new/π_old A] + entropy H is
+// better.
 #ifndef MJIRL_POLICY_NATURAL_H_
 #define MJIRL_POLICY_NATURAL_H_
 
@@ -60,9 +61,9 @@ void irl_natural_destroy(irl_natural* natural);  // a zeroed one is fine
 
 // One step from trajectories of `policy` (index (n), all valid) with the advantages (N, T) of their
 // actions, larger is better. mean and stddev (nx) whiten; they change nothing but the conditioning.
-// The result is factored. When no shorter step improves, or all advantages are equal and no entropy is
-// asked for, the policy stands and report->scale is 0. Errors: IRL_ENUM for advantages that are not
-// finite, IRL_ERANGE for more rows than the capacity or none.
+// The result is factored. When no shorter step improves, or all advantages are equal and no entropy
+// is asked for, the policy stands and report->scale is 0. Errors: IRL_ENUM for advantages that are
+// not finite, IRL_ERANGE for more rows than the capacity or none.
 IRL_NODISCARD irl_err irl_natural_step(irl_natural* natural, const irl_natural_options* options,
                                        const double* mean, const double* stddev,
                                        const irl_batch* batch, const int* index, int n,
