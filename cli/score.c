@@ -92,7 +92,7 @@ static irl_err run_score(cli_context* cli, const void* args) {
   }
   irl_err err = irl_run_open(&run, a->run, &cli->info);
   if (err == IRL_OK) {
-    err = irl_demos_load(&demos, a->demos, &cli->info);
+    err = irl_demos_load_lean(&demos, a->demos, &cli->info);
   }
   if (err == IRL_OK) {
     err = irl_demos_prepare(demos, run->task, &cli->info);

@@ -109,7 +109,7 @@ static irl_err run_train(cli_context* cli, const void* args) {
   IRL_TRY(read_config(cli, a, &options.config));
   IRL_TRY(check_output(a, &cli->info));
   IRL_TRY(irl_task_load(&task, a->task, NULL, 0, &cli->info));
-  irl_err err = irl_demos_load(&demos, a->demos, &cli->info);
+  irl_err err = irl_demos_load_lean(&demos, a->demos, &cli->info);
   if (err == IRL_OK) {
     err = irl_demos_prepare(demos, task, &cli->info);
   }

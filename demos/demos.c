@@ -59,26 +59,27 @@ static irl_err match_parts(const irl_demos* demos, const irl_task* task, irl_err
                          irl_task_get(task)->name);
 }
 
-// Residuals and states may be missing; where they are there, they must be the task's.
+// Residuals and states may be missing; where the file has them, they must be the task's.
 static irl_err match_sizes(const irl_demos* demos, const irl_task_info* t, irl_errinfo* info) {
   const irl_batch* b = &demos->batch;
+  const int nz = b->nz + demos->left_nz, nstate = b->nstate + demos->left_nstate;
   if (b->nx != t->nx || b->nu != t->nu) {
     return irl_fail(info, IRL_EDIM,
                     "demonstrations: have %d observation and %d action entries, task %s has %d and "
                     "%d; use the task they were made with",
                     b->nx, b->nu, t->name, t->nx, t->nu);
   }
-  if (b->nz != 0 && b->nz != t->nz) {
+  if (nz != 0 && nz != t->nz) {
     return irl_fail(info, IRL_EDIM,
                     "demonstrations: have %d residual entries, task %s has %d; use the task they "
                     "were made with",
-                    b->nz, t->name, t->nz);
+                    nz, t->name, t->nz);
   }
-  if (b->nstate != 0 && b->nstate != t->nstate) {
+  if (nstate != 0 && nstate != t->nstate) {
     return irl_fail(info, IRL_EDIM,
                     "demonstrations: have %d state entries, task %s has %d; use the task they were "
                     "made with",
-                    b->nstate, t->name, t->nstate);
+                    nstate, t->name, t->nstate);
   }
   return IRL_OK;
 }
@@ -98,7 +99,7 @@ irl_err irl_demos_match(const irl_demos* demos, const irl_task* task, irl_errinf
         "with",
         irl_demos_nconditions(demos), t->name, t->nconditions);
   }
-  bool parts = demos->batch.nstate > 0 && demos->state_parts[0];
+  bool parts = demos->batch.nstate + demos->left_nstate > 0 && demos->state_parts[0];
   return parts ? match_parts(demos, task, info) : IRL_OK;
 }
 

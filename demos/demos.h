@@ -47,9 +47,10 @@ typedef struct irl_demos {
   bool has_crc;       // false: the file carries none, or this was not read from one file
   bool has_logq;      // false: batch.logq holds zeros and means nothing
   bool has_seed;
-  bool has_condition;  // false: batch.condition holds zeros
-  bool has_success;    // false: batch.success holds zeros
-  bool has_action;     // false: batch.u holds zeros and means nothing
+  bool has_condition;        // false: batch.condition holds zeros
+  bool has_success;          // false: batch.success holds zeros
+  bool has_action;           // false: batch.u holds zeros and means nothing
+  int left_nz, left_nstate;  // widths of residuals and states that the file has but were left out
 } irl_demos;
 
 // robomimic's filter keys, as `mask/train` and `mask/valid` in the file.
@@ -91,6 +92,12 @@ IRL_NODISCARD irl_err irl_demos_check_output(const char* dir, irl_errinfo* info)
 // episodes of different widths, truncated files end in a sentence. Errors: IRL_ENOENT, IRL_EPARSE,
 // IRL_EDIM, IRL_ENUM, IRL_ERANGE (too large), IRL_EUNSUPPORTED, IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_demos_load(irl_demos** demos, const char* dir, irl_errinfo* info);
+
+// The same without what learning does not look at: residuals, applied actions, and physics states,
+// unless an episode does not say its condition, which irl_demos_prepare then finds by its first
+// state. States are most of a file; what is left out takes no memory and does not count towards the
+// 8 GiB that a dataset may have.
+IRL_NODISCARD irl_err irl_demos_load_lean(irl_demos** demos, const char* dir, irl_errinfo* info);
 void irl_demos_destroy(irl_demos* demos);  // NULL is fine
 
 //---------------------------------- Judging -------------------------------------------------------

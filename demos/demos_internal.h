@@ -39,6 +39,9 @@ typedef struct irl_demos_metadata {
   uint32_t replaces;  // of the main_data.hdf5 that this one was made from, by a change in place
 } irl_demos_metadata;
 
+// A copy of a text (irl_free); NULL when there is no memory.
+char* irl_demos_text(const char* text);
+
 // An absent file is fine and gives empty texts.
 IRL_NODISCARD irl_err irl_demos_metadata_read(irl_demos_metadata* metadata, const char* path,
                                               irl_errinfo* info);
@@ -117,10 +120,12 @@ IRL_NODISCARD irl_err irl_demos_scan(const char* data_path, const char* metadata
 IRL_NODISCARD irl_err irl_demos_find(const char* dir, char* data, char* metadata, size_t size,
                                      irl_errinfo* info);
 
+//---------------------------------- checksum.c ----------------------------------------------------
+
 // Checksum of a whole file.
 IRL_NODISCARD irl_err irl_demos_file_crc(const char* path, uint32_t* crc, irl_errinfo* info);
-
-// A copy of a text (irl_free); NULL when there is no memory.
-char* irl_demos_text(const char* text);
+// IRL_EPARSE if the file has another one than metadata.json says; IRL_OK where that says none.
+IRL_NODISCARD irl_err irl_demos_check_crc(const irl_demos_metadata* metadata, const char* path,
+                                          irl_errinfo* info);
 
 #endif  // MJIRL_DEMOS_DEMOS_INTERNAL_H_

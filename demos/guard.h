@@ -21,6 +21,7 @@ typedef struct irl_demos_access {
   // MJIRL_PROBE. Without either, files of others are refused.
   const char* helper;
   bool trusted;  // read files of others in this process, without a helper
+  bool lean;     // leave out what irl_demos_load_lean does
 } irl_demos_access;
 
 // irl_demos_load with another access than {0}, which NULL stands for too.

@@ -1,13 +1,10 @@
 // Reading a dataset in two passes: first every size, which decides the memory, then every number.
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "demos/demos_internal.h"
@@ -49,6 +46,8 @@ typedef struct loader {
   irl_demos* demos;
   double* terminations;  // (T)
   layout plan;
+  bool lean;        // only what learning looks at
+  bool conditions;  // all episodes measured so far have one
   irl_errinfo* info;
 } loader;
 
@@ -176,11 +175,39 @@ static irl_err measure_next(loader* l, int episode) {
   return measure_episode(l, episode);
 }
 
-// The first pass.
+// Whether an episode says its condition.
+static irl_err find_condition(loader* l, int episode) {
+  char name[32];
+  int64_t condition;
+  bool present;
+  snprintf(name, sizeof name, "episode_%d", episode);
+  IRL_TRY(irl_h5r_attr_int(l->file, name, "condition", &condition, &present));
+  l->conditions &= present;
+  return IRL_OK;
+}
+
+// A part that the file may have is passed over; returns the width that it has there.
+static int leave_out(loader* l, int p) {
+  int cols = l->plan.cols[p];
+  l->plan.cols[p] = -1;
+  return cols > 0 ? cols : 0;
+}
+
+// The first pass. States are the largest part of a file; learning asks for them only where the
+// condition of an episode is to be found by its first one.
 static irl_err measure(loader* l, int expected) {
   IRL_TRY(count_episodes(l, expected));
+  l->conditions = true;
   for (int i = 0; i < l->plan.n; i++) {
     IRL_TRY(measure_next(l, i));
+    if (l->lean) {
+      IRL_TRY(find_condition(l, i));
+    }
+  }
+  if (l->lean) {
+    (void)leave_out(l, APPLIED);
+    l->demos->left_nz = leave_out(l, RESIDUALS);
+    l->demos->left_nstate = l->conditions ? leave_out(l, STATE) : 0;
   }
   return check_bytes(l);
 }
@@ -381,58 +408,13 @@ static irl_err read_all(loader* l, int expected) {
   return read_origin(l);
 }
 
-//---------------------------------- Checksum ------------------------------------------------------
-
-// Checksum of a whole file, read in blocks.
-irl_err irl_demos_file_crc(const char* path, uint32_t* crc, irl_errinfo* info) {
-  enum { BLOCK = 1 << 16 };
-  unsigned char* block = irl_calloc(BLOCK, 1);
-  int file;
-  do {
-    file = open(path, O_RDONLY | O_CLOEXEC);
-  } while (file < 0 && errno == EINTR);
-  ssize_t got = block && file >= 0 ? 1 : -1;
-  *crc = 0;
-  while (got > 0) {
-    do {
-      got = read(file, block, BLOCK);
-    } while (got < 0 && errno == EINTR);
-    *crc = got > 0 ? irl_crc32c(*crc, block, (size_t)got) : *crc;
-  }
-  int reason = errno;
-  irl_free(block);
-  if (file >= 0) {
-    close(file);
-  }
-  return got == 0 ? IRL_OK
-                  : irl_fail(info, IRL_EIO, "%s: cannot be read: %s; check the disk and its rights",
-                             path, strerror(reason));
-}
-
-// HDF5 guards its own bookkeeping by checksums but not the numbers; this one guards both, and
-// damage is found before HDF5 sees it.
-static irl_err check_crc(const irl_demos_metadata* metadata, const char* path, irl_errinfo* info) {
-  uint32_t crc;
-  if (!metadata->has_crc) {
-    return IRL_OK;
-  }
-  IRL_TRY(irl_demos_file_crc(path, &crc, info));
-  if (crc == metadata->crc32c) {
-    return IRL_OK;
-  }
-  return irl_fail(info, IRL_EPARSE,
-                  "%s: is damaged or was changed: its checksum is %08" PRIx32
-                  ", metadata.json says %08" PRIx32
-                  "; restore it, or remove mjirl_crc32c there to read it as it is",
-                  path, crc, metadata->crc32c);
-}
-
 //---------------------------------- Faces ---------------------------------------------------------
 
 // A file is ours if its checksum says so; others are for the helper first.
 static irl_err check_file(const irl_demos_metadata* metadata, const char* path,
                           const irl_demos_access* access, irl_errinfo* info) {
-  return metadata->has_crc ? check_crc(metadata, path, info) : irl_demos_guard(path, access, info);
+  return metadata->has_crc ? irl_demos_check_crc(metadata, path, info)
+                           : irl_demos_guard(path, access, info);
 }
 
 // What reading a file begins with: its metadata.json, its checksum or the helper, its opening.
@@ -464,7 +446,7 @@ irl_err irl_demos_read(irl_demos** demos, const char* data_path, const char* met
                        const irl_demos_access* access, irl_errinfo* info) {
   irl_demos_metadata metadata;
   irl_h5r file = {.file = -1};
-  loader l = {.file = &file, .info = info};
+  loader l = {.file = &file, .lean = access && access->lean, .info = info};
   *demos = NULL;
   irl_err err = begin(&l, &metadata, data_path, metadata_path, access);
   err = err ? err : read_all(&l, metadata.episodes);
@@ -595,6 +577,10 @@ irl_err irl_demos_load_with(irl_demos** demos, const char* dir, const irl_demos_
 
 irl_err irl_demos_load(irl_demos** demos, const char* dir, irl_errinfo* info) {
   return irl_demos_load_with(demos, dir, NULL, info);
+}
+
+irl_err irl_demos_load_lean(irl_demos** demos, const char* dir, irl_errinfo* info) {
+  return irl_demos_load_with(demos, dir, &(irl_demos_access){.lean = true}, info);
 }
 
 //---------------------------------- One episode at a time -----------------------------------------

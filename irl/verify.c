@@ -113,7 +113,7 @@ static irl_err facts_of_run(const irl_run* run, uint64_t seed, int threads, irl_
                             irl_errinfo* info) {
   irl_demos* demos;
   irl_batch samples = {0};
-  IRL_TRY(irl_demos_load(&demos, run->demos_path, info));
+  IRL_TRY(irl_demos_load_lean(&demos, run->demos_path, info));
   irl_err err = irl_demos_prepare(demos, run->task, info);
   if (err == IRL_OK) {
     err = irl_run_rollout(run, run->learned, RUN_EPISODES * run->nconditions, seed, threads,

@@ -105,6 +105,39 @@ static void absent(void) {
   refuses(path, IRL_EPARSE, "the file is damaged");
 }
 
+//---------------------------------- Learning's share ----------------------------------------------
+
+// What learning looks at is the same; the rest is left out, but its widths are still the task's.
+static void lean_leaves_out_states(void) {
+  char dir[2048];
+  irl_errinfo info = {0};
+  irl_demos *all = NULL, *lean = NULL;
+  irl_task* task = sample_task("reacher");
+  sample_save(sample_dir(dir, "lean"), "reacher");
+  CHECK_OK(irl_demos_load(&all, dir, &info));
+  CHECK_OK(irl_demos_load_lean(&lean, dir, &info));
+  const irl_batch *a = &all->batch, *b = &lean->batch;
+  const size_t steps = (size_t)a->n * (size_t)a->horizon, real = sizeof(double);
+  CHECK(a->nstate > 0 && a->nz > 0 && all->applied != NULL);
+  CHECK(b->nstate == 0 && b->nz == 0 && lean->applied == NULL);
+  CHECK(lean->left_nstate == a->nstate && lean->left_nz == a->nz && all->left_nstate == 0);
+  CHECK(!memcmp(a->x, b->x, (steps + (size_t)a->n) * (size_t)a->nx * real));
+  CHECK(!memcmp(a->u, b->u, steps * (size_t)a->nu * real));
+  CHECK(!memcmp(a->reward, b->reward, steps * real) && !memcmp(a->logq, b->logq, steps * real));
+  CHECK(!memcmp(a->condition, b->condition, (size_t)a->n * sizeof *a->condition));
+  CHECK_OK(irl_demos_prepare(lean, task, &info));
+  lean->left_nstate++;
+  CHECK(irl_demos_prepare(lean, task, &info) == IRL_EDIM);
+  CHECK_CONTAINS(info.text, "state entries");
+  lean->left_nstate--;
+  lean->left_nz++;
+  CHECK(irl_demos_prepare(lean, task, &info) == IRL_EDIM);
+  CHECK_CONTAINS(info.text, "residual entries");
+  irl_demos_destroy(all);
+  irl_demos_destroy(lean);
+  irl_task_destroy(task);
+}
+
 //---------------------------------- Other contents ------------------------------------------------
 
 // A dataset without checksum, its HDF5 file open for changes.
@@ -129,7 +162,7 @@ static void remove_from_all(hid_t file, const char* name) {
 static void put_array(hid_t file, const char* name, hid_t type, int rank, hsize_t rows,
                       hsize_t cols) {
   const hsize_t dims[3] = {rows, cols, 1};
-  double zeros[1024] = {0};
+  double zeros[4096] = {0};
   CHECK(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
   hid_t space = H5Screate_simple(rank, dims, NULL);
   hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -169,6 +202,64 @@ static void attributes_may_be_missing(void) {
   H5Fclose(file);
   CHECK_OK(irl_demos_load_with(&demos, dir, &(irl_demos_access){.trusted = true}, &info));
   CHECK(!demos->has_condition && demos->batch.condition[1] == 0);
+  irl_demos_destroy(demos);
+  // Learning finds the conditions by the first states, which therefore stay.
+  const irl_demos_access lean = {.trusted = true, .lean = true};
+  CHECK_OK(irl_demos_load_with(&demos, dir, &lean, &info));
+  CHECK(demos->batch.nstate > 0 && demos->left_nstate == 0 && demos->batch.nz == 0);
+  irl_demos_destroy(demos);
+}
+
+// An array of 1s at its beginning and nothing behind it, which takes a chunk on the disk.
+static void put_hollow(hid_t file, const char* name, hsize_t rows, hsize_t cols) {
+  const hsize_t dims[2] = {rows, cols}, chunk[2] = {1, 1000}, one[2] = {1, 1}, zero[2] = {0, 0};
+  const double value = 1;
+  CHECK(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
+  hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, dims, NULL);
+  hid_t memory = H5Screate_simple(2, one, NULL);
+  CHECK(H5Pset_chunk(list, 2, chunk) >= 0);
+  hid_t set = H5Dcreate2(file, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+  H5Sselect_hyperslab(space, H5S_SELECT_SET, zero, NULL, one, NULL);
+  CHECK(H5Dwrite(set, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, &value) >= 0);
+  H5Dclose(set);
+  H5Sclose(memory);
+  H5Sclose(space);
+  H5Pclose(list);
+}
+
+// States that pass 8 GiB stop a dataset from being loaded, but not from being learned from.
+static void lean_of_too_many_states(void) {
+  enum { T = 300 };
+  char dir[2048], name[64];
+  irl_errinfo info = {0};
+  irl_demos* demos = NULL;
+  hid_t file = open_changed(dir, "wide");
+  put_array(file, "episode_0/observations", H5T_NATIVE_DOUBLE, 2, T + 1, 10);
+  put_array(file, "episode_0/actions", H5T_NATIVE_DOUBLE, 2, T, 2);
+  const char* const rows[] = {"rewards", "terminations", "truncations"};
+  for (int p = 0; p < 3; p++) {
+    snprintf(name, sizeof name, "episode_0/%s", rows[p]);
+    put_array(file, name, H5T_NATIVE_DOUBLE, 1, T, 1);
+  }
+  put_array(file, "episode_0/infos/action_log_probs", H5T_NATIVE_DOUBLE, 1, T, 1);
+  put_array(file, "episode_0/infos/applied_actions", H5T_NATIVE_DOUBLE, 2, T, 2);
+  remove_from_all(file, "infos/residuals");
+  CHECK(H5Adelete_by_name(file, "episode_0", "total_steps", H5P_DEFAULT) >= 0);
+  put_hollow(file, "episode_0/infos/state", T + 1, 1000000);
+  for (int i = 1; i < 4; i++) {
+    hsize_t dims[2];
+    snprintf(name, sizeof name, "episode_%d/infos/state", i);
+    hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
+    H5Sget_simple_extent_dims(space, dims, NULL);
+    H5Sclose(space);
+    H5Dclose(set);
+    put_hollow(file, name, dims[0], 1000000);
+  }
+  H5Fclose(file);
+  refuses(dir, IRL_ERANGE, "pass 8 GiB");
+  const irl_demos_access lean = {.trusted = true, .lean = true};
+  CHECK_OK(irl_demos_load_with(&demos, dir, &lean, &info));
+  CHECK(demos->batch.horizon == T && demos->left_nstate == 1000000);
   irl_demos_destroy(demos);
 }
 
@@ -400,4 +491,5 @@ TESTS(TEST(truncated_at_200_lengths), TEST(truncated_without_checksum),
       TEST(attributes_may_be_missing), TEST(required_parts), TEST(wrong_shapes),
       TEST(missing_in_some), TEST(wrong_types), TEST(other_number_types), TEST(not_finite),
       TEST(links_that_lead_elsewhere), TEST(values_in_another_file), TEST(declared_but_absent),
-      TEST(too_large), TEST(wrong_attributes), TEST(changed_since_written), TEST(ways_to_name_it))
+      TEST(too_large), TEST(wrong_attributes), TEST(changed_since_written), TEST(ways_to_name_it),
+      TEST(lean_leaves_out_states), TEST(lean_of_too_many_states))
