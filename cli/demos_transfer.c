@@ -69,7 +69,7 @@ const cli_command cli_demos_import = {
     .name = "demos import",
     .summary = "make a dataset of demonstrations that another program wrote",
     .detail =
-        "States, observations or actions alone are taken as far as they go. What the task can\n"
+        "States or observations alone are taken as far as they go. What the task can\n"
         "compute of states and actions it computes (`derived`), what is missing then is named\n"
         "(`lost`). `state_error` is the largest difference between a recorded position or\n"
         "velocity and the one simulated from the step before.",

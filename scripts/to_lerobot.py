@@ -1,14 +1,14 @@
 """Converts a dataset of mjirl to a LeRobot v3 dataset, by LeRobot's own library.
 
-    python3 -m venv lerobot && lerobot/bin/pip install lerobot h5py      # tested with lerobot 0.4.4
+    python3 -m venv lerobot && lerobot/bin/pip install lerobot==0.4.4 h5py "numpy<2.4"
     lerobot/bin/python scripts/to_lerobot.py DIR OUT [--repo-id NAME] [--task TEXT] [--check]
 
 One frame a control step: `observation.state` (the observation before the action), `action` (raw, as
 the policy gave it), `next.reward`, `next.done` and, where they are known, `next.success` and
 `observation.physics` (the full physics state). LeRobot keeps numbers as float32, except the physics
-state, which stays float64; the last observation of an episode, log-densities, residuals, seeds and
-labels have no place there. Frames a second are the task's control steps a second, rounded, as
-LeRobot wants a whole number.
+state, which stays float64 in the file (LeRobot's loader hands it out as float32); the last
+observation of an episode, log-densities, residuals, seeds and labels have no place there. Frames a
+second are the task's control steps a second, rounded, as LeRobot wants a whole number.
 """
 
 import argparse
@@ -81,16 +81,20 @@ def convert(source, out, repo_id, task):
 def check(source, out, repo_id):
     """Reads the new dataset back and compares every number."""
     dataset = LeRobotDataset(repo_id, root=out)
+    rows = dataset.hf_dataset.with_format(None)
     at = 0
     with h5py.File(source / "data" / "main_data.hdf5") as file:
         for number, episode in enumerate(episodes(file)):
             for t, action in enumerate(episode["actions"][()].astype(np.float32)):
                 item = dataset[at]
-                at += 1
                 assert item["episode_index"] == number and item["frame_index"] == t
                 np.testing.assert_array_equal(item["action"], action)
                 np.testing.assert_array_equal(item["observation.state"], episode["observations"][t].astype(np.float32))
                 np.testing.assert_array_equal(item["next.reward"], episode["rewards"][t].astype(np.float32))
+                assert bool(item["next.done"]) == (t == len(episode["actions"]) - 1)
+                if "observation.physics" in item:  # float64 in the file, float32 out of the loader
+                    np.testing.assert_array_equal(rows[at]["observation.physics"], episode["infos/state"][t])
+                at += 1
     assert at == len(dataset)
     print(f"{at} frames compared")
 

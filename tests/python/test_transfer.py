@@ -247,6 +247,172 @@ def test_compressed_npz_with_python_objects(file, tmp_path):
     same(file, back, "observations", "actions")
 
 
+# ---------------------------------- Official layouts, with gaps ---------------------------------
+# As the formats' own pages and writers have them; what is left out is named by the test's name.
+
+
+def plain_states(episode, parts, rows):
+    """robosuite's rows: time, qpos, qvel."""
+    return np.concatenate([episode["infos/state"][rows][:, parts[p]] for p in ("time", "qpos", "qvel")], axis=1)
+
+
+def near(x, y):
+    """Observations by the task. Without actions no step leads to a state, so that the fingertip (the last
+    two entries) is that of the state; Gymnasium's is a physics step of 10 ms at below 1 m/s behind."""
+    want = x["observations"][: len(y["observations"])]
+    np.testing.assert_allclose(y["observations"][:, :8], want[:, :8], rtol=0, atol=1e-9)
+    known = "actions" in y and y.file["mjirl"].attrs.get("has_action", True)
+    np.testing.assert_allclose(y["observations"][:, 8:], want[:, 8:], rtol=0, atol=1e-9 if known else 1e-2)
+
+
+def robomimic_file(path, file, parts, with_actions=True, with_rewards=True):
+    """robomimic's low_dim.hdf5 of robosuite: observations by several keys, states, model, env_args."""
+    with h5py.File(path, "w") as out:
+        data = out.create_group("data")
+        data.attrs["env_args"] = json.dumps({"env_name": "Reacher", "type": 1, "env_kwargs": {}})
+        for i, e in enumerate(episodes(file)):
+            demo, steps = data.create_group(f"demo_{i}"), len(e["actions"])
+            demo.attrs["num_samples"], demo.attrs["model_file"] = steps, "<mujoco/>"
+            demo["states"] = plain_states(e, parts, slice(0, steps))
+            for view, first in (("obs", 0), ("next_obs", 1)):
+                rows = e["observations"][first : first + steps]
+                demo[f"{view}/joints"], demo[f"{view}/target"] = rows[:, :4], rows[:, 4:]
+            demo["dones"] = np.eye(1, steps, steps - 1, dtype=np.int64)[0]
+            if with_actions:
+                demo["actions"] = e["infos/applied_actions"][()]
+            if with_rewards:
+                demo["rewards"] = e["rewards"][()]
+        data.attrs["total"] = sum(len(e["actions"]) for e in episodes(file))
+        out["mask/train"] = np.array([f"demo_{i}".encode() for i in range(EPISODES - 2)])
+        out["mask/valid"] = np.array([f"demo_{i}".encode() for i in range(EPISODES - 2, EPISODES)])
+
+
+def test_robomimic_of_several_keys(file, parts, tmp_path):
+    robomimic_file(tmp_path / "low_dim.hdf5", file, parts)
+    report, back = take_in(tmp_path / "low_dim.hdf5", tmp_path / "back")
+    assert report["format"] == "robomimic"
+    assert lost(report) == {"observations", "states", "raw actions", "log-densities"}
+    assert derived(report) == {"observations", "residuals", "conditions"}
+    same(file, back, "rewards", "infos/applied_actions")
+    for x, y in zip(episodes(file), episodes(back)):
+        assert len(y["observations"]) == len(x["observations"])
+        near(x, y)
+    assert len(back["mask/train"]) == EPISODES - 2 and len(back["mask/valid"]) == 2
+
+
+def test_robomimic_without_rewards(file, parts, tmp_path):
+    robomimic_file(tmp_path / "low_dim.hdf5", file, parts, with_rewards=False)
+    report, back = take_in(tmp_path / "low_dim.hdf5", tmp_path / "back")
+    assert "rewards" in derived(report) and "rewards" not in lost(report)
+    for x, y in zip(episodes(file), episodes(back)):
+        unclipped = np.all(x["actions"][()] == x["infos/applied_actions"][()], axis=1)
+        np.testing.assert_allclose(y["rewards"][unclipped], x["rewards"][unclipped], rtol=0, atol=1e-9)
+
+
+def test_robomimic_of_states_only(file, parts, tmp_path):
+    robomimic_file(tmp_path / "low_dim.hdf5", file, parts, with_actions=False, with_rewards=False)
+    report, back = take_in(tmp_path / "low_dim.hdf5", tmp_path / "back")
+    assert {"actions", "rewards"} <= lost(report) and not back["mjirl"].attrs["has_action"]
+    for x, y in zip(episodes(file), episodes(back)):
+        assert len(y["observations"]) == len(x["observations"]) - 1  # no action leads to the last one
+        near(x, y)
+
+
+def test_minari_of_applied_actions_only(file, tmp_path):
+    with h5py.File(tmp_path / "main_data.hdf5", "w") as out:
+        for i, e in enumerate(episodes(file)):
+            for name in ("observations", "rewards", "terminations", "truncations", "infos/applied_actions"):
+                out[f"episode_{i}/{name}"] = e[name][()]
+            out[f"episode_{i}"].attrs["total_steps"] = len(e["actions"])
+    report, back = take_in(tmp_path / "main_data.hdf5", tmp_path / "back")
+    assert lost(report) == {"states", "raw actions", "log-densities"}
+    same(file, back, "observations", "rewards", "terminations", "infos/applied_actions")
+    for x, y in zip(episodes(file), episodes(back)):
+        np.testing.assert_array_equal(y["actions"], x["infos/applied_actions"][()])
+
+
+@pytest.mark.parametrize("states", [False, True])
+def test_minari_without_rewards(states, file, tmp_path):
+    """Rewards come from the task where states let it compute them, and are lost elsewhere."""
+    with h5py.File(tmp_path / "main_data.hdf5", "w") as out:
+        for i, e in enumerate(episodes(file)):
+            for name in ("observations", "actions", "terminations", *(["infos/state"] if states else [])):
+                out[f"episode_{i}/{name}"] = e[name][()]
+    report, back = take_in(tmp_path / "main_data.hdf5", tmp_path / "back")
+    assert ("rewards" in derived(report)) == states and ("rewards" in lost(report)) == (not states)
+    assert back["mjirl"].attrs["has_reward"] == states
+    same(file, back, "observations", "actions")
+    if states:
+        same(file, back, "rewards", "infos/residuals")
+
+
+def d4rl_file(path, file, names):
+    with h5py.File(path, "w") as out:
+        for name, rows in names.items():
+            out[name] = np.concatenate([rows(e) for e in episodes(file)])
+        out["timeouts"] = np.concatenate([e["truncations"][()] for e in episodes(file)])
+        out["metadata/algorithm"] = np.bytes_("SAC")
+
+
+def test_d4rl_of_gym_mujoco(file, parts, tmp_path):
+    """halfcheetah-medium-v2 and its kin: float32, next_observations, infos/qpos and qvel."""
+    d4rl_file(tmp_path / "v2.hdf5", file, {
+        "observations": lambda e: e["observations"][:-1].astype(np.float32),
+        "next_observations": lambda e: e["observations"][1:].astype(np.float32),
+        "actions": lambda e: e["actions"][()].astype(np.float32),
+        "rewards": lambda e: e["rewards"][()].astype(np.float32),
+        "terminals": lambda e: e["terminations"][()],
+        "infos/qpos": lambda e: e["infos/state"][:-1, parts["qpos"]],
+        "infos/qvel": lambda e: e["infos/state"][:-1, parts["qvel"]],
+        "infos/action_log_probs": lambda e: e["infos/action_log_probs"][()].astype(np.float32),
+    })
+    report, back = take_in(tmp_path / "v2.hdf5", tmp_path / "back")
+    assert lost(report) == {"states"} and report["state_error"] < 1e-6  # of actions as float32
+    for x, y in zip(episodes(file), episodes(back)):
+        for name in ("observations", "actions", "rewards", "infos/action_log_probs"):
+            np.testing.assert_array_equal(y[name], x[name][()].astype(np.float32).astype(float), err_msg=name)
+
+
+def test_d4rl_of_states_only(file, parts, tmp_path):
+    """Neither actions nor rewards: observations with qpos and qvel, as in data of motion capture."""
+    d4rl_file(tmp_path / "states.hdf5", file, {
+        "observations": lambda e: e["observations"][:-1],
+        "infos/qpos": lambda e: e["infos/state"][:-1, parts["qpos"]],
+        "infos/qvel": lambda e: e["infos/state"][:-1, parts["qvel"]],
+    })
+    report, back = take_in(tmp_path / "states.hdf5", tmp_path / "back")
+    assert {"actions", "rewards", "states"} <= lost(report)
+    for x, y in zip(episodes(file), episodes(back)):
+        np.testing.assert_array_equal(y["observations"], x["observations"][:-1])
+        np.testing.assert_array_equal(y["infos/state"][:, parts["qpos"]], x["infos/state"][:-1, parts["qpos"]])
+
+
+def test_robosuite_of_states_only(file, parts, tmp_path):
+    """Names that leave out numbers, as robosuite's failed demonstrations do, keep their order."""
+    numbers = [1, 2, 10, 3, 20, 11, 30, 100]
+    with h5py.File(tmp_path / "demo.hdf5", "w") as out:
+        data = out.create_group("data")
+        data.attrs.update({"date": "1 2 2024", "time": "3:4:5", "repository_version": "1.4.1", "env": "Reacher"})
+        for number, e in zip(numbers, episodes(file)):
+            demo = data.create_group(f"demo_{number}")
+            demo.attrs["model_file"] = "<mujoco/>"
+            demo["states"] = plain_states(e, parts, slice(None))
+    report, back = take_in(tmp_path / "demo.hdf5", tmp_path / "back")
+    assert report["format"] == "robosuite" and {"actions", "rewards"} <= lost(report)
+    order = sorted(range(EPISODES), key=lambda i: numbers[i])
+    for i, y in zip(order, episodes(back)):
+        near(episodes(file)[i], y)
+
+
+def test_npz_of_observations_only(file, tmp_path):
+    """Without actions `indices` alone say where an episode ends."""
+    rows = [e["observations"][()] for e in episodes(file)]
+    np.savez(tmp_path / "a.npz", obs=np.concatenate(rows), indices=np.cumsum([len(r) - 1 for r in rows])[:-1])
+    report, back = take_in(tmp_path / "a.npz", tmp_path / "back")
+    assert {"actions", "rewards", "states"} <= lost(report) and not back["mjirl"].attrs["has_action"]
+    same(file, back, "observations")
+
+
 # ---------------------------------- Changes -----------------------------------------------------
 
 
