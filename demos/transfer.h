@@ -41,8 +41,8 @@ typedef struct irl_demos_report {
 } irl_demos_report;
 
 // Reads demonstrations of any of these formats for a task, as far as they go: states or
-// observations alone are taken. Observations, rewards and residuals that are missing are computed by
-// the task from states and actions. access may be NULL. Errors: IRL_ENOENT, IRL_EPARSE, IRL_EDIM
+// observations alone are taken. Observations, rewards and residuals that are missing are computed
+// by the task from states and actions. access may be NULL. Errors: IRL_ENOENT, IRL_EPARSE, IRL_EDIM
 // where nothing fits the task, IRL_ENUM, IRL_ERANGE, IRL_EUNSUPPORTED, IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_demos_import(irl_demos** demos, irl_demos_report* report,
                                        const char* path, irl_demos_format format,
