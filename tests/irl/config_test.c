@@ -95,5 +95,15 @@ static void every_setting_is_described(void) {
   CHECK_CONTAINS(irl_config_describe(6, text, sizeof text), "demo_widen (40; gcl-q 4; airl 10;");
 }
 
+// Beyond the long horizon a trajectory's KL limit is that of half of it, whatever the horizon.
+static void long_horizons_have_defaults_of_their_own(void) {
+  irl_config any = irl_config_for(IRL_ALGO_GCL, 0), reach = irl_config_for(IRL_ALGO_GCL, 200);
+  CHECK(memcmp(&any, &reach, sizeof any) == 0);
+  irl_config walk = irl_config_for(IRL_ALGO_GCL, 1000), airl = irl_config_for(IRL_ALGO_AIRL, 1000);
+  CHECK_NEAR(walk.kl_step * 1000, any.kl_step * 100, 1e-12);
+  CHECK(walk.demo_widen < 5.0 && airl.demo_widen < 5.0);
+  CHECK_OK(irl_config_check(&walk, NULL));
+}
+
 TESTS(TEST(round_trip), TEST(refusals), TEST(json_refusals), TEST(floors_lie_below_ceilings),
-      TEST(every_setting_is_described))
+      TEST(every_setting_is_described), TEST(long_horizons_have_defaults_of_their_own))
