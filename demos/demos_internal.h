@@ -109,10 +109,11 @@ IRL_NODISCARD irl_err irl_demos_read(irl_demos** demos, const char* data_path,
 
 // Reads a dataset by the same rules but one episode at a time, into the same memory: `one` holds it
 // as its only trajectory until the call returns. What all episodes must have for a fact to be known
-// (has_seed, ...) says whether those so far have it. The first error ends it.
+// (has_seed, ...) says whether those so far have it. The first error ends it. found: the checksum
+// that the file was just found to have, which is then only compared; NULL: none.
 typedef irl_err (*irl_demos_seer)(void* user, const irl_demos* one, int episode);
 IRL_NODISCARD irl_err irl_demos_scan(const char* data_path, const char* metadata_path,
-                                     const irl_demos_access* access, irl_demos_seer see, void* user,
+                                     const uint32_t* found, irl_demos_seer see, void* user,
                                      irl_errinfo* info);
 
 // Paths of the two files of a dataset, which is named by its folder, its data folder or the HDF5

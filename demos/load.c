@@ -417,9 +417,11 @@ static irl_err check_file(const irl_demos_metadata* metadata, const char* path,
                            : irl_demos_guard(path, access, info);
 }
 
-// What reading a file begins with: its metadata.json, its checksum or the helper, its opening.
+// What reading a file begins with: its metadata.json, its checksum or the helper, its opening. The
+// checksum that the file was just found to have (NULL: none) is not computed again.
 static irl_err begin(loader* l, irl_demos_metadata* metadata, const char* data_path,
-                     const char* metadata_path, const irl_demos_access* access) {
+                     const char* metadata_path, const irl_demos_access* access,
+                     const uint32_t* found) {
   IRL_TRY(irl_demos_metadata_read(metadata, metadata_path, l->info));
   l->demos = IRL_NEW(irl_demos, 1);
   if (!l->demos) {
@@ -431,7 +433,8 @@ static irl_err begin(loader* l, irl_demos_metadata* metadata, const char* data_p
   l->demos->algorithm = metadata->algorithm;
   l->demos->has_crc = metadata->has_crc;
   l->demos->crc32c = metadata->crc32c;
-  IRL_TRY(check_file(metadata, data_path, access, l->info));
+  const bool known = found && metadata->has_crc && *found == metadata->crc32c;
+  IRL_TRY(known ? IRL_OK : check_file(metadata, data_path, access, l->info));
   return irl_h5r_open(l->file, data_path, l->info);
 }
 
@@ -448,7 +451,7 @@ irl_err irl_demos_read(irl_demos** demos, const char* data_path, const char* met
   irl_h5r file = {.file = -1};
   loader l = {.file = &file, .lean = access && access->lean, .info = info};
   *demos = NULL;
-  irl_err err = begin(&l, &metadata, data_path, metadata_path, access);
+  irl_err err = begin(&l, &metadata, data_path, metadata_path, access, NULL);
   err = err ? err : read_all(&l, metadata.episodes);
   if (!err) {
     *demos = l.demos;
@@ -514,13 +517,12 @@ static irl_err scan_all(loader* l, int expected, irl_demos_seer see, void* user)
   return IRL_OK;
 }
 
-irl_err irl_demos_scan(const char* data_path, const char* metadata_path,
-                       const irl_demos_access* access, irl_demos_seer see, void* user,
-                       irl_errinfo* info) {
+irl_err irl_demos_scan(const char* data_path, const char* metadata_path, const uint32_t* found,
+                       irl_demos_seer see, void* user, irl_errinfo* info) {
   irl_demos_metadata metadata;
   irl_h5r file = {.file = -1};
   loader l = {.file = &file, .info = info};
-  irl_err err = begin(&l, &metadata, data_path, metadata_path, access);
+  irl_err err = begin(&l, &metadata, data_path, metadata_path, NULL, found);
   err = err ? err : scan_all(&l, metadata.episodes, see, user);
   finish(&l);
   return err;

@@ -76,8 +76,9 @@ static irl_err compare(void* user, const irl_demos* read, int episode) {
 }
 
 // All of it: none may be missing.
-static irl_err read_back(comparison* c, const char* data_path, const char* metadata_path) {
-  IRL_TRY(irl_demos_scan(data_path, metadata_path, NULL, compare, c, c->info));
+static irl_err read_back(comparison* c, const char* data_path, const char* metadata_path,
+                         const irl_demos_totals* totals) {
+  IRL_TRY(irl_demos_scan(data_path, metadata_path, &totals->crc32c, compare, c, c->info));
   while (c->next < c->batch->n && !c->batch->valid[c->next]) {
     c->next++;
   }
@@ -101,7 +102,7 @@ static irl_err build_and_compare(const irl_place* place, const irl_task* task,
   IRL_TRY(irl_demos_metadata_text(&metadata, place->dir, task, meta, &totals, info));
   irl_err err = irl_file_stage(metadata_path, metadata, strlen(metadata), info);
   irl_free(metadata);
-  err = err ? err : read_back(&c, data_path, metadata_path);
+  err = err ? err : read_back(&c, data_path, metadata_path, &totals);
   err = err ? err : irl_file_sync(data_path, info);
   return err ? err : irl_file_sync(metadata_path, info);
 }
