@@ -12,7 +12,7 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
       .iterations = method == IRL_EXPERT_TRAJECTORY ? 16
                     : method == IRL_EXPERT_NATURAL  ? 200
                                                     : 500,
-      .restarts = 12,
+      .restarts = 16,
       .samples = method == IRL_EXPERT_TRAJECTORY ? 20 : 10,
       .kl = 0.05,
       .discount = 0.995,
