@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-// Median CPU times over `repetitions` >= 1 of one sampler step (fit of the dynamics, expansion of the
-// task's reward, KL-constrained LQR) on 20 trajectories of a task's first condition, and of the
+// Median CPU times over `repetitions` >= 1 of one sampler step (fit of the dynamics, expansion of
+// the task's reward, KL-constrained LQR) on 20 trajectories of a task's first condition, and of the
 // rollouts of those, one thread each [s]. The policy goes on from step to step.
 IRL_NODISCARD irl_err irl_bench_step_run(double* step_seconds, double* rollout_seconds,
                                          const irl_task* task, int repetitions, irl_errinfo* info);

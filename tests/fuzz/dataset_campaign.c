@@ -223,7 +223,8 @@ int main(int argc, char** argv) {
   }
   const long self = peak_mb(RUSAGE_SELF), helper = peak_mb(RUSAGE_CHILDREN);
   printf(
-      "%d files: %d taken, %d refused (%d crashed the helper, %d took it too long); slowest %.0f ms "
+      "%d files: %d taken, %d refused (%d crashed the helper, %d took it too long); slowest %.0f "
+      "ms "
       "(file %d); peak memory %ld MB here, %ld MB in the helper\n",
       c.files, c.taken, c.files - c.taken, c.crashed, c.stopped, c.slowest, c.slowest_file, self,
       helper);
