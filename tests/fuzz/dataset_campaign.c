@@ -55,7 +55,7 @@ static void put_old(hid_t group, const char* name, hid_t type, int rank, hsize_t
 static void make_old(const char* path) {
   hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   for (int i = 0; i < 4; i++) {
-    char name[16];
+    char name[24];
     snprintf(name, sizeof name, "episode_%d", i);
     hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     hid_t space = H5Screate(H5S_SCALAR);
@@ -224,8 +224,7 @@ int main(int argc, char** argv) {
   const long self = peak_mb(RUSAGE_SELF), helper = peak_mb(RUSAGE_CHILDREN);
   printf(
       "%d files: %d taken, %d refused (%d crashed the helper, %d took it too long); slowest %.0f "
-      "ms "
-      "(file %d); peak memory %ld MB here, %ld MB in the helper\n",
+      "ms (file %d); peak memory %ld MB here, %ld MB in the helper\n",
       c.files, c.taken, c.files - c.taken, c.crashed, c.stopped, c.slowest, c.slowest_file, self,
       helper);
   CHECK(c.slowest < LIMIT_MS);
