@@ -144,8 +144,26 @@ static policy_figures figures(episodes* e) {
 
 enum { MEAN, DEVIATION, ESS, SUCCESS, NFIGURES };
 
-// Intervals of the four figures by resampling episodes within each condition.
+// A condition with one episode says nothing about the spread: a resample would always be the same.
+static bool has_lone_episode(const episodes* e) {
+  for (int i = 0; i < e->n; i++) {
+    bool before = i > 0 && e->slot[i - 1] == e->slot[i];
+    bool after = i + 1 < e->n && e->slot[i + 1] == e->slot[i];
+    if (!before && !after) {
+      return true;
+    }
+  }
+  return e->n == 0;
+}
+
+// Intervals of the four figures by resampling episodes within each condition; NAN with too few.
 static irl_err bootstrap(episodes* e, uint64_t seed, uint64_t stream, irl_interval out[NFIGURES]) {
+  for (int i = 0; i < NFIGURES; i++) {
+    out[i] = (irl_interval){NAN, NAN};
+  }
+  if (has_lone_episode(e)) {
+    return IRL_OK;
+  }
   double* replicate = IRL_NEW(double, (size_t)NFIGURES* IRL_EVAL_REPLICATES);
   if (replicate == NULL) {
     return IRL_ENOMEM;

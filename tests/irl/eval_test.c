@@ -200,6 +200,9 @@ static void no_condition_is_left_out(void) {
   f.options.episodes = NC;
   CHECK_OK(irl_eval(&f.run, &f.options, NULL, &two, NULL));
   CHECK(one.return_mean == two.return_mean && one.return_std > 0.0);
+  // One episode each: no spread is known, which is not an interval of no width.
+  CHECK(isnan(one.interval.return_mean.lo) && isnan(one.interval.ess.hi));
+  CHECK(isfinite(one.interval.dard.lo));  // of the mixed-quality set, which has its own episodes
   tear_down(&f);
 }
 
