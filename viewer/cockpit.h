@@ -10,6 +10,7 @@
 #include "viewer/gamepad.h"
 #include "viewer/record.h"
 #include "viewer/recorder.h"
+#include "viewer/sheet.h"
 #include "viewer/view.h"
 
 // What the mouse drags.
@@ -27,12 +28,6 @@ typedef enum irl_keys {
   IRL_KEYS_HAND,      // they move the hand
   IRL_KEYS_CONTROLS,  // each pair pushes a control
 } irl_keys;
-
-// A flat picture over the window, drawn anew only when its words or its size change.
-typedef struct irl_sheet {
-  irl_canvas canvas;
-  char text[512];
-} irl_sheet;
 
 enum { IRL_SHEETS = 8 };
 

@@ -1,7 +1,5 @@
 // What is laid over the world: where the session stands, what to press next, the timeline, help.
-#define GL_GLEXT_PROTOTYPES
 #include <GL/gl.h>
-#include <GL/glext.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,36 +22,6 @@ static const irl_ink ink_record = {1.0F, 0.30F, 0.28F, 1.0F};
 static const irl_ink ink_review = {0.50F, 0.70F, 1.0F, 1.0F};
 
 //---------------------------------- Sheets --------------------------------------------------------
-
-// True when the sheet must be drawn again: it has another size or other words than now.
-static bool renew(irl_sheet* sheet, double width, double height, const char* text) {
-  const int w = width < 1 ? 1 : (int)width, h = height < 1 ? 1 : (int)height;
-  const bool same = sheet->canvas.width == w && sheet->canvas.height == h;
-  if (same && strcmp(sheet->text, text) == 0) {
-    return false;
-  }
-  if (!same) {
-    irl_canvas_destroy(&sheet->canvas);
-    if (irl_canvas_create(&sheet->canvas, w, h) != IRL_OK) {
-      return false;  // nothing is laid over; the picture below goes on
-    }
-  }
-  (void)snprintf(sheet->text, sizeof sheet->text, "%s", text);
-  irl_canvas_clear(&sheet->canvas, (irl_ink){0});
-  return true;
-}
-
-// Lays the sheet over the window with its top left corner at (x, y), y down.
-static void lay(const irl_cockpit* c, const irl_sheet* sheet, double x, double y) {
-  if (sheet->canvas.rgba == NULL || x < 0 || y < 0) {
-    return;
-  }
-  glPixelZoom(1.0F, -1.0F);
-  glWindowPos2i((int)x, c->height - (int)y);
-  glDrawPixels(sheet->canvas.width, sheet->canvas.height, GL_RGBA, GL_UNSIGNED_BYTE,
-               sheet->canvas.rgba);
-  glPixelZoom(1.0F, 1.0F);
-}
 
 static irl_pen pen(const irl_cockpit* c, double size, double weight, irl_align align, irl_ink ink) {
   return (irl_pen){fmax(9.0, size * c->unit), weight, align, ink};
@@ -128,7 +96,7 @@ static void lay_status(irl_cockpit* c) {
     (void)snprintf(kept + n, sizeof kept - (size_t)n, "   %d from before", c->earlier);
   }
   (void)snprintf(text, sizeof text, "%s\n%s\n%s", phase_words(c), episode, kept);
-  if (renew(sheet, 330 * u, 96 * u, text)) {
+  if (irl_sheet_renew(sheet, 330 * u, 96 * u, text)) {
     ground(sheet, 12 * u, 0.80F);
     const irl_ink light = phase_ink(s->phase);
     irl_canvas_box(&sheet->canvas, (irl_box){18 * u, 18 * u, 14 * u, 14 * u}, 7 * u, light);
@@ -139,7 +107,7 @@ static void lay_status(irl_cockpit* c) {
     irl_canvas_text(&sheet->canvas, 18 * u, 58 * u, &title, episode);
     irl_canvas_text(&sheet->canvas, 18 * u, 81 * u, &small, kept);
   }
-  lay(c, sheet, 16 * u, 16 * u);
+  irl_sheet_lay(sheet, c->height, 16 * u, 16 * u);
 }
 
 //---------------------------------- Messages ------------------------------------------------------
@@ -185,13 +153,13 @@ static void lay_notice(irl_cockpit* c) {
   const double width =
       fmin(most, fmax(irl_text_width(&p, line[0]), irl_text_width(&p, line[1])) + 40 * u);
   const double height = (14 + 24 * lines) * u;
-  if (renew(sheet, width, height, c->notice)) {
+  if (irl_sheet_renew(sheet, width, height, c->notice)) {
     ground(sheet, 12 * u, 0.85F);
     for (int k = 0; k < lines; k++) {
       irl_canvas_text(&sheet->canvas, 0.5 * width, (25 + 24 * k) * u, &p, line[k]);
     }
   }
-  lay(c, sheet, 366 * u + 0.5 * (c->width - 382 * u - width), 16 * u);
+  irl_sheet_lay(sheet, c->height, 366 * u + 0.5 * (c->width - 382 * u - width), 16 * u);
 }
 
 //---------------------------------- Timeline and hints --------------------------------------------
@@ -259,7 +227,7 @@ static void lay_strip(irl_cockpit* c) {
   figures(c, right, sizeof right);
   (void)snprintf(text, sizeof text, "%s\n%s\n%s\n%d %d", hint(c), step, right, s->phase, s->length);
   c->timeline = (irl_box){24 * u, c->height - height + 14 * u, width - 48 * u, 6 * u};
-  if (renew(sheet, width, height, text)) {
+  if (irl_sheet_renew(sheet, width, height, text)) {
     ground(sheet, 0, 0.80F);
     draw_timeline(c, sheet, (irl_box){24 * u, 14 * u, width - 48 * u, 6 * u});
     irl_pen left = pen(c, 16, 1.1, IRL_ALIGN_LEFT, IRL_THEME_TITLE);
@@ -272,7 +240,7 @@ static void lay_strip(irl_cockpit* c) {
     fit(&small, right, rest);
     irl_canvas_text(&sheet->canvas, width - 24 * u, 65 * u, &small, right);
   }
-  lay(c, sheet, 0, c->height - (int)height);
+  irl_sheet_lay(sheet, c->height, 0, c->height - (int)height);
 }
 
 //---------------------------------- Countdown, keys -----------------------------------------------
@@ -285,12 +253,12 @@ static void lay_count(irl_cockpit* c) {
     return;
   }
   (void)snprintf(text, sizeof text, "%d", (int)ceil(fmax(c->view.session.count, 0.001)));
-  if (renew(sheet, side, side, text)) {
+  if (irl_sheet_renew(sheet, side, side, text)) {
     ground(sheet, 0.5 * side, 0.75F);
     irl_pen p = pen(c, 84, 1.2, IRL_ALIGN_CENTER, ink_wait);
     irl_canvas_text(&sheet->canvas, 0.5 * side, 0.5 * side + 0.35 * p.size, &p, text);
   }
-  lay(c, sheet, 0.5 * (c->width - side), 130 * u);
+  irl_sheet_lay(sheet, c->height, 0.5 * (c->width - side), 130 * u);
 }
 
 static void lay_keys(irl_cockpit* c) {
@@ -313,11 +281,11 @@ static void lay_keys(irl_cockpit* c) {
   irl_pen p = pen(c, 15, 1.2, IRL_ALIGN_CENTER, ink_wait);
   fit(&p, text, c->width - 60 * u);
   const double width = irl_text_width(&p, text) + 40 * u;
-  if (renew(sheet, width, 36 * u, text)) {
+  if (irl_sheet_renew(sheet, width, 36 * u, text)) {
     ground(sheet, 12 * u, 0.85F);
     irl_canvas_text(&sheet->canvas, 0.5 * width, 24 * u, &p, text);
   }
-  lay(c, sheet, 0.5 * (c->width - width), c->height - 122 * u);
+  irl_sheet_lay(sheet, c->height, 0.5 * (c->width - width), c->height - 122 * u);
 }
 
 //---------------------------------- Help ----------------------------------------------------------
@@ -358,7 +326,7 @@ static void lay_help(irl_cockpit* c) {
   if (!c->help) {
     return;
   }
-  if (renew(sheet, width, height, "help")) {
+  if (irl_sheet_renew(sheet, width, height, "help")) {
     ground(sheet, 12 * u, 0.94F);
     irl_pen key = {fmax(8.0, 15 * u), 1.25, IRL_ALIGN_LEFT, IRL_THEME_TITLE};
     irl_pen what = {fmax(8.0, 15 * u), 1.0, IRL_ALIGN_LEFT, IRL_THEME_TEXT};
@@ -368,7 +336,7 @@ static void lay_help(irl_cockpit* c) {
       irl_canvas_text(&sheet->canvas, 190 * u, y, &what, HELP[k][1]);
     }
   }
-  lay(c, sheet, 0.5 * (c->width - width), fmax(0, 0.5 * (c->height - height)));
+  irl_sheet_lay(sheet, c->height, 0.5 * (c->width - width), fmax(0, 0.5 * (c->height - height)));
 }
 
 //---------------------------------- The ball ------------------------------------------------------
@@ -410,15 +378,7 @@ static void draw_ring(const irl_cockpit* c) {
 //---------------------------------- Public --------------------------------------------------------
 
 void irl_cockpit_hud(irl_cockpit* c) {
-  glPushAttrib(GL_ALL_ATTRIB_BITS);
-  glViewport(0, 0, c->width, c->height);
-  glDisable(GL_LIGHTING);
-  glDisable(GL_DEPTH_TEST);
-  glDisable(GL_FOG);
-  glDisable(GL_TEXTURE_2D);
-  glDisable(GL_CULL_FACE);
-  glEnable(GL_BLEND);
-  glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);  // sheets are premultiplied
+  irl_sheets_begin(c->width, c->height);
   draw_ring(c);
   lay_status(c);
   lay_notice(c);
@@ -426,7 +386,7 @@ void irl_cockpit_hud(irl_cockpit* c) {
   lay_count(c);
   lay_keys(c);
   lay_help(c);
-  glPopAttrib();
+  irl_sheets_end();
 }
 
 void irl_cockpit_hud_fini(irl_cockpit* c) {

@@ -19,7 +19,10 @@ static irl_window* window_of(GLFWwindow* handle) {
 enum { CTRL = GLFW_MOD_CONTROL, SHIFT = GLFW_MOD_SHIFT };
 
 // MuJoCo's simulate has the first ones with the same meaning.
-static const irl_key KEYS[] = {
+static const struct {
+  int key, mods;  // as GLFW counts them
+  int action;     // irl_action
+} KEYS[] = {
     {GLFW_KEY_SPACE, 0, IRL_DO_PAUSE},
     {GLFW_KEY_LEFT, 0, IRL_DO_BACK},
     {GLFW_KEY_RIGHT, 0, IRL_DO_FORWARD},

@@ -15,14 +15,7 @@
 #include "viewer/film.h"
 #include "viewer/frame.h"
 #include "viewer/reel.h"
-
-enum { IRL_TEXT_MAX = 512 };
-
-// A flat picture laid over the window, redrawn only when its words or its size change.
-typedef struct irl_panel {
-  irl_canvas canvas;
-  char text[IRL_TEXT_MAX];  // what it shows now
-} irl_panel;
+#include "viewer/sheet.h"
 
 // What the pointer is at.
 typedef struct irl_pick {
@@ -81,7 +74,7 @@ typedef struct irl_window {
 
   char notice[256];  // a short message, with the time until which it shows
   double notice_until;
-  char told[IRL_TEXT_MAX];  // status that the host was told last
+  char told[IRL_SHEET_TEXT];  // status that the host was told last
 
   double mouse_x, mouse_y;  // last position [pixels]
   bool dragging, scrubbing;
@@ -98,8 +91,8 @@ typedef struct irl_window {
   bool panel;                     // it is shown
   int panel_width;                // [pixels]
 
-  irl_panel title[IRL_GROUPS_MAX], corner[4];
-  irl_panel bar, note, status, keys, timeline, cursor, tip, facts;
+  irl_sheet title[IRL_GROUPS_MAX], corner[4];
+  irl_sheet bar, note, status, keys, timeline, cursor, tip, facts;
 } irl_window;
 
 //---------------------------------- window.c ------------------------------------------------------
@@ -175,12 +168,6 @@ void irl_window_do(irl_window* window, int action);
 
 //---------------------------------- window_input.c ------------------------------------------------
 
-// A row of the help; the keys are a list that ends with 0, negative for what is no key of ours.
-typedef struct irl_key {
-  int key, mods;  // as GLFW counts them
-  int action;     // irl_action
-} irl_key;
-
 // The help's rows: names of keys or of the mouse, and what they do. Ends with NULL.
 extern const char* const irl_window_help[][2];
 
@@ -189,7 +176,6 @@ void irl_window_set_step(irl_window* window, int step);  // pauses there
 
 //---------------------------------- window_panel.c ------------------------------------------------
 
-struct mjuiState_;
 IRL_NODISCARD irl_err irl_controls_create(irl_window* window);
 void irl_controls_destroy(irl_window* window);
 void irl_controls_resize(irl_window* window);

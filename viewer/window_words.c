@@ -1,6 +1,3 @@
-#define GL_GLEXT_PROTOTYPES
-#include <GL/gl.h>
-#include <GL/glext.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,54 +8,21 @@
 #include "viewer/theme.h"
 #include "viewer/window_internal.h"
 
-//---------------------------------- Panels --------------------------------------------------------
-
-// True when the panel must be drawn again: it has another size or other words than now.
-static bool renew(irl_panel* panel, int width, int height, const char* text) {
-  width = width < 1 ? 1 : width;
-  height = height < 1 ? 1 : height;
-  bool same_size = panel->canvas.width == width && panel->canvas.height == height;
-  if (same_size && strcmp(panel->text, text) == 0) {
-    return false;
-  }
-  if (!same_size) {
-    irl_canvas_destroy(&panel->canvas);
-    if (irl_canvas_create(&panel->canvas, width, height) != IRL_OK) {
-      return false;  // nothing is laid over; the picture below goes on
-    }
-  }
-  (void)snprintf(panel->text, sizeof panel->text, "%s", text);
-  irl_canvas_clear(&panel->canvas, (irl_ink){0});
-  return true;
-}
-
-// Lays the panel over the window with its top left corner at (x, y), y down.
-static void lay(const irl_window* window, const irl_panel* panel, int x, int y) {
-  if (panel->canvas.rgba == NULL || x < 0 || y < 0) {
-    return;
-  }
-  glPixelZoom(1.0F, -1.0F);
-  glWindowPos2i(x, window->height - y);
-  glDrawPixels(panel->canvas.width, panel->canvas.height, GL_RGBA, GL_UNSIGNED_BYTE,
-               panel->canvas.rgba);
-  glPixelZoom(1.0F, 1.0F);
-}
-
 //---------------------------------- Of the picture ------------------------------------------------
 
 static void lay_title(irl_window* window, int tile_number, const irl_moment* moment) {
   const irl_tile* tile = &window->show.layout.tile[tile_number];
-  irl_panel* panel = &window->title[tile_number];
+  irl_sheet* sheet = &window->title[tile_number];
   int group = window->show.shown[tile_number];
   const char* name = window->show.motion.replay->groups[group].name;
-  char caption[160], text[IRL_TEXT_MAX];
+  char caption[160], text[IRL_SHEET_TEXT];
   irl_show_caption(&window->show, group, moment, caption, sizeof caption);
   (void)snprintf(text, sizeof text, "%.80s\n%s", name, caption);
-  if (renew(panel, tile->width, tile->head, text)) {
+  if (irl_sheet_renew(sheet, tile->width, tile->head, text)) {
     irl_box box = {0.0, 0.0, tile->width, tile->head};
-    irl_draw_title(&panel->canvas, box, window->show.layout.unit, name, caption);
+    irl_draw_title(&sheet->canvas, box, window->show.layout.unit, name, caption);
   }
-  lay(window, panel, tile->x, tile->y);
+  irl_sheet_lay(sheet, window->height, tile->x, tile->y);
 }
 
 // Rounds the tiles' corners off: what lies outside of the circle is the page.
@@ -66,15 +30,15 @@ static void lay_corners(irl_window* window) {
   const irl_layout* l = &window->show.layout;
   int side = (int)ceil(l->radius) + 1;
   for (int c = 0; c < 4; c++) {
-    if (renew(&window->corner[c], side, side, "corner")) {
+    if (irl_sheet_renew(&window->corner[c], side, side, "corner")) {
       irl_box box = {c % 2 == 0 ? 0.0 : side - 4.0 * side, c / 2 == 0 ? 0.0 : side - 4.0 * side,
                      4.0 * side, 4.0 * side};
       irl_canvas_frame(&window->corner[c].canvas, box, l->radius, IRL_THEME_PAGE);
     }
     for (int i = 0; i < l->ntiles; i++) {
       const irl_tile* tile = &l->tile[i];
-      lay(window, &window->corner[c], tile->x + (c % 2) * (tile->width - side),
-          tile->y + (c / 2) * (tile->height - side));
+      irl_sheet_lay(&window->corner[c], window->height, tile->x + (c % 2) * (tile->width - side),
+                    tile->y + (c / 2) * (tile->height - side));
     }
   }
 }
@@ -86,68 +50,57 @@ static void lay_bar(irl_window* window, const irl_moment* moment) {
   if (layout->bar.width <= 0.0) {
     return;
   }
-  char text[IRL_TEXT_MAX], note[96];
+  char text[IRL_SHEET_TEXT], note[96];
   (void)snprintf(text, sizeof text, "%d %.200s", window->generation,
                  irl_motion_quantity(&show->motion));
-  if (renew(&window->bar, layout->width - layout->left, layout->height - top, text)) {
+  if (irl_sheet_renew(&window->bar, layout->width - layout->left, layout->height - top, text)) {
     irl_draw_bar(&window->bar.canvas, show, layout->left, top);
   }
-  lay(window, &window->bar, layout->left, top);
+  irl_sheet_lay(&window->bar, window->height, layout->left, top);
   irl_show_note(show, moment, note, sizeof note);
   int width = (int)(0.2 * layout->width), height = (int)(30.0 * layout->unit);
   int x = layout->width - width;
-  if (renew(&window->note, width, height, note)) {
+  if (irl_sheet_renew(&window->note, width, height, note)) {
     irl_draw_note(&window->note.canvas, show, x, top, note);
   }
-  lay(window, &window->note, x, top);
+  irl_sheet_lay(&window->note, window->height, x, top);
 }
 
 // The chart is drawn anew when what it is of changes; its cursor each time it moves.
 static void lay_chart(irl_window* window, const irl_moment* moment) {
   const irl_layout* l = &window->show.layout;
   irl_box box = l->chart;
-  char text[IRL_TEXT_MAX];
+  char text[IRL_SHEET_TEXT];
   if (box.height <= 0.0) {
     return;
   }
   (void)snprintf(text, sizeof text, "%d %d %u %.1f", window->generation, moment->focus,
                  irl_window_hidden(window), window->show.chart);
-  if (renew(&window->timeline, (int)box.width, (int)box.height, text)) {
+  if (irl_sheet_renew(&window->timeline, (int)box.width, (int)box.height, text)) {
     irl_chart_draw(&window->timeline.canvas, &window->show, &window->chart, moment->focus, box.x,
                    box.y);
   }
-  lay(window, &window->timeline, (int)box.x, (int)box.y);
+  irl_sheet_lay(&window->timeline, window->height, (int)box.x, (int)box.y);
   int width = (int)(8.0 * l->unit) + 2;
   double at = irl_chart_x(&window->chart, moment->step);
   int x = (int)at - width / 2;
   (void)snprintf(text, sizeof text, "%.2f %.1f", at - x, window->show.chart);
-  if (renew(&window->cursor, width, (int)box.height, text)) {
+  if (irl_sheet_renew(&window->cursor, width, (int)box.height, text)) {
     irl_chart_cursor(&window->cursor.canvas, &window->chart, moment->step, x, box.y, l->unit);
   }
-  lay(window, &window->cursor, x, (int)box.y);
-}
-
-static void begin_words(const irl_window* window) {
-  glPushAttrib(GL_ALL_ATTRIB_BITS);
-  glViewport(0, 0, window->width, window->height);
-  glDisable(GL_LIGHTING);
-  glDisable(GL_DEPTH_TEST);
-  glDisable(GL_FOG);
-  glDisable(GL_TEXTURE_2D);
-  glEnable(GL_BLEND);
-  glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);  // panels are premultiplied
+  irl_sheet_lay(&window->cursor, window->height, x, (int)box.y);
 }
 
 void irl_window_draw_words(irl_window* window) {
   irl_moment moment = irl_window_moment(window);
-  begin_words(window);
+  irl_sheets_begin(window->width, window->height);
   lay_corners(window);
   for (int i = 0; i < window->show.layout.ntiles; i++) {
     lay_title(window, i, &moment);
   }
   lay_chart(window, &moment);
   lay_bar(window, &moment);
-  glPopAttrib();
+  irl_sheets_end();
 }
 
 //---------------------------------- Beside the picture --------------------------------------------
@@ -174,18 +127,19 @@ static void status_words(irl_window* window, char* out, size_t size) {
 
 static void lay_status(irl_window* window) {
   const irl_layout* layout = &window->show.layout;
-  char text[IRL_TEXT_MAX];
+  char text[IRL_SHEET_TEXT];
   status_words(window, text, sizeof text);
   if (glfwGetTime() < window->notice_until) {
     (void)snprintf(text, sizeof text, "%s", window->notice);
   }
   int height = (int)(22.0 * layout->unit) + 2;
   int width = layout->width - layout->left - (int)(40.0 * layout->unit);
-  if (renew(&window->status, width, height, text)) {
+  if (irl_sheet_renew(&window->status, width, height, text)) {
     irl_pen pen = {fmax(10.0, 14.5 * layout->unit), 1.0, IRL_ALIGN_LEFT, IRL_THEME_TEXT};
     irl_canvas_text(&window->status.canvas, 0.0, 0.72 * height, &pen, text);
   }
-  lay(window, &window->status, layout->left + (int)(20.0 * layout->unit), layout->height - height);
+  irl_sheet_lay(&window->status, window->height, layout->left + (int)(20.0 * layout->unit),
+                layout->height - height);
 }
 
 // Lines of words in a box; the first stands out.
@@ -204,9 +158,9 @@ static void draw_lines(irl_canvas* canvas, double unit, const char* text) {
   }
 }
 
-// Makes the panel as large as its words and draws them. The widest line decides; bold letters are
+// Makes the sheet as large as its words and draws them. The widest line decides; bold letters are
 // taken for all, so that none is cut.
-static void renew_lines(irl_panel* panel, double unit, const char* text) {
+static void renew_lines(irl_sheet* sheet, double unit, const char* text) {
   int lines = 1;
   double wide = 0.0;
   for (const char* at = text; *at != 0; lines += *at == '\n', at += *at != 0) {
@@ -221,8 +175,8 @@ static void renew_lines(irl_panel* panel, double unit, const char* text) {
     }
   }
   int height = (int)((lines * 20.0 + 14.0) * unit);
-  if (renew(panel, (int)(wide + 24.0 * unit), height, text)) {
-    draw_lines(&panel->canvas, unit, text);
+  if (irl_sheet_renew(sheet, (int)(wide + 24.0 * unit), height, text)) {
+    draw_lines(&sheet->canvas, unit, text);
   }
 }
 
@@ -237,7 +191,7 @@ static void lay_tip(irl_window* window) {
   const irl_replay_group* g = &replay->groups[p->group];
   int last = g->batch->length[p->episode] - 1, step = p->step < last ? p->step : last;
   double dt = irl_task_get(replay->task)->dt;
-  char text[IRL_TEXT_MAX];
+  char text[IRL_SHEET_TEXT];
   int used = snprintf(text, sizeof text, "%.40s %d, step %d, %.2f s", g->name,
                       g->first + p->episode, p->step, p->step * dt);
   for (int k = 0; k < replay->nlayers && used < (int)sizeof text - 80; k++) {
@@ -259,7 +213,7 @@ static void lay_tip(irl_window* window) {
   const irl_canvas* c = &window->tip.canvas;
   x = x + c->width > window->width ? (int)window->mouse_x - c->width - 8 : x;
   y = y + c->height > window->height ? window->height - c->height : y;
-  lay(window, &window->tip, x < 0 ? 0 : x, y < 0 ? 0 : y);
+  irl_sheet_lay(&window->tip, window->height, x < 0 ? 0 : x, y < 0 ? 0 : y);
 }
 
 // F2: what is shown.
@@ -269,7 +223,7 @@ static void lay_facts(irl_window* window) {
   const irl_task_info* task = irl_task_get(replay->task);
   const int* there = NULL;
   int n = window->reel != NULL ? irl_reel_iterations(window->reel, &there) : 0;
-  char text[IRL_TEXT_MAX], field[128] = "";
+  char text[IRL_SHEET_TEXT], field[128] = "";
   int used = snprintf(text, sizeof text, "%.60s\n%d steps of %g s\n%s", task->name,
                       show->motion.steps, task->dt, irl_motion_quantity(&show->motion));
   if (n > 0 && used < (int)sizeof text) {
@@ -282,7 +236,8 @@ static void lay_facts(irl_window* window) {
   }
   renew_lines(&window->facts, show->layout.unit, text);
   const irl_tile* tile = &show->layout.tile[0];
-  lay(window, &window->facts, tile->x + (int)(14.0 * show->layout.unit),
+  irl_sheet_lay(
+      &window->facts, window->height, tile->x + (int)(14.0 * show->layout.unit),
       tile->y + tile->height - window->facts.canvas.height - (int)(14.0 * show->layout.unit));
 }
 
@@ -295,7 +250,7 @@ static void lay_help(irl_window* window) {
   }
   int half = (rows + 1) / 2;
   int width = (int)(1010.0 * unit), height = (int)((half * 27.0 + 44.0) * unit);
-  if (renew(&window->keys, width, height, "help")) {
+  if (irl_sheet_renew(&window->keys, width, height, "help")) {
     irl_canvas* canvas = &window->keys.canvas;
     irl_ink ground = IRL_THEME_PAGE;
     ground.a = 0.94F;
@@ -309,24 +264,24 @@ static void lay_help(irl_window* window) {
     }
   }
   int x = (window->width - width) / 2, y = (window->height - height) / 2;
-  lay(window, &window->keys, x < 0 ? 0 : x, y < 0 ? 0 : y);
+  irl_sheet_lay(&window->keys, window->height, x < 0 ? 0 : x, y < 0 ? 0 : y);
 }
 
 void irl_window_draw_aids(irl_window* window) {
-  begin_words(window);
+  irl_sheets_begin(window->width, window->height);
   lay_status(window);
   if (window->set.info) {
     lay_facts(window);
   }
   lay_tip(window);
-  glPopAttrib();
+  irl_sheets_end();
 }
 
 void irl_window_draw_help(irl_window* window) {
   if (window->help) {
-    begin_words(window);
+    irl_sheets_begin(window->width, window->height);
     lay_help(window);
-    glPopAttrib();
+    irl_sheets_end();
   }
 }
 
@@ -337,7 +292,7 @@ void irl_window_words_fini(irl_window* window) {
   for (int c = 0; c < 4; c++) {
     irl_canvas_destroy(&window->corner[c].canvas);
   }
-  irl_panel* all[] = {&window->bar,      &window->note,   &window->status, &window->keys,
+  irl_sheet* all[] = {&window->bar,      &window->note,   &window->status, &window->keys,
                       &window->timeline, &window->cursor, &window->tip,    &window->facts};
   for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
     irl_canvas_destroy(&all[k]->canvas);
