@@ -1,45 +1,6 @@
-// No allocation per environment step: as many for 10 steps as for 100. The program's own malloc is
-// put before the C library's, and counts.
-#include <stdatomic.h>
-#include <stddef.h>
-
+// No allocation in a rollout, of 10 steps or of 100.
+#include "allocations.h"
 #include "sample.h"
-
-static atomic_long allocations;
-
-#ifdef SANITIZED
-#define COUNTING 0
-#else
-#define COUNTING 1
-extern void* __libc_malloc(size_t size);
-extern void* __libc_calloc(size_t count, size_t size);
-extern void* __libc_realloc(void* memory, size_t size);
-extern void* __libc_memalign(size_t alignment, size_t size);
-extern void* malloc(size_t size);
-extern void* calloc(size_t count, size_t size);
-extern void* realloc(void* memory, size_t size);
-extern void* aligned_alloc(size_t alignment, size_t size);
-
-void* malloc(size_t size) {
-  atomic_fetch_add(&allocations, 1);
-  return __libc_malloc(size);
-}
-
-void* calloc(size_t count, size_t size) {
-  atomic_fetch_add(&allocations, 1);
-  return __libc_calloc(count, size);
-}
-
-void* realloc(void* memory, size_t size) {
-  atomic_fetch_add(&allocations, 1);
-  return __libc_realloc(memory, size);
-}
-
-void* aligned_alloc(size_t alignment, size_t size) {
-  atomic_fetch_add(&allocations, 1);
-  return __libc_memalign(alignment, size);
-}
-#endif
 
 static long during_rollout(const irl_task* task, int horizon, int nthread) {
   irl_policy policy = sample_policy(task, horizon, 0.3);
@@ -70,13 +31,6 @@ static void rollouts_allocate_nothing(void) {
     }
     irl_task_destroy(task);
   }
-}
-
-static void the_counter_counts(void) {
-  const long before = atomic_load(&allocations);
-  void* volatile memory = malloc(100);
-  free(memory);
-  CHECK(!COUNTING || atomic_load(&allocations) > before);
 }
 
 TESTS(TEST(the_counter_counts), TEST(rollouts_allocate_nothing))
