@@ -127,7 +127,6 @@ void irl_cockpit_command(irl_cockpit* c);
 // Ties the target to a point of a body (in its frame), or to the hand with body -1; what no
 // actuator moves is refused with a notice.
 void irl_cockpit_tie(irl_cockpit* c, int body, const double local[3]);
-void irl_cockpit_full_screen(irl_cockpit* c);
 
 //---------------------------------- cockpit_mouse.c -----------------------------------------------
 

@@ -231,7 +231,7 @@ static void push_button(irl_cockpit* c, int id) {
       c->help = !c->help;
       break;
     case ITEM_FULL:
-      irl_cockpit_full_screen(c);
+      (void)irl_context_full_screen(&c->gl);
       break;
     case ITEM_QUIT:
       glfwSetWindowShouldClose(c->gl.window, GLFW_TRUE);

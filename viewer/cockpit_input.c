@@ -9,8 +9,6 @@
 
 #include "viewer/cockpit.h"
 
-#define SLOWEST 0.01
-#define FASTEST 4.0
 #define KEY_REACHES 0.6  // a second: how fast keys move the hand
 #define KEY_TURN 1.2     // [rad/s]
 
@@ -100,21 +98,6 @@ static void escape(irl_cockpit* c) {
   }
 }
 
-void irl_cockpit_full_screen(irl_cockpit* c) {
-  GLFWwindow* handle = c->gl.window;
-  GLFWmonitor* monitor = glfwGetPrimaryMonitor();
-  const GLFWvidmode* mode = monitor != NULL ? glfwGetVideoMode(monitor) : NULL;
-  if (mode == NULL) {
-    return;
-  }
-  if (glfwGetWindowMonitor(handle) != NULL) {
-    const int width = mode->width > 1280 ? 1280 : 640, height = mode->height > 720 ? 720 : 400;
-    glfwSetWindowMonitor(handle, NULL, 0, 0, width, height, GLFW_DONT_CARE);
-  } else {
-    glfwSetWindowMonitor(handle, monitor, 0, 0, mode->width, mode->height, mode->refreshRate);
-  }
-}
-
 //---------------------------------- Keys ----------------------------------------------------------
 
 static void on_control_key(GLFWwindow* handle, irl_cockpit* c, int key) {
@@ -167,7 +150,7 @@ static bool on_common_key(irl_cockpit* c, int key, int mods) {
       c->help = !c->help;
       break;
     case GLFW_KEY_F5:
-      irl_cockpit_full_screen(c);
+      (void)irl_context_full_screen(&c->gl);
       break;
     case GLFW_KEY_TAB:
       c->shown = !c->shown;
@@ -393,8 +376,7 @@ void irl_cockpit_command(irl_cockpit* c) {
   memset(c->command.move, 0, sizeof c->command.move);
   memset(c->command.turn, 0, sizeof c->command.turn);
   memset(c->command.rate, 0, sizeof c->command.rate);
-  const bool control = glfwGetKey(c->gl.window, GLFW_KEY_LEFT_CONTROL) == GLFW_PRESS ||
-                       glfwGetKey(c->gl.window, GLFW_KEY_RIGHT_CONTROL) == GLFW_PRESS;
+  const bool control = irl_context_modifiers(&c->gl) & GLFW_MOD_CONTROL;
   c->levels = c->levels && c->grip == IRL_GRIP_NONE && c->keys == IRL_KEYS_WINDOW;
   c->command.mode = c->levels                      ? IRL_TELEOP_LEVELS
                     : c->keys == IRL_KEYS_CONTROLS ? IRL_TELEOP_CONTROLS

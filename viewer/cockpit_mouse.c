@@ -126,9 +126,8 @@ static void on_button(GLFWwindow* handle, int button, int action, int mods) {
   }
 }
 
-static bool shifted(GLFWwindow* handle) {
-  return glfwGetKey(handle, GLFW_KEY_LEFT_SHIFT) == GLFW_PRESS ||
-         glfwGetKey(handle, GLFW_KEY_RIGHT_SHIFT) == GLFW_PRESS;
+static bool shifted(const irl_cockpit* c) {
+  return irl_context_modifiers(&c->gl) & GLFW_MOD_SHIFT;
 }
 
 static void move_view(irl_cockpit* c, bool shift, double dx, double dy) {
@@ -159,20 +158,19 @@ static void on_move(GLFWwindow* handle, double x, double y) {
   }
   switch (c->grip) {
     case IRL_GRIP_VIEW:
-      move_view(c, shifted(handle), dx, dy);
+      move_view(c, shifted(c), dx, dy);
       break;
     case IRL_GRIP_TIMELINE:
       seek(c, x * c->scale);
       break;
     case IRL_GRIP_TURN:
-      pull(c, shifted(handle), dx, dy);
+      pull(c, shifted(c), dx, dy);
       break;
     case IRL_GRIP_TARGET:
       if (c->pulls) {
-        pull(c, shifted(handle), dx, dy);
+        pull(c, shifted(c), dx, dy);
       } else {
-        irl_cockpit_drag(c, x * c->scale - c->offset[0], y * c->scale - c->offset[1],
-                         shifted(handle));
+        irl_cockpit_drag(c, x * c->scale - c->offset[0], y * c->scale - c->offset[1], shifted(c));
       }
       break;
     default:

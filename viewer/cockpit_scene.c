@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GLFW_INCLUDE_NONE
-#include <GLFW/glfw3.h>
-
 #include "viewer/cockpit.h"
 #include "viewer/theme.h"
 
@@ -203,16 +200,6 @@ int irl_cockpit_pick(irl_cockpit* c, double x, double y, double point[3]) {
 
 //---------------------------------- Life ----------------------------------------------------------
 
-// The size of the panel's letters: fine screens need larger ones.
-static int font_scale(const irl_cockpit* c) {
-  float content = 1.0F;
-  glfwGetWindowContentScale(c->gl.window, &content, NULL);
-  const int scale = 50 * (int)lround(2.0 * (double)content);
-  return scale < mjFONTSCALE_100   ? mjFONTSCALE_100
-         : scale > mjFONTSCALE_300 ? mjFONTSCALE_300
-                                   : scale;
-}
-
 irl_err irl_cockpit_scene_init(irl_cockpit* c, irl_errinfo* info) {
   c->look = mj_copyModel(NULL, irl_task_model(c->task));
   c->d = c->look != NULL ? mj_makeData(c->look) : NULL;
@@ -225,7 +212,7 @@ irl_err irl_cockpit_scene_init(irl_cockpit* c, irl_errinfo* info) {
   mjv_defaultOption(&c->option);
   mjv_defaultCamera(&c->camera);
   mjv_makeScene(c->look, &c->scene, 2000);
-  mjr_makeContext(c->look, &c->context, font_scale(c));
+  mjr_makeContext(c->look, &c->context, irl_context_font_scale(&c->gl));
   mjr_setBuffer(mjFB_WINDOW, &c->context);
   irl_task_set_state(c->task, c->d, c->view.state);
   mj_forward(c->look, c->d);

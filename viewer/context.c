@@ -4,6 +4,8 @@
 #include <EGL/eglext.h>
 #include <GL/gl.h>
 #include <dlfcn.h>
+#include <math.h>
+#include <mujoco/mujoco.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 
-enum { MAX_DEVICES = 16, CONTEXT_LOST = 0x0507 };
+enum { MAX_DEVICES = 16 };
 
 #ifndef GL_MAX_RENDERBUFFER_SIZE
 #define GL_MAX_RENDERBUFFER_SIZE 0x84E8
@@ -225,8 +227,49 @@ void irl_context_guard(const irl_context* context, void (*lost)(void* display, v
   }
 }
 
-bool irl_context_is_lost(void) {
-  return glGetError() == CONTEXT_LOST;
+//---------------------------------- Windows -------------------------------------------------------
+
+bool irl_context_full_screen(irl_context* context) {
+  GLFWwindow* handle = context->window;
+  GLFWmonitor* monitor = glfwGetPrimaryMonitor();
+  const GLFWvidmode* mode = monitor != NULL ? glfwGetVideoMode(monitor) : NULL;
+  int* r = context->restore;
+  if (glfwGetWindowMonitor(handle) != NULL) {
+    glfwSetWindowMonitor(handle, NULL, r[0], r[1], r[2], r[3], GLFW_DONT_CARE);
+    return false;
+  }
+  if (mode == NULL) {
+    return false;
+  }
+  glfwGetWindowPos(handle, &r[0], &r[1]);
+  glfwGetWindowSize(handle, &r[2], &r[3]);
+  glfwSetWindowMonitor(handle, monitor, 0, 0, mode->width, mode->height, mode->refreshRate);
+  return true;
+}
+
+int irl_context_font_scale(const irl_context* context) {
+  float content = 1.0F;
+  glfwGetWindowContentScale(context->window, &content, NULL);
+  const int scale = 50 * (int)lround(2.0 * (double)content);
+  return scale < mjFONTSCALE_100   ? mjFONTSCALE_100
+         : scale > mjFONTSCALE_300 ? mjFONTSCALE_300
+                                   : scale;
+}
+
+int irl_context_modifiers(const irl_context* context) {
+  static const int keys[][3] = {
+      {GLFW_KEY_LEFT_CONTROL, GLFW_KEY_RIGHT_CONTROL, GLFW_MOD_CONTROL},
+      {GLFW_KEY_LEFT_SHIFT, GLFW_KEY_RIGHT_SHIFT, GLFW_MOD_SHIFT},
+      {GLFW_KEY_LEFT_ALT, GLFW_KEY_RIGHT_ALT, GLFW_MOD_ALT},
+  };
+  int held = 0;
+  for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+    if (glfwGetKey(context->window, keys[k][0]) == GLFW_PRESS ||
+        glfwGetKey(context->window, keys[k][1]) == GLFW_PRESS) {
+      held |= keys[k][2];
+    }
+  }
+  return held;
 }
 
 void irl_context_close(irl_context* context) {

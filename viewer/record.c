@@ -136,7 +136,7 @@ static irl_err frames(irl_cockpit* c, irl_errinfo* info) {
       take_picture(c);
     }
     glfwSwapBuffers(c->gl.window);
-    if (irl_context_is_lost()) {
+    if (irl_context_lost(&c->gl)) {
       return irl_fail(
           info, IRL_EIO,
           "window: the graphics driver was reset; start again, what was recorded is kept");

@@ -22,7 +22,7 @@ static double step_seconds(const irl_window* window) {
   return irl_task_get(window->show.motion.replay->task)->dt;
 }
 
-double irl_window_duration(const irl_window* window) {
+static double duration(const irl_window* window) {
   return window->show.motion.steps * step_seconds(window);
 }
 
@@ -52,7 +52,7 @@ unsigned irl_window_hidden(const irl_window* window) {
 
 // While a film is taken each frame is a film's frame, however long it took to draw.
 static void advance(irl_window* window, double seconds) {
-  double end = irl_window_duration(window);
+  double end = duration(window);
   if (window->set.paused) {
     return;
   }
@@ -236,16 +236,6 @@ static void first_settings(irl_window* window, const irl_replay* replay,
   }
 }
 
-// The letters of MuJoCo's own panel come in a few sizes.
-static int font_scale(GLFWwindow* handle) {
-  float x = 1.0F, y = 1.0F;
-  glfwGetWindowContentScale(handle, &x, &y);
-  int scale = 50 * (int)lround(2.0 * (double)x);
-  return scale < mjFONTSCALE_100   ? mjFONTSCALE_100
-         : scale > mjFONTSCALE_300 ? mjFONTSCALE_300
-                                   : scale;
-}
-
 static irl_err open_window(irl_window* window, const irl_replay* replay,
                            const irl_view_options* options, irl_errinfo* info) {
   char title[160];
@@ -258,7 +248,7 @@ static irl_err open_window(irl_window* window, const irl_replay* replay,
   glfwGetFramebufferSize(window->gl.window, &window->width, &window->height);
   IRL_TRY(
       irl_show_create(&window->show, replay, options, window->width, window->height, false, info));
-  mjr_changeFont(font_scale(window->gl.window), &window->show.draw.context);
+  mjr_changeFont(irl_context_font_scale(&window->gl), &window->show.draw.context);
   mjr_setBuffer(mjFB_WINDOW, &window->show.draw.context);
   first_settings(window, replay, options);
   irl_err err = irl_field_create(&window->field, &window->show.motion, replay->reel,

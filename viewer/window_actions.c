@@ -160,20 +160,8 @@ static void save_camera(irl_window* window) {
 //---------------------------------- The window ----------------------------------------------------
 
 static void toggle_full(irl_window* window) {
-  GLFWwindow* handle = window->gl.window;
-  GLFWmonitor* monitor = glfwGetPrimaryMonitor();
-  int* r = window->restore;
-  if (!window->full && monitor != NULL) {
-    const GLFWvidmode* mode = glfwGetVideoMode(monitor);
-    glfwGetWindowPos(handle, &r[0], &r[1]);
-    glfwGetWindowSize(handle, &r[2], &r[3]);
-    glfwSetWindowMonitor(handle, monitor, 0, 0, mode->width, mode->height, mode->refreshRate);
-    window->full = true;
-  } else if (window->full) {
-    glfwSetWindowMonitor(handle, NULL, r[0], r[1], r[2], r[3], GLFW_DONT_CARE);
-    window->full = false;
-  }
-  irl_window_notify(window, "full screen %s", window->full ? "on" : "off");
+  const bool full = irl_context_full_screen(&window->gl);
+  irl_window_notify(window, "full screen %s", full ? "on" : "off");
 }
 
 // The state that the rollout in focus (or the first) is in, as MJCF's keyframe has it.

@@ -117,11 +117,6 @@ static bool held(GLFWwindow* handle, int button) {
   return glfwGetMouseButton(handle, button) == GLFW_PRESS;
 }
 
-static bool shifted(GLFWwindow* handle) {
-  return glfwGetKey(handle, GLFW_KEY_LEFT_SHIFT) == GLFW_PRESS ||
-         glfwGetKey(handle, GLFW_KEY_RIGHT_SHIFT) == GLFW_PRESS;
-}
-
 static bool over_chart(const irl_window* window) {
   const irl_box* box = &window->show.layout.chart;
   return box->height > 0.0 && window->mouse_x >= box->x && window->mouse_x < box->x + box->width &&
@@ -136,7 +131,8 @@ static void scrub(irl_window* window) {
 static void turn_camera(irl_window* window, double dx, double dy) {
   GLFWwindow* handle = window->gl.window;
   bool left = held(handle, GLFW_MOUSE_BUTTON_LEFT), right = held(handle, GLFW_MOUSE_BUTTON_RIGHT);
-  bool middle = held(handle, GLFW_MOUSE_BUTTON_MIDDLE), shift = shifted(handle);
+  bool middle = held(handle, GLFW_MOUSE_BUTTON_MIDDLE),
+       shift = irl_context_modifiers(&window->gl) & GLFW_MOD_SHIFT;
   if ((!left && !right && !middle) || window->show.camera.type != mjCAMERA_FREE) {
     return;
   }

@@ -62,8 +62,6 @@ typedef struct irl_window {
   double time;         // of the replay [s]
   double asked;        // when the reel was last asked for news [s]
   bool help;
-  bool full;  // full screen, with the place to return to
-  int restore[4];
   bool rearrange;  // the tiles must be laid out again
 
   bool screenshot;  // one is due
@@ -97,8 +95,7 @@ typedef struct irl_window {
 
 //---------------------------------- window.c ------------------------------------------------------
 
-double irl_window_duration(const irl_window* window);  // of the replay [s]
-int irl_window_step(const irl_window* window);         // shown now
+int irl_window_step(const irl_window* window);  // shown now
 irl_moment irl_window_moment(const irl_window* window);
 unsigned irl_window_hidden(const irl_window* window);
 

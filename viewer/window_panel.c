@@ -347,11 +347,11 @@ static int button_of(int glfw) {
 }
 
 static void set_modifiers(irl_window* w) {
-  GLFWwindow* h = w->gl.window;
   mjuiState* s = &w->controls->state;
-  s->control = glfwGetKey(h, GLFW_KEY_LEFT_CONTROL) || glfwGetKey(h, GLFW_KEY_RIGHT_CONTROL);
-  s->shift = glfwGetKey(h, GLFW_KEY_LEFT_SHIFT) || glfwGetKey(h, GLFW_KEY_RIGHT_SHIFT);
-  s->alt = glfwGetKey(h, GLFW_KEY_LEFT_ALT) || glfwGetKey(h, GLFW_KEY_RIGHT_ALT);
+  const int held = irl_context_modifiers(&w->gl);
+  s->control = (held & GLFW_MOD_CONTROL) != 0;
+  s->shift = (held & GLFW_MOD_SHIFT) != 0;
+  s->alt = (held & GLFW_MOD_ALT) != 0;
 }
 
 // Buttons and the rectangle that a drag belongs to.
