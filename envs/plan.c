@@ -23,6 +23,7 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
       .step = 0.02,
       .noise = 0.03,
       .offset = true,
+      .grow = 1,
       .alive = method != IRL_EXPERT_RANDOM,
       .best_return = NAN,
       .stop_return = NAN,
@@ -71,6 +72,7 @@ void irl_plan_parse(irl_task* task, irl_jnode root) {
   p->stddev = irl_json_number_or(node, "stddev", 1e-6, 1e3, p->stddev);
   p->alive = irl_json_bool_or(node, "alive", p->alive);
   p->steps = irl_json_int_or(node, "steps", 1, 100000, 0);
+  p->grow = irl_json_number_or(node, "grow", 1, 10, p->grow);
   p->stop_return = irl_json_number_or(node, "stop_return", -DBL_MAX, DBL_MAX, NAN);
 }
 

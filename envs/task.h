@@ -60,6 +60,7 @@ typedef struct irl_expert_plan {
   int samples;     // trajectory: trajectories a step of each condition
 
   int steps;        // stationary methods: of a search's trajectories; 0: the task's horizon
+  double grow;      // stationary methods: factor on steps once half of a batch lasts; 1: none
   double stddev;    // stationary methods: initial noise [action half-ranges]
   double kl;        // natural: KL(old ‖ new) of a step, a control step's mean [nats]
   double discount;  // natural: of rewards a control step later

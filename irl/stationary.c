@@ -27,17 +27,22 @@ static int step_trajectories(const irl_expert_plan* plan) {
   return plan->method == IRL_EXPERT_RANDOM ? 2 * plan->directions : plan->samples;
 }
 
-// Control steps of a search's trajectory; what is kept is judged on the whole horizon.
-static int search_steps(const irl_campaign* c) {
+// Control steps of a search's first trajectories; what is kept is judged on the whole horizon.
+static int first_steps(const irl_campaign* c) {
   const int steps = c->options->plan.steps;
   return steps > 0 && steps < c->info->horizon ? steps : c->info->horizon;
+}
+
+// Of its longest ones.
+static int most_steps(const irl_campaign* c) {
+  return c->options->plan.grow > 1 ? c->info->horizon : first_steps(c);
 }
 
 // How many of them one call of rollouts does.
 static int call_trajectories(const irl_campaign* c) {
   const irl_task_info* t = c->info;
   const int all = step_trajectories(&c->options->plan);
-  const double each = ((double)search_steps(c) + 1) * (t->nx + t->nu + 3);
+  const double each = ((double)most_steps(c) + 1) * (t->nx + t->nu + 3);
   const double fit = floor(batch_numbers / each);
   if (!is_random(c) || fit >= all) {
     return all;
@@ -82,7 +87,7 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
   IRL_TRY(irl_policy_create(&c->best, 1, t->nx, t->nu));
   IRL_TRY(first_policy(c));
   IRL_TRY(irl_env_create(&c->env, c->options->task, most, c->options->threads, info));
-  IRL_TRY(irl_batch_create(&c->batch, n, search_steps(c), t->nx, t->nu, 0, 0));
+  IRL_TRY(irl_batch_create(&c->batch, n, most_steps(c), t->nx, t->nu, 0, 0));
   IRL_TRY(irl_batch_create(&c->judged, judged, t->horizon, t->nx, t->nu, 0, 0));
   c->cost = IRL_NEW(double, (size_t)most*(size_t)t->horizon);
   c->each = IRL_NEW(const irl_policy*, most > t->nconditions ? most : t->nconditions);
@@ -92,7 +97,9 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
   for (int i = 0; i < judged; i++) {
     c->judged.condition[i] = i % t->nconditions;
   }
-  return is_random(c) ? irl_campaign_random_init(c) : irl_campaign_natural_init(c);
+  IRL_TRY(is_random(c) ? irl_campaign_random_init(c) : irl_campaign_natural_init(c));
+  c->batch.horizon = first_steps(c);  // rows lie closer together than there is room for
+  return IRL_OK;
 }
 
 void irl_campaign_close(irl_campaign* c) {
@@ -185,8 +192,25 @@ irl_err irl_campaign_step(irl_campaign* c, irl_errinfo* info) {
   return is_random(c) ? irl_campaign_random_step(c, info) : irl_campaign_natural_step(c, info);
 }
 
+void irl_campaign_count(irl_campaign* c) {
+  for (int i = 0; i < c->batch.n; i++) {
+    c->lasting += c->batch.valid[i] && c->batch.length[i] == c->batch.horizon;
+  }
+}
+
+// Longer trajectories once half of them last: early on a step is cheap and falls, which end most of
+// them, are a large share of what it sees; in the end it sees the whole horizon.
+static void lengthen(irl_campaign* c) {
+  if (2 * c->lasting >= step_trajectories(&c->options->plan)) {
+    const double longer = ceil(c->options->plan.grow * c->batch.horizon);
+    c->batch.horizon = longer < most_steps(c) ? (int)longer : most_steps(c);
+  }
+}
+
 static irl_err advance(irl_campaign* c, irl_errinfo* info) {
+  c->lasting = 0;
   IRL_TRY(irl_campaign_step(c, info));
+  lengthen(c);
   c->iteration++;
   if (c->iteration % judge_every(c) == 0 || c->iteration == c->options->plan.iterations) {
     IRL_TRY(judge(c, info));

@@ -102,6 +102,7 @@ typedef struct irl_campaign {
   double score;       // of the newest policy judged
   double report;      // mean return of the search's own last trajectories
   int iteration;      // steps done
+  int lasting;        // trajectories of this step that did not end early
   int64_t env_steps;  // of this search, earlier parts included
   double simulating;  // time that the search's own rollouts took [s], for measurements
 } irl_campaign;
@@ -112,6 +113,9 @@ IRL_NODISCARD irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_op
                                         irl_errinfo* info);
 IRL_NODISCARD irl_err irl_campaign_step(irl_campaign* c, irl_errinfo* info);
 void irl_campaign_close(irl_campaign* c);
+
+// Counts the batch's trajectories that did not end early into c->lasting.
+void irl_campaign_count(irl_campaign* c);
 
 // One step of random search.
 IRL_NODISCARD irl_err irl_campaign_random_init(irl_campaign* c);

@@ -51,6 +51,7 @@ static irl_err roll(irl_campaign* c, int first, int n, irl_errinfo* info) {
   const double start = irl_now();
   irl_err err = irl_env_rollout(c->env, &rollout, &c->batch, &c->env_steps, NULL, info);
   c->simulating += irl_now() - start;
+  irl_campaign_count(c);
   return err;
 }
 

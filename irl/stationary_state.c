@@ -8,7 +8,7 @@
 #include "base/tensors.h"
 #include "irl/stationary_internal.h"
 
-enum { MOST_TENSORS = 16, COUNTS = 2, SCORES = 3 };
+enum { MOST_TENSORS = 16, COUNTS = 3, SCORES = 3 };
 
 // What must be the same for a search to go on: all but the number of steps, which may grow.
 static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* info) {
@@ -24,6 +24,7 @@ static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* 
   irl_jout_key_string(out, "method", irl_expert_methods[p->method]);
   irl_jout_key_bool(out, "alive", p->alive);
   irl_jout_key_int(out, "steps", p->steps);
+  irl_jout_key_number(out, "grow", p->grow);
   irl_jout_key_number(out, "stddev", p->stddev);
   if (p->method == IRL_EXPERT_NATURAL) {
     irl_jout_key_int(out, "samples", p->samples);
@@ -67,7 +68,8 @@ static int add_method(const irl_campaign* c, irl_tensor* t, int n) {
 }
 
 irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* info) {
-  const int64_t count[COUNTS] = {c->iteration, c->env_steps}, counts = COUNTS, scores = SCORES;
+  const int64_t count[COUNTS] = {c->iteration, c->env_steps, c->batch.horizon}, counts = COUNTS,
+                scores = SCORES;
   const double score[SCORES] = {c->best_score, c->score, c->report};
   irl_tensor t[MOST_TENSORS];
   irl_jout settings;
@@ -149,19 +151,35 @@ static irl_err read_method(irl_campaign* c, const irl_tensors* file, irl_errinfo
   return read_whiten(&c->whiten, file, info);
 }
 
+// Trajectories are as long as the steps before made them: a file may not say otherwise than
+// between one step and what there is room for.
+static irl_err read_counts(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
+  const int64_t counts = COUNTS;
+  const void* data = NULL;
+  IRL_TRY(irl_tensors_find(file, "counts", IRL_I64, 1, &counts, &data, info));
+  const int64_t* count = data;
+  if (count[2] < 1 || count[2] > c->info->horizon) {
+    return irl_fail(info, IRL_EDIM,
+                    "search: its trajectories have %lld steps, the task's at most %d; leave out "
+                    "--resume",
+                    (long long)count[2], c->info->horizon);
+  }
+  c->iteration = (int)count[0];
+  c->env_steps = count[1];
+  c->batch.horizon = (int)count[2];
+  return IRL_OK;
+}
+
 static irl_err read_all(irl_campaign* c, const irl_tensors* file, const char* path,
                         irl_errinfo* info) {
-  const int64_t counts = COUNTS, scores = SCORES;
-  const void* count = NULL;
+  const int64_t scores = SCORES;
   double score[SCORES];
   IRL_TRY(check_settings(c, file, path, info));
-  IRL_TRY(irl_tensors_find(file, "counts", IRL_I64, 1, &counts, &count, info));
   IRL_TRY(copy_out(score, file, "scores", 1, &scores, info));
   IRL_TRY(read_policy(&c->policy, file, "policy/", info));
   IRL_TRY(read_policy(&c->best, file, "best/", info));
   IRL_TRY(read_method(c, file, info));
-  c->iteration = (int)((const int64_t*)count)[0];
-  c->env_steps = ((const int64_t*)count)[1];
+  IRL_TRY(read_counts(c, file, info));
   c->best_score = score[0];
   c->score = score[1];
   c->report = score[2];

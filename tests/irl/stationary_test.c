@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/linalg.h"
+#include "base/tensors.h"
 #include "irl/expert.h"
 #include "irl/runtime.h"
 #include "irl/stationary_internal.h"
@@ -226,7 +227,10 @@ static void only_the_seed_decides(void) {
     search_init(&whole, task, methods[m]);
     search_init(&parts, task, methods[m]);
     search_init(&other, task, methods[m]);
-    whole.o.plan.iterations = other.o.plan.iterations = parts.o.plan.iterations = 24;
+    whole.o.plan.iterations = 24;
+    whole.o.plan.steps = 3;
+    whole.o.plan.grow = 1.1;
+    other.o.plan = parts.o.plan = whole.o.plan;
     other.o.seed = 5;
     parts.o.state = file(m == 0 ? "natural" : "random", path);
     CHECK_OK(run(&whole));
@@ -260,6 +264,40 @@ static void a_state_of_another_search_is_refused(void) {
   s.o.state = file("none", path);
   CHECK(run(&s) == IRL_ENOENT);
   search_fini(&s);
+}
+
+// Control steps that trajectories have come to after five steps of random search, and the
+// environment steps that took.
+static int steps_of_five(const char* name, const char* set, double grow, int64_t* env_steps) {
+  search s;
+  char path[1200];
+  irl_tensors* saved;
+  const int64_t three = 3;
+  const void* counts;
+  search_init(&s, load(name, set), IRL_EXPERT_RANDOM);
+  s.o.plan.iterations = 5;
+  s.o.plan.steps = 40;
+  s.o.plan.grow = grow;
+  s.o.state = file("grown", path);
+  CHECK_OK(run(&s));
+  CHECK_OK(irl_tensors_load(&saved, path, NULL));
+  CHECK_OK(irl_tensors_find(saved, "counts", IRL_I64, 1, &three, &counts, NULL));
+  const int steps = (int)((const int64_t*)counts)[2];
+  irl_tensors_destroy(saved);
+  *env_steps = s.env_steps;
+  search_fini(&s);
+  return steps;
+}
+
+// Where nothing ends early trajectories of 40 steps become 80, 160 and 300, all there are; where
+// all fall within 40 steps they stay.
+static void trajectories_grow_where_half_of_them_last(void) {
+  const int64_t trajectories = 2 * irl_expert_plan_defaults(IRL_EXPERT_RANDOM).directions;
+  int64_t grown, same;
+  CHECK(steps_of_five("swimmer", "horizon=300", 2, &grown) == 300);
+  CHECK(steps_of_five("swimmer", "horizon=300", 1, &same) == 40);
+  CHECK(grown - same == trajectories * (40 + 120 + 260 + 260));
+  CHECK(steps_of_five("inverted_pendulum", "domain.gravity=20", 2, &same) == 40);
 }
 
 //---------------------------------- Costs --------------------------------------------------------
@@ -425,6 +463,6 @@ static void expert_is_kept(void) {
 
 TESTS(TEST(random_search_solves_the_linear_task), TEST(natural_gradient_solves_the_linear_task),
       TEST(temperature_weighs_entropy_in_units_of_cost), TEST(only_the_seed_decides),
-      TEST(a_state_of_another_search_is_refused), TEST(constant_terms_are_left_out),
-      TEST(learned_costs_are_searched), TEST(costs_that_are_no_numbers), TEST(terminations_at_once),
-      TEST(expert_is_kept))
+      TEST(trajectories_grow_where_half_of_them_last), TEST(a_state_of_another_search_is_refused),
+      TEST(constant_terms_are_left_out), TEST(learned_costs_are_searched),
+      TEST(costs_that_are_no_numbers), TEST(terminations_at_once), TEST(expert_is_kept))
