@@ -150,8 +150,8 @@ static irl_err cloned(truth* w, const irl_batch* demos, irl_lqg_result* r, irl_e
   return IRL_OK;
 }
 
-static irl_err learned(truth* w, const irl_demos* demos, irl_algo algo, int threads,
-                       const irl_host* host, irl_lqg_result* r, irl_errinfo* info) {
+static irl_err learned(truth* w, const irl_demos* demos, irl_algo algo, bool true_density,
+                       int threads, const irl_host* host, irl_lqg_result* r, irl_errinfo* info) {
   irl_learner* l;
   irl_metrics m;
   irl_config config = experiment_config(w);
@@ -159,6 +159,9 @@ static irl_err learned(truth* w, const irl_demos* demos, irl_algo algo, int thre
   irl_err err = IRL_OK;
   for (int k = 0; k < l->nc; k++) {
     r->kl_initial += kl_to_truth(w, l->condition[k], &l->initial[k]);
+    if (true_density) {
+      irl_store_know_density(&l->store[k], &w->policy[l->condition[k]]);
+    }
   }
   while (l->iteration < config.iterations && err == IRL_OK) {
     err = irl_host_stop(host) ? IRL_ECANCELED : irl_learner_iterate(l, &m, info);
@@ -170,8 +173,8 @@ static irl_err learned(truth* w, const irl_demos* demos, irl_algo algo, int thre
   return err;
 }
 
-static irl_err experiment(truth* w, irl_algo algo, int threads, const irl_host* host,
-                          irl_lqg_result* r, irl_errinfo* info) {
+static irl_err experiment(truth* w, irl_algo algo, bool true_density, int threads,
+                          const irl_host* host, irl_lqg_result* r, irl_errinfo* info) {
   char name[64] = "";
   irl_demos demos = {.task_name = name, .task_json = name, .mjcf = name};
   IRL_TRY(truth_init(w, threads, info));
@@ -182,18 +185,18 @@ static irl_err experiment(truth* w, irl_algo algo, int threads, const irl_host* 
     err = cloned(w, &demos.batch, r, info);
   }
   if (err == IRL_OK) {
-    err = learned(w, &demos, algo, threads, host, r, info);
+    err = learned(w, &demos, algo, true_density, threads, host, r, info);
   }
   irl_batch_destroy(&demos.batch);
   return err;
 }
 
-irl_err irl_lqg_experiment(irl_algo algo, uint64_t seed, int threads, const irl_host* host,
-                           irl_lqg_result* result, irl_errinfo* info) {
+irl_err irl_lqg_experiment(irl_algo algo, bool true_density, uint64_t seed, int threads,
+                           const irl_host* host, irl_lqg_result* result, irl_errinfo* info) {
   truth w = {.seed = seed};
   irl_errinfo reason = {IRL_OK, ""};
   memset(result, 0, sizeof *result);
-  irl_err err = experiment(&w, algo, threads, host, result, &reason);
+  irl_err err = experiment(&w, algo, true_density, threads, host, result, &reason);
   truth_fini(&w);
   if (err != IRL_OK && reason.code == IRL_OK) {
     return irl_fail(info, err, "linear-quadratic experiment: %s", irl_err_name(err));

@@ -19,9 +19,10 @@ typedef struct irl_lqg_result {
 } irl_lqg_result;
 
 // Task lq_point_mass: 4 starts, 10 demonstrations of each, T = 100; the cost learned is ½‖Ax+b‖² +
-// ½uᵀWu.
-IRL_NODISCARD irl_err irl_lqg_experiment(irl_algo algo, uint64_t seed, int threads,
-                                         const irl_host* host, irl_lqg_result* result,
+// ½uᵀWu. With true_density the partition function has the demonstrations' own density, else that of
+// a controller fitted to them, as everywhere; the samplers start from the fitted one in both.
+IRL_NODISCARD irl_err irl_lqg_experiment(irl_algo algo, bool true_density, uint64_t seed,
+                                         int threads, const irl_host* host, irl_lqg_result* result,
                                          irl_errinfo* info);
 
 #endif  // MJIRL_IRL_LQG_INTERNAL_H_

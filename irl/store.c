@@ -69,6 +69,13 @@ irl_err irl_store_init(irl_store* s, const irl_store_options* o, const irl_batch
   return IRL_OK;
 }
 
+void irl_store_know_density(irl_store* s, const irl_policy* policy) {
+  irl_policy_copy(&s->demo_policy, policy);
+  for (int i = 0; i < s->n; i++) {
+    s->log_demo[i] = irl_policy_batch_logdensity(&s->demo_policy, &s->batch, i);
+  }
+}
+
 void irl_store_fini(irl_store* s) {
   for (int m = 0; s->kept != NULL && m < s->max_kept; m++) {
     irl_policy_destroy(&s->kept[m]);

@@ -43,6 +43,10 @@ IRL_NODISCARD irl_err irl_store_init(irl_store* store, const irl_store_options* 
                                      irl_errinfo* info);
 void irl_store_fini(irl_store* store);
 
+// Puts the density that the demonstrations were really drawn with in the place of the fitted one,
+// where it is known (GCL, appendix B, has both). policy: of the store's sizes, copied.
+void irl_store_know_density(irl_store* store, const irl_policy* policy);
+
 // Adds the valid ones of the trajectories first .. first+n-1 of a batch, drawn from policy in the
 // given round (rounds never fall), and updates every density; the sampler is kept even if none was
 // valid. Returns the number added. Work: one density evaluation for each trajectory in the store

@@ -206,7 +206,7 @@ static irl_err check_log_z(uint64_t seed, irl_pool* pool, irl_verify_result* r, 
 static irl_err check_experiment(uint64_t seed, int threads, const irl_host* host,
                                 irl_verify_result* r, irl_errinfo* info) {
   irl_lqg_result lqg;
-  IRL_TRY(irl_lqg_experiment(IRL_ALGO_GCL, seed, threads, host, &lqg, info));
+  IRL_TRY(irl_lqg_experiment(IRL_ALGO_GCL, false, seed, threads, host, &lqg, info));
   r->lqg.kl_to_truth = lqg.kl_to_truth;
   r->lqg.kl_bc = lqg.kl_bc;
   r->lqg.kl_initial = lqg.kl_initial;
