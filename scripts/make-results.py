@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Trains and judges every algorithm on every task over several seeds, and gcl on demonstrations of
-several qualities and in changed worlds; writes the tables of docs/results.md and of the README.
-Finished runs are kept in runs/results and not repeated.
+several qualities and in changed worlds; writes the tables of docs/results.md and of the README, and
+the curves of docs/images. Finished runs are kept in runs/results (or MJIRL_RESULTS) and not repeated;
+several such commands may run at once on different tasks.
 
 usage: scripts/make-results.py [--seeds 5] [--tasks reacher,...] [--algos gcl,...]
-                               [--parts algorithms,qualities,transfer] [--only-write]
+                               [--parts algorithms,qualities,transfer,curves] [--only-write]
 """
 import argparse
 import json
@@ -15,11 +16,11 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MJIRL = os.environ.get("MJIRL", os.path.join(ROOT, "build/release/cli/mjirl"))
-RUNS = os.path.join(ROOT, "runs/results")
+RUNS = os.environ.get("MJIRL_RESULTS", os.path.join(ROOT, "runs/results"))
 PAGE = os.path.join(ROOT, "docs/results.md")
-TASKS = ["reacher", "point_mass", "lq_point_mass"]
-PARTS = ["algorithms", "qualities", "transfer"]
-ALGOS = ["gcl", "gcl-q", "gan-gcl", "ebm", "airl", "gail", "bc"]
+TASKS = ["reacher", "point_mass", "lq_point_mass", "peg", "inverted_pendulum"]
+PARTS = ["algorithms", "qualities", "transfer", "curves"]
+ALGOS = ["gcl", "gcl-q", "gan-gcl", "ebm", "maxent", "airl", "gail", "bc"]
 COLUMNS = [  # key of eval, heading, whether more is better
     ("normalized_return", "normalised return", True),
     ("reoptimized_normalized_return", "re-optimised", True),
@@ -73,7 +74,9 @@ def demonstrations(task):
         return f"demos/data/{task}"
     folder = os.path.join(RUNS, f"demos-{task}")
     if not os.path.exists(folder):
-        mjirl("expert", task, "--out", folder, "-n", "40")
+        kept = os.path.join(ROOT, "demos/experts", task + ".safetensors")
+        found = ["--policy", kept, "--iterations", "0"] if os.path.exists(kept) else []
+        mjirl("expert", task, "--out", folder, "-n", "40", *found)
     return folder
 
 
@@ -235,6 +238,15 @@ def collect(tasks, algos, seeds, only_write):
     return results
 
 
+def curves(task, algos):
+    """Learning curves of seed 0 of each algorithm that learns a cost."""
+    runs = [os.path.join(RUNS, f"{task}-{algo}-0") for algo in algos if algo != "bc"]
+    runs = [run for run in runs if os.path.exists(run + ".train.json")]
+    if runs:
+        picture = os.path.join(ROOT, "docs/images", f"learning_{task}.png")
+        mjirl("plot", *runs, "--out", picture, "--light")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--seeds", type=int, default=5)
@@ -250,8 +262,14 @@ def main():
         replace(PAGE, "qualities", quality_rows(options.seeds))
     if "transfer" in parts:
         replace(PAGE, "transfer", transfer_rows(options.seeds))
-    if "algorithms" not in parts:
-        return
+    if "algorithms" in parts:
+        write_algorithms(options, algos)
+    if "curves" in parts:
+        for task in options.tasks.split(","):
+            curves(task, algos)
+
+
+def write_algorithms(options, algos):
     results = collect(options.tasks.split(","), algos, options.seeds, options.only_write)
     for task, by_algo in results.items():
         replace(PAGE, task, task_table(by_algo, algos))
