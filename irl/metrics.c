@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "irl/metrics_internal.h"
+#include "irl/wire_internal.h"
 
 #define COUNT(name) +1
 enum { MAX_PATH = 4096, MAX_FILE = 1 << 30, NFIELDS = IRL_METRICS_FIELDS(COUNT), MAX_TEXT = 4096 };
@@ -73,87 +74,58 @@ static int csv_line(const irl_metrics* m, char* text, size_t size) {
 
 //---------------------------------- TensorBoard events -------------------------------------------
 
-typedef struct bytes {
-  unsigned char data[MAX_TEXT];
-  size_t size;
-} bytes;
-
-static void put(bytes* b, const void* data, size_t size) {
-  memcpy(b->data + b->size, data, size);
-  b->size += size;
-}
-
-static void put_varint(bytes* b, uint64_t value) {
-  do {
-    unsigned char byte = (unsigned char)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-    put(b, &byte, 1);
-    value >>= 7;
-  } while (value != 0);
-}
-
-static void put_message(bytes* b, int field, const bytes* message) {
-  put_varint(b, (uint64_t)field << 3 | 2);
-  put_varint(b, message->size);
-  put(b, message->data, message->size);
-}
-
-static void put_text(bytes* b, int field, const char* text) {
-  put_varint(b, (uint64_t)field << 3 | 2);
-  put_varint(b, strlen(text));
-  put(b, text, strlen(text));
-}
-
 static uint32_t masked_crc(const void* data, size_t size) {
   uint32_t crc = irl_crc32c(0, data, size);
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
 }
 
 // A TFRecord: u64 length | its masked CRC | data | its masked CRC.
-static void put_record(bytes* out, const bytes* event) {
+static void put_record(irl_wire* out, const irl_wire* event) {
   uint64_t size = event->size;
   uint32_t crc = masked_crc(&size, sizeof size);
-  put(out, &size, sizeof size);
-  put(out, &crc, sizeof crc);
-  put(out, event->data, event->size);
+  irl_wire_put(out, &size, sizeof size);
+  irl_wire_put(out, &crc, sizeof crc);
+  irl_wire_put(out, event->data, event->size);
   crc = masked_crc(event->data, event->size);
-  put(out, &crc, sizeof crc);
+  irl_wire_put(out, &crc, sizeof crc);
+  out->failed = out->failed || event->failed;
 }
 
 // Event {wall_time = 1 (double), step = 2, file_version = 3, summary = 5}. The time is the run's
 // own, so that equal runs on equal clocks give equal files.
-static void begin_event(bytes* event, double wall_seconds) {
-  event->size = 0;
-  put_varint(event, 1 << 3 | 1);
-  put(event, &wall_seconds, sizeof wall_seconds);
-}
-
-static void version_record(bytes* out) {
-  bytes event;
-  begin_event(&event, 0.0);
-  put_text(&event, 3, "brain.Event:2");
+static void version_record(irl_wire* out) {
+  irl_wire event = {0};
+  irl_wire_double(&event, 1, 0.0);
+  irl_wire_text(&event, 3, "brain.Event:2");
   put_record(out, &event);
+  irl_wire_fini(&event);
 }
 
 // Summary {value = 1 {tag = 1, simple_value = 2 (float)}} of every figure that has a meaning.
-static void metrics_record(const irl_metrics* m, bytes* out) {
+static void put_summary(irl_wire* summary, const irl_metrics* m) {
   double values[NFIELDS];
-  bytes event, summary = {.size = 0}, value;
+  irl_wire value = {0};
   field_values(m, values);
   for (int i = 0; i < NFIELDS; i++) {
     if (isfinite(values[i])) {
-      float number = (float)values[i];
-      value.size = 0;
-      put_text(&value, 1, field_names[i]);
-      put_varint(&value, 2 << 3 | 5);
-      put(&value, &number, sizeof number);
-      put_message(&summary, 1, &value);
+      irl_wire_reset(&value);
+      irl_wire_text(&value, 1, field_names[i]);
+      irl_wire_float(&value, 2, (float)values[i]);
+      irl_wire_message(summary, 1, &value);
     }
   }
-  begin_event(&event, m->wall_seconds);
-  put_varint(&event, 2 << 3 | 0);
-  put_varint(&event, (uint64_t)m->env_steps);
-  put_message(&event, 5, &summary);
+  irl_wire_fini(&value);
+}
+
+static void metrics_record(const irl_metrics* m, irl_wire* out) {
+  irl_wire event = {0}, summary = {0};
+  put_summary(&summary, m);
+  irl_wire_double(&event, 1, m->wall_seconds);
+  irl_wire_int(&event, 2, m->env_steps);
+  irl_wire_message(&event, 5, &summary);
   put_record(out, &event);
+  irl_wire_fini(&event);
+  irl_wire_fini(&summary);
 }
 
 //---------------------------------- Files --------------------------------------------------------
@@ -185,12 +157,15 @@ static irl_err append_csv(const char* folder, const irl_metrics* m, irl_errinfo*
 static irl_err append_event(const char* folder, const irl_metrics* m, irl_errinfo* info) {
   char path[MAX_PATH];
   IRL_TRY(join(path, folder, event_name, info));
-  bytes out = {.size = 0};
+  irl_wire out = {0};
   if (!irl_file_exists(path)) {
     version_record(&out);
   }
   metrics_record(m, &out);
-  return irl_file_append(path, out.data, out.size, info);
+  irl_err err = out.failed ? irl_fail(info, IRL_ENOMEM, "%s: out of memory; free some", path)
+                           : irl_file_append(path, out.data, out.size, info);
+  irl_wire_fini(&out);
+  return err;
 }
 
 irl_err irl_metrics_append(const char* folder, const irl_metrics* m, irl_errinfo* info) {
