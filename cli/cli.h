@@ -105,6 +105,7 @@ extern const cli_command cli_train;
 extern const cli_command cli_eval;
 extern const cli_command cli_sample;
 extern const cli_command cli_score;
+extern const cli_command cli_export;
 extern const cli_command cli_verify;
 extern const cli_command cli_replay;
 extern const cli_command cli_plot;

@@ -22,11 +22,11 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 // In the order of a first day's work.
 static const cli_command* const commands[] = {
-    &cli_env_list,    &cli_env_check,    &cli_env_trace,   &cli_expert,       &cli_record,
-    &cli_train,       &cli_eval,         &cli_score,       &cli_sample,       &cli_replay,
-    &cli_plot,        &cli_demos_info,   &cli_demos_check, &cli_demos_import, &cli_demos_export,
-    &cli_demos_merge, &cli_demos_filter, &cli_demos_trim,  &cli_demos_delete, &cli_demos_split,
-    &cli_demos_undo,  &cli_demos_fold,   &cli_verify,      &cli_bench,
+    &cli_env_list,     &cli_env_check,   &cli_env_trace,    &cli_expert,      &cli_record,
+    &cli_train,        &cli_eval,        &cli_score,        &cli_sample,      &cli_replay,
+    &cli_export,       &cli_plot,        &cli_demos_info,   &cli_demos_check, &cli_demos_import,
+    &cli_demos_export, &cli_demos_merge, &cli_demos_filter, &cli_demos_trim,  &cli_demos_delete,
+    &cli_demos_split,  &cli_demos_undo,  &cli_demos_fold,   &cli_verify,      &cli_bench,
 };
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "irl/cost_internal.h"
 
+const char* const irl_cost_kind_names[] = {"quadratic", "network", NULL};
 const char* const irl_activation_names[] = {"tanh", "relu", "softplus", NULL};
 const char* const irl_cost_input_names[] = {"state", "state-action", NULL};
 const char* const irl_action_penalty_names[] = {"learned", "fixed", NULL};

@@ -23,6 +23,8 @@ extern "C" {
 
 typedef enum irl_cost_kind { IRL_COST_QUADRATIC, IRL_COST_NETWORK } irl_cost_kind;
 
+extern const char* const irl_cost_kind_names[];  // as in files; NULL-ended
+
 // h of a hidden layer, what the features read, and whether the action penalty is learned. Names as
 // in settings and files; NULL-ended.
 typedef enum irl_activation { IRL_TANH, IRL_RELU, IRL_SOFTPLUS } irl_activation;

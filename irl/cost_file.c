@@ -8,7 +8,6 @@
 #include "base/linalg.h"
 #include "irl/cost_internal.h"
 
-static const char* const KINDS[] = {"quadratic", "network", NULL};
 static const char FORMAT[] = "mjirl.cost.1";
 
 //---------------------------------- Names ---------------------------------------------------------
@@ -54,7 +53,7 @@ int irl_cost_tensors(const irl_cost* cost, irl_tensor out[IRL_COST_MAX_TENSORS])
 static void write_config(const irl_cost* cost, irl_jout* out) {
   const irl_cost_config* c = &cost->config;
   irl_jout_open(out, '{');
-  irl_jout_key_string(out, "kind", KINDS[c->kind]);
+  irl_jout_key_string(out, "kind", irl_cost_kind_names[c->kind]);
   irl_jout_key_int(out, "nx", cost->nx);
   irl_jout_key_int(out, "nu", cost->nu);
   irl_jout_key_int(out, "depth", c->depth);
@@ -96,7 +95,7 @@ static irl_err read_config(irl_cost_config* c, int* nx, int* nu, const char* pat
   IRL_TRY(irl_json_parse(&doc, path, text, strlen(text), info));
   irl_jnode root = irl_json_root(doc);
   const int most = 1 << 20;  // irl_cost_create has the narrower limits
-  c->kind = (irl_cost_kind)irl_json_as_choice(irl_json_get(root, "kind"), KINDS);
+  c->kind = (irl_cost_kind)irl_json_as_choice(irl_json_get(root, "kind"), irl_cost_kind_names);
   *nx = irl_json_as_int(irl_json_get(root, "nx"), 1, most);
   *nu = irl_json_as_int(irl_json_get(root, "nu"), 1, most);
   c->depth = irl_json_as_int(irl_json_get(root, "depth"), 0, IRL_COST_MAX_DEPTH);

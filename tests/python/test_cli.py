@@ -103,7 +103,7 @@ def test_expected_commands_are_there():
     assert set(COMMANDS) == {
         "record",
         "env list", "env check", "env trace", "expert", "train", "eval", "score", "sample", "replay",
-        "plot",
+        "export", "plot",
         "demos info", "demos check",
         "demos import", "demos export", "demos merge", "demos filter", "demos trim", "demos delete",
         "demos split", "demos undo", "demos fold", "verify", "bench"}
@@ -156,7 +156,6 @@ def test_version_names_what_it_is_built_on():
 @pytest.mark.parametrize("args", [
     [], ["--json"], ["-x"], [""], ["frobnicate"], ["env"], ["env", "frobnicate"], ["demos"],
     ["help", "frobnicate"], ["--version", "junk"], ["env", "list", "extra"],
-    # commands of later versions are unknown, not half working
     ["record", "reacher"], ["sample", "run"], ["plot", "run"], ["export", "run"],
     ["demos", "merge"], ["demos", "import"], ["demos", "export"], ["demos", "trim"],
     ["demos", "delete"],
