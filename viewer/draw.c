@@ -253,8 +253,11 @@ static void draw_ribbons(irl_draw* draw, const irl_trails* trails) {
   end_flat();
 }
 
-static void draw_mesh(const irl_trails* trails) {
+// A mesh may be larger than what the camera was fitted to: the title's rows are kept clear of it.
+static void draw_mesh(const irl_trails* trails, mjrRect rect) {
   begin_flat(trails->mesh);
+  glEnable(GL_SCISSOR_TEST);
+  glScissor(rect.left, rect.bottom, rect.width, rect.height - trails->head);
   glDrawArrays(GL_TRIANGLES, 0, (GLsizei)trails->nmesh);
   end_flat();
 }
@@ -274,7 +277,7 @@ void irl_draw_tile(irl_draw* draw, irl_stage* stage, const mjvCamera* camera, mj
   if (trails->nmesh > 0) {
     irl_trails edge = *trails;
     edge.edge = true;
-    draw_mesh(trails);
+    draw_mesh(trails, rect);
     draw_ribbons(draw, &edge);
   }
   draw_ribbons(draw, trails);

@@ -46,6 +46,7 @@ typedef struct irl_trails {
   float opacity;
   const irl_ribbon_vertex* mesh;  // triangles that are drawn into the scene, or NULL
   size_t nmesh;                   // vertices; over it the trails get a dark edge
+  int head;                       // rows at the rectangle's top that the mesh leaves free [pixels]
   bool edge;                      // draw that edge now
 } irl_trails;
 

@@ -112,6 +112,7 @@ static void shoot_tile(studio* s, int number, const irl_moment* moment) {
   if (s->field.env != NULL) {
     trails.mesh = s->field.vertex;
     trails.nmesh = s->field.nvertex;
+    trails.head = tile->head * s->scale;
   }
   irl_show_stage(&s->show, group, tile, moment);
   irl_draw_tile(&s->show.draw, &s->show.stage, &s->show.camera, rect, &trails);

@@ -36,6 +36,7 @@ static void draw_tile(irl_window* window, int i) {
   if (window->set.field && window->field.nvertex > 0) {
     trails.mesh = window->field.vertex;
     trails.nmesh = window->field.nvertex;
+    trails.head = show->layout.tile[i].head;
   }
   irl_show_stage(show, show->shown[i], &show->layout.tile[i], &moment);
   irl_draw_tile(&show->draw, &show->stage, &show->camera, tile_rect(window, i), &trails);

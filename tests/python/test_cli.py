@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 
+import PIL.Image
 import pytest
 
 PROGRAM = os.environ["MJIRL"]
@@ -655,6 +656,22 @@ def test_replay_of_what_was_learned(trained, work):
                  *args, keys=["frames"])
         pictures.add(path.read_bytes())
     assert len(pictures) == 13
+
+
+def test_field_leaves_the_titles_free(trained, work):
+    """From so near above that the field fills the tile, were it not for the title."""
+    camera = {"format": "mjirl-camera-1", "lookat": [0, 0, 0], "distance": 0.1, "azimuth": 90,
+              "elevation": -89}
+    (work / "near.json").write_text(json.dumps(camera))
+    pictures = []
+    for field in ([], ["--field"]):
+        path = work / f"near{len(field)}.png"
+        run_json("replay", trained, "--offscreen", path, "--camera", work / "near.json", "--groups",
+                 "learned", *field, keys=["frames"])
+        pictures.append(PIL.Image.open(path).convert("RGB"))
+    head, below = (0, 0, 1280, 20 + 66), (0, 20 + 66, 1280, 20 + 66 + 8)  # margin and title of a tile
+    assert pictures[0].crop(head).tobytes() == pictures[1].crop(head).tobytes()
+    assert pictures[0].crop(below).tobytes() != pictures[1].crop(below).tobytes()
 
 
 def test_bench_filter():
