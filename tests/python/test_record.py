@@ -21,6 +21,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import journal_format
+
 PROGRAM = os.environ["MJIRL"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RING = (255, 184, 26)  # around the ball that can be dragged
@@ -80,6 +82,7 @@ class Desk:
     open = []  # processes of this test
 
     def __init__(self, display, out, *args, task="reacher", cwd=None, before=()):
+        self.journal = pathlib.Path(out) / "recording.journal"
         self.cwd = pathlib.Path(cwd or out).parent if cwd is None else pathlib.Path(cwd)
         self.env = {k: v for k, v in os.environ.items() if k != "WAYLAND_DISPLAY"}
         self.env.update(DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1")
@@ -132,6 +135,17 @@ class Desk:
 
     def wait_title(self, *parts):
         self.wait(lambda: all(p in self.title() for p in parts), parts)
+
+    def wait_steps(self, n):
+        """Until the episode that is being recorded has n steps in its journal."""
+        def enough():
+            data, at, steps = self.journal.read_bytes(), 0, 0
+            while at + journal_format.FRAME.size <= len(data):
+                _, kind, _, size, _ = journal_format.FRAME.unpack_from(data, at)
+                steps = 0 if kind == journal_format.BEGIN else steps + (kind == journal_format.STEP)
+                at += journal_format.FRAME.size + size
+            return steps >= n
+        self.wait(enough, f"{n} steps")
 
     def press(self, *keys):
         self.x("key", *keys)
@@ -209,8 +223,9 @@ def test_a_session_with_the_mouse(display, tmp_path):
     out = tmp_path / "demos"
     desk = Desk(display, out, "--episodes", 2, "--countdown", 0, "--slow", 8, "--camera", "top",
                 "--label", "by mouse", "--seed", 4)
+    before = desk.picture()
     desk.press("Tab")
-    time.sleep(0.2)
+    desk.wait(lambda: changed(before, desk.picture()), "the panel gone")
     height, width, _ = desk.picture().shape
     goals = [(0.1, 0.1), (-0.1, 0.12)]  # of the first two conditions
     ball = desk.ball()
@@ -234,7 +249,7 @@ def test_a_session_with_the_mouse(display, tmp_path):
 
     desk.press("Return")  # and again, called a failure
     desk.wait_title("recording")
-    time.sleep(0.8)  # some steps; one takes 0.16 s
+    desk.wait_steps(2)
     desk.press("n")
     desk.wait_title("2 kept, 1 discarded")
     assert "all episodes are recorded" in desk.said or "kept" in desk.said
@@ -255,7 +270,7 @@ def test_rewind_and_go_on(display, tmp_path):
     desk = Desk(display, out, "--countdown", 0, "--slow", 2, "--condition", 2)
     desk.press("shift+k")  # each control has keys
     desk.x("keydown", "q")
-    time.sleep(0.5)
+    desk.picture()  # taken by a frame that has seen the key
     desk.press("Return")
     desk.wait_title("review at 50 of 50")
     desk.x("keyup", "q")
@@ -264,7 +279,7 @@ def test_rewind_and_go_on(display, tmp_path):
     desk.press("shift+Right")
     desk.wait_title("review at 10 of 50")
     desk.x("keydown", "a")
-    time.sleep(0.5)
+    desk.picture()
     desk.press("space")
     desk.wait_title("recording")
     desk.wait_title("review at 50 of 50")
@@ -348,7 +363,7 @@ class Tour:
         self.row("Enter")
         d.press("Return")
         d.wait_title("recording")
-        time.sleep(0.6)
+        d.wait_steps(2)
         self.row("Space")
         d.press("space")
         d.wait_title("paused at")
@@ -372,7 +387,7 @@ class Tour:
         for key, kept in [("y", 1), ("n", 2)]:
             d.press("Return")
             d.wait_title("recording")
-            time.sleep(1.0)  # some steps; one takes 0.2 s
+            d.wait_steps(1)
             d.press(key)
             d.wait_title("ready", f"{kept} kept")
         self.row("Delete")
@@ -488,7 +503,7 @@ def test_ending_in_the_middle_keeps_the_episode(display, tmp_path, how):
     desk = Desk(display, out, "--countdown", 0, "--slow", 2)
     desk.press("Return")
     desk.wait_title("recording")
-    time.sleep(0.3)
+    desk.wait_steps(1)
     if how == "close":
         desk.press("ctrl+q")
     else:
@@ -504,7 +519,7 @@ def test_a_killed_session_is_taken_up(display, tmp_path):
     for _ in range(2):
         desk.press("Return")
         desk.wait_title("recording")
-        time.sleep(0.4)
+        desk.wait_steps(1)
         if "0 kept" in desk.title():
             desk.press("y")
             desk.wait_title("1 kept")
@@ -525,7 +540,7 @@ def test_a_display_that_goes_away(tmp_path):
     desk = Desk(name, out, "--countdown", 0, "--slow", 2)
     desk.press("Return")
     desk.wait_title("recording")
-    time.sleep(0.4)
+    desk.wait_steps(1)
     server.kill()
     server.wait()
     assert desk.end() == (1, None)
@@ -550,9 +565,8 @@ def test_resize_and_fine_screens(tmp_path):
         desk.wait(lambda: desk.picture().shape == (900, 1500, 3), "the new size")
         a = desk.ball()
         desk.drag(a, (a[0] - 90, a[1] - 90), pause=0.05)
-        time.sleep(0.5)
-        b = desk.ball()
-        assert math.hypot(b[0] - a[0] + 90, b[1] - a[1] + 90) < 30, (a, b)
+        goal = (a[0] - 90, a[1] - 90)
+        desk.wait(lambda: math.dist(desk.ball(), goal) < 30, "the ball where it was put")
         assert desk.quit() == (0, {"episodes": 0})
     finally:
         server.kill()
