@@ -69,66 +69,71 @@ static irl_demos* round_trip(const irl_demos* demos, const irl_task* task, int f
   return back;
 }
 
-static void npz_keeps_everything(void) {
-  char dir[2048];
+// Demonstrations of a task and what comes back of them through a file of that format.
+typedef struct trip {
+  irl_task* task;
+  irl_demos *demos, *back;
   irl_demos_report report;
-  irl_task* task = sample_task("reacher");
-  irl_demos *demos = recorded(task, dir, "transfer"),
-            *back = round_trip(demos, task, IRL_EXPORT_NPZ, &report);
-  CHECK(report.format == IRL_FORMAT_NPZ && report.nlost == 0 && report.nderived == 0);
-  check_core(demos, back);
-  check_actions(demos, back);
+} trip;
+
+static trip travel(const char* name, int format) {
+  char dir[2048];
+  trip t = {.task = sample_task(name)};
+  t.demos = recorded(t.task, dir, "transfer");
+  t.back = round_trip(t.demos, t.task, format, &t.report);
+  return t;
+}
+
+static void end_trip(trip* t) {
+  irl_demos_destroy(t->back);
+  irl_demos_destroy(t->demos);
+  irl_task_destroy(t->task);
+}
+
+static void npz_keeps_everything(void) {
+  trip t = travel("reacher", IRL_EXPORT_NPZ);
+  CHECK(t.report.format == IRL_FORMAT_NPZ && t.report.nlost == 0 && t.report.nderived == 0);
+  check_core(t.demos, t.back);
+  check_actions(t.demos, t.back);
   for (int i = 0; i < N; i++) {
-    CHECK(back->seed[i] == demos->seed[i] && strcmp(back->label[i], demos->label[i]) == 0);
+    CHECK(t.back->seed[i] == t.demos->seed[i]);
+    CHECK(strcmp(t.back->label[i], t.demos->label[i]) == 0);
   }
-  irl_demos_destroy(back);
-  irl_demos_destroy(demos);
-  irl_task_destroy(task);
+  end_trip(&t);
 }
 
 // Episodes of one task end at time limits, those of the other at terminations.
+static const char* const endings[] = {"reacher", "inverted_pendulum"};
+
 static void d4rl_keeps_all_but_facts(void) {
-  static const char* const names[] = {"reacher", "inverted_pendulum"};
-  char dir[2048];
   for (int k = 0; k < 2; k++) {
-    irl_demos_report report;
-    irl_task* task = sample_task(names[k]);
-    irl_demos *demos = recorded(task, dir, "transfer"),
-              *back = round_trip(demos, task, IRL_EXPORT_D4RL, &report);
-    CHECK(report.format == IRL_FORMAT_D4RL && report.nlost == 0);
-    check_core(demos, back);
-    check_actions(demos, back);
-    CHECK(!back->has_seed && back->label[0][0] == 0);
-    irl_demos_destroy(back);
-    irl_demos_destroy(demos);
-    irl_task_destroy(task);
+    trip t = travel(endings[k], IRL_EXPORT_D4RL);
+    CHECK(t.report.format == IRL_FORMAT_D4RL && t.report.nlost == 0);
+    check_core(t.demos, t.back);
+    check_actions(t.demos, t.back);
+    CHECK(!t.back->has_seed && t.back->label[0][0] == 0);
+    end_trip(&t);
   }
 }
 
 // On tasks with bounds of ±1 nothing is scaled, so clipped actions come back bit for bit; on others
 // within the rounding of two products.
 static void robomimic_keeps_applied_actions(void) {
-  static const char* const names[] = {"reacher", "inverted_pendulum"};
-  char dir[2048];
   for (int k = 0; k < 2; k++) {
-    irl_demos_report report;
-    irl_task* task = sample_task(names[k]);
-    irl_demos *demos = recorded(task, dir, "transfer"),
-              *back = round_trip(demos, task, IRL_EXPORT_ROBOMIMIC, &report);
-    CHECK(report.format == IRL_FORMAT_ROBOMIMIC && report.nlost == 2);
-    CHECK_CONTAINS(report.lost[0], "raw actions");
+    trip t = travel(endings[k], IRL_EXPORT_ROBOMIMIC);
+    const irl_batch* b = &t.demos->batch;
+    CHECK(t.report.format == IRL_FORMAT_ROBOMIMIC && t.report.nlost == 2);
+    CHECK_CONTAINS(t.report.lost[0], "raw actions");
     for (int i = 0; i < N; i++) {
-      back->batch.terminated[i] = demos->batch.terminated[i];  // robomimic does not say
+      t.back->batch.terminated[i] = b->terminated[i];  // robomimic does not say
     }
-    check_core(demos, back);
-    for (int e = 0; e < demos->batch.length[1] * demos->batch.nu; e++) {
-      double was = (demos->applied + demos->batch.horizon * demos->batch.nu)[e];
-      CHECK_NEAR(irl_batch_u(&back->batch, 1, 0)[e], was, k == 0 ? 0 : 1e-15 * 8);
+    check_core(t.demos, t.back);
+    for (int e = 0; e < b->length[1] * b->nu; e++) {
+      double was = (t.demos->applied + b->horizon * b->nu)[e];
+      CHECK_NEAR(irl_batch_u(&t.back->batch, 1, 0)[e], was, k == 0 ? 0 : 1e-15 * 8);
     }
-    CHECK(!back->has_logq && back->seed[2] == demos->seed[2]);
-    irl_demos_destroy(back);
-    irl_demos_destroy(demos);
-    irl_task_destroy(task);
+    CHECK(!t.back->has_logq && t.back->seed[2] == t.demos->seed[2]);
+    end_trip(&t);
   }
 }
 

@@ -20,14 +20,9 @@ static double sum_of(const double* x, int row, int n) {
 
 // The saved files give back the models that training ended with.
 static void saved_run_agrees(void) {
-  char out[1200];
   irl_train_result r;
   irl_errinfo info = {IRL_OK, ""};
-  irl_run* run;
-  need_demos();
-  irl_train_options o = options(folder("saved", out), 2);
-  CHECK_OK(irl_train(&o, NULL, &r, &info));
-  CHECK_OK(irl_run_open(&run, out, &info));
+  irl_run* run = finished_run("saved", IRL_ALGO_GCL, 6, &r);
   CHECK(run->nconditions == 4 && run->seed == 3);
   irl_eval_result e;
   const irl_eval_options judging = {.episodes = 400, .seed = 1, .threads = 2};
@@ -56,16 +51,10 @@ static void saved_run_agrees(void) {
 // log Z of the last batch against 4,000 fresh rollouts, the mean over conditions. Their standard
 // error is 0.04 nats here; weights of the batch by the density of all samplers came out 0.43 above.
 static void stored_log_z_is_that_of_the_cost(void) {
-  char out[1200];
   irl_train_result r;
   irl_errinfo info = {IRL_OK, ""};
-  irl_run* run;
+  irl_run* run = finished_run("log_z", IRL_ALGO_GCL, 12, &r);
   irl_batch fresh;
-  need_demos();
-  irl_train_options o = options(folder("log_z", out), 2);
-  o.config.iterations = 12;
-  CHECK_OK(irl_train(&o, NULL, &r, &info));
-  CHECK_OK(irl_run_open(&run, out, &info));
   CHECK_OK(irl_run_rollout(run, run->learned, 4000, 5, 2, &fresh, &info));
   double *cost = IRL_NEW(double, fresh.n*fresh.horizon), *logw = IRL_NEW(double, 1000);
   CHECK_OK(irl_run_step_costs(run, &fresh, cost));
@@ -126,14 +115,8 @@ static void check_samples(const irl_run* run, irl_sample_method method) {
 }
 
 static void samples_follow_the_weights(void) {
-  char out[1200];
   irl_train_result r;
-  irl_errinfo info = {IRL_OK, ""};
-  irl_run* run;
-  need_demos();
-  irl_train_options o = options(folder("sampled", out), 2);
-  CHECK_OK(irl_train(&o, NULL, &r, &info));
-  CHECK_OK(irl_run_open(&run, out, &info));
+  irl_run* run = finished_run("sampled", IRL_ALGO_GCL, 6, &r);
   check_samples(run, IRL_SAMPLE_BOTH);
   check_samples(run, IRL_SAMPLE_SIR);
   check_samples(run, IRL_SAMPLE_CHAIN);
@@ -143,19 +126,13 @@ static void samples_follow_the_weights(void) {
 // A model has no distance to itself; to another's cost it has one, larger for a more different
 // cost; and runs of other tasks are refused.
 static void models_are_compared(void) {
-  char paths[3][1200];
   const char* const names[] = {"compared_a", "compared_b", "compared_c"};
   irl_run* run[3];
   irl_train_result r;
   irl_comparison c;
   irl_errinfo info = {IRL_OK, ""};
-  need_demos();
   for (int i = 0; i < 3; i++) {
-    irl_train_options o = options(folder(names[i], paths[i]), 2);
-    o.algo = i == 0 ? IRL_ALGO_GCL : IRL_ALGO_GAN_GCL;
-    o.config.iterations = i < 2 ? 6 : 1;
-    CHECK_OK(irl_train(&o, NULL, &r, &info));
-    CHECK_OK(irl_run_open(&run[i], paths[i], &info));
+    run[i] = finished_run(names[i], i == 0 ? IRL_ALGO_GCL : IRL_ALGO_GAN_GCL, i < 2 ? 6 : 1, &r);
   }
   CHECK_OK(irl_compare(run[0], run[0], demos, &c, &info));
   CHECK(c.kl == 0 && c.kl_reverse == 0 && c.conditions == 4 && c.ess == c.ess_against);

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "irl/expert.h"
+#include "irl/run.h"
 #include "irl/runtime.h"
 #include "irl/train.h"
 #include "test.h"
@@ -56,6 +57,21 @@ static inline irl_train_options options(const char* out, int threads) {
   o.config.checkpoint_every = 2;
   o.config.width = 8;
   return o;
+}
+
+// A run of that name with these settings, read back; the caller closes it.
+static inline irl_run* finished_run(const char* name, irl_algo algo, int iterations,
+                                    irl_train_result* result) {
+  char out[1200];
+  irl_errinfo info = {IRL_OK, ""};
+  irl_run* run = NULL;
+  need_demos();
+  irl_train_options o = options(folder(name, out), 2);
+  o.algo = algo;
+  o.config.iterations = iterations;
+  CHECK_OK(irl_train(&o, NULL, result, &info));
+  CHECK_OK(irl_run_open(&run, out, &info));
+  return run;
 }
 
 #endif  // MJIRL_TESTS_IRL_TRAIN_FIXTURE_H_
