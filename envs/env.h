@@ -18,11 +18,12 @@ extern "C" {
 typedef struct irl_env irl_env;
 
 // Simulators of a task on nthread threads (<= 0: all CPUs this process may use); at most
-// max_trajectories a call. The task is borrowed and must outlive the env.
+// max_trajectories a call. The task is borrowed and must outlive the env. Errors: IRL_ERANGE (below
+// 1), IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_env_create(irl_env** env, const irl_task* task, int max_trajectories,
                                      int nthread, irl_errinfo* info);
-void irl_env_destroy(irl_env* env);
-int irl_env_nthread(const irl_env* env);
+void irl_env_destroy(irl_env* env);       // NULL is fine
+int irl_env_nthread(const irl_env* env);  // threads in use
 const irl_task* irl_env_task(const irl_env* env);
 
 typedef enum irl_action_mode {
@@ -51,19 +52,22 @@ typedef struct irl_rollout {
 // Fills the batch: batch->n <= max_trajectories, condition[] set by the caller, sizes as the task's
 // (nz may be 0, nstate may be 0), any horizon. A trajectory that diverges gets valid = 0 and is
 // counted in *ninvalid; *env_steps (may be NULL) grows by the control steps simulated. Errors:
-// IRL_EDIM, IRL_ERANGE for arguments that do not fit the task.
+// IRL_EDIM, IRL_ERANGE for arguments that do not fit the task, IRL_ESIM for a world of its domain
+// that MuJoCo refuses.
 IRL_NODISCARD irl_err irl_env_rollout(irl_env* env, const irl_rollout* rollout, irl_batch* batch,
                                       int64_t* env_steps, int* ninvalid, irl_errinfo* info);
 
 // One trajectory under given actions (nsteps, nu) from given qpos, qvel (after mj_resetData, before
 // mj_forward), all steps run whatever the termination: qpos (nsteps+1, nq), qvel (nsteps+1, nv),
-// obs (nsteps+1, nx), reward (nsteps+1) with 0 in row 0, terminated (nsteps+1).
+// obs (nsteps+1, nx), reward (nsteps+1) with 0 in row 0, terminated (nsteps+1). Errors: IRL_ESIM
+// when MuJoCo stopped the simulation.
 IRL_NODISCARD irl_err irl_env_trace(irl_env* env, const double* qpos0, const double* qvel0,
                                     const double* actions, int nsteps, double* qpos, double* qvel,
                                     double* obs, double* reward, uint8_t* terminated,
                                     irl_errinfo* info);
 
-// Warnings MuJoCo counted over nsteps steps with zero action, as "<warning>: <count>" lines.
+// Warnings MuJoCo counted over nsteps steps with zero action, as "<warning>: <count>" lines in
+// warnings (size bytes, cut off beyond); empty: none. Errors: IRL_ESIM.
 IRL_NODISCARD irl_err irl_env_check(irl_env* env, int nsteps, char* warnings, size_t size,
                                     irl_errinfo* info);
 

@@ -32,7 +32,9 @@ irl_linearize_options irl_linearize_defaults(void);
 // Directions moved a step, 2 nv + na + nu; each costs two control steps.
 int irl_linearize_directions(const irl_task* task);
 
-// The work memory of a linearisation: sizes of the moves, and scratch of each simulation.
+// The work memory of a linearisation: sizes of the moves, and scratch of each simulation. The env
+// is borrowed and must outlive it; horizon: most steps of the batches to come. Errors: IRL_ERANGE
+// (paths beyond the env's trajectories, sizes not above 0), IRL_ENOMEM.
 typedef struct irl_linearizer irl_linearizer;
 IRL_NODISCARD irl_err irl_linearizer_create(irl_linearizer** lin, irl_env* env, int horizon,
                                             const irl_linearize_options* options,

@@ -38,7 +38,7 @@ void irl_live_destroy(irl_live* live);  // NULL is fine
 IRL_NODISCARD irl_err irl_live_reset(irl_live* live, int condition, uint64_t seed, uint64_t number,
                                      bool exact, irl_live_row* row, irl_errinfo* info);
 
-// The same at a recorded physics state (nstate).
+// The same at a recorded physics state (nstate). Errors: IRL_ESIM.
 IRL_NODISCARD irl_err irl_live_restore(irl_live* live, const double* state, irl_live_row* row,
                                        irl_errinfo* info);
 

@@ -9,8 +9,8 @@ typedef struct irl_viewer_bench {
   double recolor;  // to give all trails other colours [s]
 } irl_viewer_bench;
 
-// Rollouts of random actions, all steps run; no graphics are needed. Errors: IRL_ENOMEM, those of
-// irl_env_rollout.
+// So many rollouts of random actions, all steps run; no graphics are needed. Errors: IRL_ENOMEM,
+// those of irl_env_rollout.
 IRL_NODISCARD irl_err irl_viewer_bench_run(irl_viewer_bench* bench, const irl_task* task,
                                            int rollouts, irl_errinfo* info);
 

@@ -10,7 +10,8 @@ struct mjModel_;
 struct mjvCamera_;
 
 // Writes {"format": "mjirl-camera-1", "name": ...} for one of the model's cameras, else
-// {"format", "lookat" [m], "distance" [m], "azimuth" [deg], "elevation" [deg]}.
+// {"format", "lookat" [m], "distance" [m], "azimuth" [deg], "elevation" [deg]}; an existing file is
+// replaced. Errors: IRL_EIO, IRL_ENOSPC, IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_camera_save(const struct mjvCamera_* camera, const struct mjModel_* model,
                                       const char* path, irl_errinfo* info);
 

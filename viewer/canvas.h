@@ -36,28 +36,30 @@ typedef struct irl_pen {
 IRL_NODISCARD irl_err irl_canvas_create(irl_canvas* canvas, int width, int height);
 void irl_canvas_destroy(irl_canvas* canvas);  // a zeroed canvas is fine
 
-// Replaces every pixel.
+// Replaces every pixel by the ink, its opacity included.
 void irl_canvas_clear(irl_canvas* canvas, irl_ink ink);
 
-// A filled box with rounded corners.
+// A filled box with rounded corners, radius in pixels, laid over what is there; it may reach beyond
+// the canvas. The same holds of all shapes below.
 void irl_canvas_box(irl_canvas* canvas, irl_box box, double radius, irl_ink ink);
 
 // Makes everything outside of the rounded box, within margin pixels around it, the given ink.
 void irl_canvas_frame(irl_canvas* canvas, irl_box box, double radius, irl_ink ink);
 
-// A straight line with round ends.
+// A straight line with round ends, points as (x, y) and width in pixels.
 void irl_canvas_line(irl_canvas* canvas, const double from[2], const double to[2], double width,
                      irl_ink ink);
 
-// A filled triangle.
+// A filled triangle; corners (3, 2) [pixels], in either order.
 void irl_canvas_triangle(irl_canvas* canvas, const double corners[6], irl_ink ink);
 
 // A line of UTF-8 text whose baseline begins, is centred or ends at (x, y).
 void irl_canvas_text(irl_canvas* canvas, double x, double y, const irl_pen* pen, const char* text);
-double irl_text_width(const irl_pen* pen, const char* text);
+double irl_text_width(const irl_pen* pen, const char* text);  // [pixels]
 
 // Shrinks an RGB picture (scale*height, scale*width, 3), last row first as OpenGL gives it, by a
-// box filter and puts it at (x, y), opaque. What does not fit is cut off.
+// box filter and puts it at (x, y), opaque. width and height are those on the canvas [pixels],
+// scale >= 1. What does not fit is cut off.
 void irl_canvas_shrink(irl_canvas* canvas, int x, int y, const uint8_t* rgb, int width, int height,
                        int scale);
 

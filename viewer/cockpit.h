@@ -90,6 +90,8 @@ typedef struct irl_cockpit {
 
 //---------------------------------- cockpit_scene.c -----------------------------------------------
 
+// What is drawn of the world: model, scene and context, the cockpit's from here to _fini. Errors:
+// IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_cockpit_scene_init(irl_cockpit* c, irl_errinfo* info);
 void irl_cockpit_scene_fini(irl_cockpit* c);
 
@@ -99,7 +101,7 @@ void irl_cockpit_aim(irl_cockpit* c);
 // Draws the world of the view, the target and its string into the current buffer.
 void irl_cockpit_draw(irl_cockpit* c);
 
-// Whether a point of the picture is on the target.
+// Whether a point of the picture (x right, y down, pixels; here and below) is on the target.
 bool irl_cockpit_on_target(const irl_cockpit* c, double x, double y);
 
 // Where the target goes when its picture is moved to (x, y): within the robot's plane if it has
@@ -112,8 +114,11 @@ int irl_cockpit_pick(irl_cockpit* c, double x, double y, double point[3]);
 
 //---------------------------------- cockpit_hud.c -------------------------------------------------
 
+// Lays the words, the timeline and the help over the picture.
 void irl_cockpit_hud(irl_cockpit* c);
 void irl_cockpit_hud_fini(irl_cockpit* c);
+
+// Shows a notice for some seconds, and says it on the host's log too.
 void irl_cockpit_notify(irl_cockpit* c, const char* text, bool alarming);
 
 //---------------------------------- cockpit_input.c -----------------------------------------------

@@ -20,7 +20,8 @@ void irl_colormap_init(irl_colormap* map);
 // lightness at equal distance from the middle. Blue and orange are told apart by colour-blind eyes.
 void irl_colormap_init_diverging(irl_colormap* map);
 
-// Colour at t, clamped to [0, 1], linear between entries; NaN gives a neutral grey.
+// Colour at t (0: the lowest value, 1: the highest), in [0, 1] or in bytes 0 .. 255; t is clamped
+// to [0, 1], linear between entries; NaN gives a neutral grey.
 void irl_colormap_at(const irl_colormap* map, double t, float rgb[3]);
 void irl_colormap_bytes(const irl_colormap* map, double t, uint8_t rgb[3]);
 

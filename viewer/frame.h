@@ -18,8 +18,9 @@ typedef struct irl_show {
   double chart;               // height of timeline and figure [design pixels]; 0: none
 } irl_show;
 
-// Works everything out; a GL context must be current. Errors: IRL_ENOENT for an unknown camera,
-// IRL_ENOMEM, IRL_ERANGE.
+// Works everything out for a picture of this size [pixels]; the replay is borrowed and must outlive
+// the show, and a GL context must be current. `fine` as in irl_stage_create. Errors: IRL_ENOENT for
+// an unknown camera, IRL_ENOMEM, IRL_ERANGE.
 IRL_NODISCARD irl_err irl_show_create(irl_show* show, const irl_replay* replay,
                                       const irl_view_options* options, int width, int height,
                                       bool fine, irl_errinfo* info);
@@ -38,7 +39,7 @@ IRL_NODISCARD irl_err irl_show_color(irl_show* show, int layer, const irl_range*
 IRL_NODISCARD irl_err irl_show_renew(irl_show* show, irl_errinfo* info);
 
 // Gives each visible group a tile in a picture of a new size, of which `left` columns are not ours,
-// and points the free camera at the motion.
+// and points the free camera at the motion. hidden: groups without a tile, a bit each.
 void irl_show_arrange(irl_show* show, int left, int width, int height, unsigned hidden);
 void irl_show_aim(irl_show* show);
 
@@ -56,7 +57,8 @@ void irl_show_stage(irl_show* show, int group, const irl_tile* tile, const irl_m
 // Trails of the group at that moment; `unit` as in irl_layout.
 irl_trails irl_show_trails(const irl_show* show, int group, const irl_moment* moment, double unit);
 
-// The words over a tile: the group's name, and its numbers at that moment.
+// The words over a tile: the group's numbers at that moment into out (size bytes, cut off beyond),
+// and how they are drawn into the tile's head, with the group's name over them.
 void irl_show_caption(const irl_show* show, int group, const irl_moment* moment, char* out,
                       size_t size);
 void irl_draw_title(irl_canvas* canvas, irl_box box, double unit, const char* name,

@@ -46,12 +46,12 @@ typedef enum irl_gamepad_action {
 
 typedef struct irl_gamepad_axis {
   irl_gamepad_motion motion;
-  int control;  // of IRL_MOTION_CONTROL
-  double scale;
+  int control;   // of IRL_MOTION_CONTROL, from 0
+  double scale;  // factor on the axis; negative turns it round
 } irl_gamepad_axis;
 
 typedef struct irl_gamepad_map {
-  double dead_zone;  // share of a stick's way that means nothing
+  double dead_zone;  // share of a stick's way that means nothing, in [0, 1)
   irl_gamepad_axis axis[IRL_GAMEPAD_AXES];
   irl_gamepad_action button[IRL_GAMEPAD_BUTTONS];
 } irl_gamepad_map;

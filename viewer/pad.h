@@ -7,16 +7,18 @@
 #include "viewer/canvas.h"
 
 typedef struct irl_pad {
-  irl_canvas canvas;  // or zeroed
+  irl_canvas canvas;  // of a PNG, or zeroed
   FILE* svg;          // or NULL
   char* text;         // behind svg
   size_t size;        // bytes
 } irl_pad;
 
-// Errors: IRL_ENOMEM, IRL_ERANGE.
+// An empty sheet of that size [pixels] and colour, with svg the text of one. Errors: IRL_ENOMEM;
+// IRL_ERANGE as irl_canvas_create.
 IRL_NODISCARD irl_err irl_pad_open(irl_pad* pad, bool svg, int width, int height, irl_ink ground);
 void irl_pad_close(irl_pad* pad);  // a zeroed pad is fine
 
+// As the calls of a canvas, all lengths in pixels, y down.
 void irl_pad_box(irl_pad* pad, irl_box box, double radius, irl_ink ink);
 
 // Lines between neighbouring points (n, 2); dashed: with gaps.

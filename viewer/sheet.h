@@ -8,13 +8,15 @@
 
 enum { IRL_SHEET_TEXT = 512 };
 
-// A flat picture, redrawn only when its words or its size change.
+// A flat picture, redrawn only when its words or its size change. A zeroed one is empty; its owner
+// gives it back by irl_canvas_destroy.
 typedef struct irl_sheet {
   irl_canvas canvas;
   char text[IRL_SHEET_TEXT];  // what it shows now
 } irl_sheet;
 
 // Sets OpenGL up for laying sheets over a framebuffer of this size [pixels], and takes that back.
+// A context must be current.
 void irl_sheets_begin(int width, int height);
 void irl_sheets_end(void);
 

@@ -18,8 +18,8 @@ typedef struct irl_stage {
   double radius;           // of all that moves [m]
 } irl_stage;
 
-// Room for `poses` poses at once; `fine` spends time on round shapes and sharp shadows. Errors:
-// IRL_ENOMEM.
+// The motion is borrowed and must outlive the stage. Room for `poses` poses at once; `fine` spends
+// time on round shapes and sharp shadows. Errors: IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_stage_create(irl_stage* stage, const irl_motion* motion, int poses,
                                        bool fine, irl_errinfo* info);
 void irl_stage_destroy(irl_stage* stage);  // a zeroed stage is fine
@@ -29,13 +29,13 @@ void irl_stage_destroy(irl_stage* stage);  // a zeroed stage is fine
 void irl_stage_begin(irl_stage* stage, mjvCamera* camera, double head);
 
 // Adds step t of a rollout: its moving bodies in the colour of the step's cost, its still ones (a
-// target) once, however many rollouts share it.
+// target) once, however many rollouts share it. alpha: opacity in [0, 1].
 void irl_stage_add(irl_stage* stage, int group, int episode, int t, float alpha);
 
 // The map that the motion's values are shown in now.
 const irl_colormap* irl_stage_map(const irl_stage* stage);
 
-// Colour of a cost, or the plain one without costs.
+// Colour of a cost in [0, 1] each, or the plain one without costs.
 void irl_stage_color(const irl_stage* stage, double cost, float rgb[3]);
 
 #endif  // MJIRL_VIEWER_STAGE_H_

@@ -15,19 +15,22 @@ void irl_view_angle(const irl_motion* motion, double* azimuth, double* elevation
 // True when the motion lies in a vertical plane; `along` is then the horizontal direction in it.
 bool irl_view_upright(const irl_motion* motion, double along[3]);
 
-// Sets a free camera (its azimuth and elevation are given) to where all balls of the motion fit
-// into a picture of the given width over height. fovy: vertical field of view [deg].
+// Sets lookat and distance [m] of a free camera (its azimuth and elevation are given) to where all
+// balls of the motion fit into a picture of the given width over height. fovy: vertical field of
+// view [deg].
 void irl_view_fit(struct mjvCamera_* camera, const irl_motion* motion, double aspect, double fovy);
 
 // How points of the world land in a picture.
 typedef struct irl_lens {
-  float pos[3], forward[3], up[3], right[3];
+  float pos[3];                       // of the eye, in the world [m]
+  float forward[3], up[3], right[3];  // unit vectors
   float left, bottom;  // of the window onto the world, at unit distance when not orthographic
   float per_pixel;     // its units a pixel
   int width, height;   // pixels
   bool orthographic;
 } irl_lens;
 
+// Of a camera that mjv_updateScene has set, in a picture of that size [pixels].
 void irl_lens_init(irl_lens* lens, const struct mjvGLCamera_* camera, int width, int height);
 
 // x to the right and y down in pixels, z the distance along the line of sight [m]; false behind the
