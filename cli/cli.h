@@ -90,6 +90,20 @@ enum { CLI_MAX_THREADS = 1024 };
     .offset = offsetof(args, member)                                        \
   }
 
+// A flag; a whole number from least to most; one of a NULL-ended list of names.
+#define CLI_SWITCH(args, member, option, text) \
+  { .kind = CLI_FLAG, .name = option, .help = text, .offset = offsetof(args, member) }
+#define CLI_WHOLE(args, member, option, placeholder, least, most, text)    \
+  {                                                                        \
+    .kind = CLI_INT, .name = option, .metavar = placeholder, .help = text, \
+    .offset = offsetof(args, member), .lo = least, .hi = most              \
+  }
+#define CLI_ONE_OF(args, member, option, placeholder, names, text)            \
+  {                                                                           \
+    .kind = CLI_CHOICE, .name = option, .metavar = placeholder, .help = text, \
+    .offset = offsetof(args, member), .choices = names                        \
+  }
+
 // Fails unless a file could be written at path: it is no folder and its folder is writable.
 IRL_NODISCARD irl_err cli_check_file(const char* path, irl_errinfo* info);
 

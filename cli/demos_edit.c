@@ -265,13 +265,8 @@ static irl_err run_split(cli_context* cli, const void* args) {
 
 static const cli_option split_options[] = {
     EDIT_FOLDER,
-    {.kind = CLI_INT,
-     .name = "valid",
-     .metavar = "PERCENT",
-     .help = "share for validation, of each condition (10)",
-     .offset = offsetof(edit_args, valid),
-     .lo = 1,
-     .hi = 99},
+    CLI_WHOLE(edit_args, valid, "valid", "PERCENT", 1, 99,
+              "share for validation, of each condition (10)"),
     CLI_SEED(edit_args),
     EDIT_OUT,
     CLI_JSON(edit_args),

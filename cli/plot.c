@@ -51,10 +51,7 @@ static const cli_option options[] = {
      .metavar = "WxH",
      .help = "size in pixels (1280x800)",
      .offset = offsetof(plot_args, size)},
-    {.kind = CLI_FLAG,
-     .name = "light",
-     .help = "on white, for print",
-     .offset = offsetof(plot_args, light)},
+    CLI_SWITCH(plot_args, light, "light", "on white, for print"),
     CLI_JSON(plot_args),
     CLI_END,
 };
