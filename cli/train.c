@@ -18,9 +18,11 @@ typedef struct train_args {
 } train_args;
 
 // read_config lays --set over --config over the defaults. A bad --set is wrong usage; a bad file is
-// a failure like any other. horizon: of the task, or 0 before it is known.
-static irl_err read_config(cli_context* cli, const train_args* a, int horizon, irl_config* config) {
-  *config = irl_config_for((irl_algo)a->algo, horizon);
+// a failure like any other. info: of the task, NULL before it is known.
+static irl_err read_config(cli_context* cli, const train_args* a, const irl_task_info* info,
+                           irl_config* config) {
+  *config = irl_config_for((irl_algo)a->algo, info != NULL ? info->horizon : 0,
+                           info != NULL ? info->nx + info->nu : 0);
   if (a->config != NULL) {
     IRL_TRY(irl_config_load(config, a->config, &cli->info));
   }
@@ -106,15 +108,15 @@ static irl_err run_train(cli_context* cli, const void* args) {
       .threads = a->common.threads,
       .resume = a->resume,
   };
-  IRL_TRY(read_config(cli, a, 0, &options.config));
+  IRL_TRY(read_config(cli, a, NULL, &options.config));
   IRL_TRY(check_output(a, &cli->info));
   IRL_TRY(irl_task_load(&task, a->task, NULL, 0, &cli->info));
   irl_err err = irl_demos_load_lean(&demos, a->demos, &cli->info);
   if (err == IRL_OK) {
     err = irl_demos_prepare(demos, task, &cli->info);
   }
-  if (err == IRL_OK) {  // again, now that the horizon is known: it decides some of the defaults
-    err = read_config(cli, a, irl_task_get(task)->horizon, &options.config);
+  if (err == IRL_OK) {  // again, now that the task is known: it decides some of the defaults
+    err = read_config(cli, a, irl_task_get(task), &options.config);
   }
   if (err == IRL_OK) {
     options.task = task;

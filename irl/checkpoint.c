@@ -13,6 +13,7 @@ enum {
   STATE_SIZE = 4,
   CREW_SCALARS = 3,
   SCALARS = 2 * CREW_SCALARS + 2,
+  KINDS = 2,  // present policies and those stepped from
   PER_CONDITION = 8,
   MAX_CHECKPOINTS = 100000
 };
@@ -54,9 +55,20 @@ static irl_err unpack(irl_policy* p, const double* in, irl_errinfo* info) {
 }
 
 // A condition's numbers: per crew the step control's state, log Z and the constant, then per crew
-// the present policy, then every kept one in the order of drawing.
+// the present policy, the same of the policies that the last step was taken from, then every kept
+// one in the order of drawing.
 static size_t condition_size(const irl_learner* l, int k, int kept) {
-  return SCALARS + policy_size(&irl_learner_sampler(l, k)->policy) * (size_t)(kept + IRL_NCREWS);
+  return SCALARS +
+         policy_size(&irl_learner_sampler(l, k)->policy) * (size_t)(kept + KINDS * IRL_NCREWS);
+}
+
+// A round as a float64 tensor holds it, and back: −1 stands for none.
+static double round_number(uint64_t round) {
+  return round == IRL_NO_ROUND ? -1.0 : (double)round;
+}
+
+static uint64_t number_round(double number) {
+  return number < 0.0 ? IRL_NO_ROUND : (uint64_t)number;
 }
 
 static irl_err add_condition(image* im, const irl_learner* l, int k) {
@@ -73,7 +85,7 @@ static irl_err add_condition(image* im, const irl_learner* l, int k) {
       const irl_sampler* s = &l->crew[which].sampler[k];
       at[0] = s->eta;
       at[1] = s->multiplier;
-      at[2] = s->objective;
+      at[2] = round_number(l->crew[which].stood_round[k]);
     }
   }
   *at++ = l->log_z[k];
@@ -81,8 +93,10 @@ static irl_err add_condition(image* im, const irl_learner* l, int k) {
   for (int which = 0; which < IRL_NCREWS; which++, at += size) {
     if (l->crew[which].samples > 0) {
       pack(&l->crew[which].sampler[k].policy, at);
+      pack(&l->crew[which].stood[k], at + size * IRL_NCREWS);
     }
   }
+  at += size * IRL_NCREWS;
   for (int m = 0; m < store->nkept; m++, at += size) {
     pack(&store->kept[m], at);
   }
@@ -218,7 +232,7 @@ irl_err irl_checkpoint_save(const irl_learner* l, const char* folder, int keep, 
   irl_err err = image_init(&im, l);
   if (err == IRL_OK) {
     snprintf(crc, sizeof crc, "%08x", checksum(im.tensors, im.n));
-    const char* metadata[] = {"crc32c", crc, "format", "mjirl-checkpoint-2"};
+    const char* metadata[] = {"crc32c", crc, "format", "mjirl-checkpoint-3"};
     err = irl_tensors_save(path, im.tensors, im.n, metadata, 2, info);
   } else {
     irl_fail(info, err, "checkpoint: %s; free some memory", irl_err_name(err));
@@ -264,14 +278,28 @@ static irl_err unpack_crews(irl_learner* l, const irl_tensors* t, int kept, int 
         irl_policy* policy = &l->crew[which].sampler[k].policy;
         IRL_TRY(unpack(policy, block + SCALARS + size * (size_t)at, info));
       }
-      at += works || slot == 0;  // the present policies have a place for every crew
+      // Present policies and those stepped from have a place for every crew.
+      at += works || slot < KINDS * IRL_NCREWS;
     }
   }
   return IRL_OK;
 }
 
-// Draws the kept rounds' trajectories again from their samplers, then puts the newest ones in
-// place.
+// The policies that a crew stepped from are in its samplers' place.
+static irl_err draw_stood(irl_learner* l, const irl_tensors* t, int which, int kept,
+                          irl_errinfo* info) {
+  irl_crew* crew = &l->crew[which];
+  const double* block;
+  for (int k = 0; crew->samples > 0 && k < l->nc; k++) {
+    IRL_TRY(find_condition(l, t, k, kept, &block, info));
+    crew->stood_round[k] = number_round(block[CREW_SCALARS * which + 2]);
+    irl_policy_copy(&crew->stood[k], &crew->sampler[k].policy);
+  }
+  return irl_crew_draw_stood(l, which, info);
+}
+
+// Draws the kept rounds' trajectories again from their samplers, then those that the last steps
+// were taken on, then puts the newest samplers in place.
 static irl_err draw_again(irl_learner* l, const irl_tensors* t, int64_t rounds, int crews,
                           irl_errinfo* info) {
   const void* data;
@@ -279,8 +307,12 @@ static irl_err draw_again(irl_learner* l, const irl_tensors* t, int64_t rounds, 
   for (int m = 0; m < rounds; m++) {
     int64_t round;
     memcpy(&round, (const char*)data + sizeof round * (size_t)m, sizeof round);
-    IRL_TRY(unpack_crews(l, t, (int)rounds * crews, IRL_NCREWS + m * crews, info));
+    IRL_TRY(unpack_crews(l, t, (int)rounds * crews, KINDS * IRL_NCREWS + m * crews, info));
     IRL_TRY(irl_learner_draw(l, (uint64_t)round, info));
+  }
+  IRL_TRY(unpack_crews(l, t, (int)rounds * crews, IRL_NCREWS, info));
+  for (int which = 0; which < IRL_NCREWS; which++) {
+    IRL_TRY(draw_stood(l, t, which, (int)rounds * crews, info));
   }
   return unpack_crews(l, t, (int)rounds * crews, 0, info);
 }
@@ -291,7 +323,6 @@ static void restore_condition(irl_learner* l, int k, const double* block) {
       irl_sampler* s = &l->crew[which].sampler[k];
       s->eta = block[0];
       s->multiplier = block[1];
-      s->objective = block[2];
     }
   }
   l->log_z[k] = block[0];

@@ -86,8 +86,12 @@ irl_config irl_config_defaults(void) {
   return config;
 }
 
-irl_config irl_config_for(irl_algo algo, int horizon) {
+irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
   irl_config config = irl_config_defaults();
+  if (inputs > IRL_CONFIG_WIDE) {
+    config.demo_widen = 4.0;
+    config.kl_max = 1.0;
+  }
   if (horizon > IRL_CONFIG_LONG) {
     config.demo_widen = 4.0;
     config.kl_step *= 0.5 * IRL_CONFIG_LONG / horizon;
@@ -269,7 +273,7 @@ const char* irl_config_describe(int index, char* text, int size) {
   value_text(f, f->fallback, value, sizeof value);
   int n = snprintf(text, (size_t)size, "%s (%s", f->name, value);
   for (int a = 0; irl_algo_names[a] != NULL && n < size; a++) {
-    irl_config config = irl_config_for((irl_algo)a, 0);
+    irl_config config = irl_config_for((irl_algo)a, 0, 0);
     double own = get_field(&config, f);
     if (own != f->fallback) {
       value_text(f, own, value, sizeof value);

@@ -92,12 +92,16 @@ typedef struct irl_config {
 irl_config irl_config_defaults(void);
 
 // The defaults that suit an algorithm: those without demonstrations in the background start their
-// samplers nearer to them, and behaviour cloning needs one iteration. And a horizon [control
-// steps], or 0 when it is not known: beyond IRL_CONFIG_LONG steps noise has the time to bring a
-// robot down, so samplers start nearer to the demonstrations, and the KL limit of a whole
-// trajectory stays what it is at IRL_CONFIG_LONG / 2 steps.
-enum { IRL_CONFIG_LONG = 200 };
-irl_config irl_config_for(irl_algo algo, int horizon);
+// samplers nearer to them, and behaviour cloning needs one iteration. And what is known of the
+// task, 0 where nothing is yet.
+//   horizon [control steps]: beyond IRL_CONFIG_LONG noise has the time to bring a robot down, so
+//     samplers start nearer to the demonstrations, and the KL limit of a whole trajectory stays
+//     what it is at IRL_CONFIG_LONG / 2 steps.
+//   inputs, nx + nu: beyond IRL_CONFIG_WIDE a step's dynamics have more unknowns than the
+//     trajectories of an iteration tell of, so samplers start nearer to the demonstrations, where
+//     these tell of them too, and do not speed up.
+enum { IRL_CONFIG_LONG = 200, IRL_CONFIG_WIDE = 20 };
+irl_config irl_config_for(irl_algo algo, int horizon, int inputs);
 
 // Reads members from a JSON file over the present values. Errors: as base/json.h.
 IRL_NODISCARD irl_err irl_config_load(irl_config* config, const char* path, irl_errinfo* info);

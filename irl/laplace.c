@@ -43,12 +43,12 @@ static void fit_piece(int k, int thread, void* arg) {
   irl_crew* crew = &l->crew[IRL_CREW_MAIN];
   irl_sampler* s = irl_learner_sampler(l, k);
   irl_objective o = irl_cost_objective(l->cost);
-  const int* index = crew->index + k * crew->samples;
-  int n = irl_crew_valid(crew, k);
+  const int* index = crew->index + k * crew->most;
+  int nfit, n = irl_crew_gather(l, IRL_CREW_MAIN, k, &nfit);
   if (n >= 2 &&
-      irl_dynamics_fitter_run(s->fitter, &s->dyn, &crew->batch, index, n,
+      irl_dynamics_fitter_run(s->fitter, &s->dyn, &crew->model, index, nfit,
                               &l->sampler_options.dynamics, s->differences, NULL) == IRL_OK) {
-    o.expand(o.arg, &crew->batch, index, n, &s->dyn, &s->cost, s->scratch);
+    o.expand(o.arg, &crew->model, index, n, &s->dyn, &s->cost, s->scratch);
   }
   model_piece(k, thread, arg);
 }

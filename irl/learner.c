@@ -25,17 +25,6 @@ irl_err irl_learner_draw(irl_learner* l, uint64_t round, irl_errinfo* info) {
   return IRL_OK;
 }
 
-// Mean of c + log q over a condition's newest samples, E_q[c] − H(q), with the present cost.
-static double objective(const irl_learner* l, int k) {
-  const irl_store* s = &l->store[k];
-  long first = (long)k * l->per_condition;
-  double sum = 0.0;
-  for (int i = s->ndemo; i < l->npick[k]; i++) {
-    sum += l->path_cost[first + i] + s->log_own[l->pick[first + i]];
-  }
-  return sum / (l->npick[k] - s->ndemo);
-}
-
 //---------------------------------- Partition ----------------------------------------------------
 
 // MaxEnt loss, log Z and effective samples on the picked trajectories, for every algorithm alike.
@@ -52,19 +41,23 @@ static irl_loss_output partition(irl_learner* l, int k) {
 
 //---------------------------------- Step control -------------------------------------------------
 
-// Compares the newest samples with those before them under the present cost, which both samplers'
-// step was taken on, and adapts the KL limits.
-static void adapt(irl_learner* l) {
+// Judges the last steps by the newest samples, under the present cost that they were taken on.
+static void settle(irl_learner* l) {
   irl_learner_pick(l, IRL_PICK_NEWEST, 0);
   irl_learner_path_costs(l);
   for (int k = 0; k < l->nc; k++) {
-    irl_sampler* s = irl_learner_sampler(l, k);
     l->log_z_before[k] = partition(l, k).log_z;
-    if (isfinite(s->objective)) {
-      irl_sampler_adapt(s, &l->sampler_options, s->objective, objective(l, k));
-    }
   }
-  irl_explorers_adapt(l);
+  for (int which = 0; which < IRL_NCREWS; which++) {
+    irl_crew_settle(l, which);
+  }
+}
+
+// The last step has no next iteration to be judged in: it gets a draw of its own, for nothing else.
+static irl_err settle_last(irl_learner* l, uint64_t round, irl_errinfo* info) {
+  IRL_TRY(irl_crew_roll(l, IRL_CREW_MAIN, round, info));
+  irl_crew_settle(l, IRL_CREW_MAIN);
+  return IRL_OK;
 }
 
 //---------------------------------- Metrics ------------------------------------------------------
@@ -183,7 +176,7 @@ static void measure_heldout(irl_learner* l, irl_metrics* m) {
   }
 }
 
-// Figures of the newest samples under the present cost; leaves each sampler's objective.
+// Figures of the newest samples under the present cost.
 static void measure(irl_learner* l, irl_metrics* m) {
   irl_learner_pick(l, IRL_PICK_NEWEST, 0);
   irl_learner_path_costs(l);
@@ -200,9 +193,11 @@ static void measure(irl_learner* l, irl_metrics* m) {
       measure_facts(l, k, m);
     }
     m->entropy += irl_policy_entropy(&irl_learner_sampler(l, k)->policy, l->info->horizon) / l->nc;
-    irl_learner_sampler(l, k)->objective = objective(l, k);
   }
   measure_heldout(l, m);
+}
+
+static void measure_return(const irl_learner* l, irl_metrics* m) {
   m->return_mean =
       l->info->has_reward ? irl_learner_batch_return(&l->crew[IRL_CREW_MAIN].batch) : NAN;
   m->normalized_return = irl_normalized_return(m->return_mean, l->random_return, l->expert_return);
@@ -217,7 +212,8 @@ irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
   IRL_TRY(irl_explorers_prepare(l));
   irl_learner_make_room(l, round);
   IRL_TRY(irl_learner_draw(l, round, info));
-  adapt(l);
+  measure_return(l, m);
+  settle(l);
   if (learns) {
     irl_learner_learn_cost(l);
   }
@@ -226,16 +222,15 @@ irl_err irl_learner_iterate(irl_learner* l, irl_metrics* m, irl_errinfo* info) {
     if (step > 0) {
       irl_learner_make_room(l, round + (uint64_t)step);
       IRL_TRY(irl_learner_draw(l, round + (uint64_t)step, info));
-      adapt(l);
-      for (int k = 0; k < l->nc; k++) {
-        irl_learner_sampler(l, k)->objective = objective(l, k);
-      }
+      settle(l);
     }
-    irl_explorers_measure(l);
     irl_crew_step(l);
     if (step == l->config.sampler_steps - 1) {
       irl_learner_measure_model(l, m);
     }
+  }
+  if (learns && l->iteration == l->config.iterations - 1) {
+    IRL_TRY(settle_last(l, round + (uint64_t)l->config.sampler_steps, info));
   }
   for (int k = 0; k < l->nc; k++) {
     m->kl += irl_learner_sampler(l, k)->report.kl / l->nc;

@@ -17,12 +17,22 @@
 // explorers start from nothing on the present cost again and again, so that the cost is also put
 // right where a new policy would find a way round it and the main crew no longer goes.
 typedef struct irl_crew {
-  irl_sampler* sampler;  //                                               (nc)
-  irl_batch batch;       // newest trajectories, condition by condition   (nc × samples)
-  int samples;           // a condition and round; 0: the crew rests
-  int* index;            // scratch                                       (nc × samples)
-  int* added;            // trajectories of the last draw                 (nc)
+  irl_sampler* sampler;   //                                              (nc)
+  irl_batch batch;        // newest trajectories, condition by condition  (nc × samples)
+  uint64_t* round;        // that drew those of a condition               (nc)
+  irl_policy* stood;      // what the samplers took their last step from  (nc)
+  irl_batch stood_on;     // and the trajectories that it was taken on    (nc × samples)
+  uint64_t* stood_round;  // that drew them, IRL_NO_ROUND before a step   (nc)
+  int samples;            // a condition and round; 0: the crew rests
+  bool near_demos;        // the demonstrations tell of its dynamics too
+  int most;               // trajectories behind a condition's model
+  irl_batch model;        // what it is made of                           (nc × most)
+  int* index;             // scratch                                      (nc × most)
+  int* added;             // trajectories of the last draw                (nc)
+  double* path;           // scratch                                      (2 × samples)
 } irl_crew;
+
+#define IRL_NO_ROUND UINT64_MAX
 
 enum { IRL_CREW_EXPLORE, IRL_CREW_MAIN, IRL_NCREWS };  // in the order of drawing
 
@@ -89,26 +99,35 @@ static inline irl_sampler* irl_learner_sampler(const irl_learner* learner, int k
 }
 
 // A crew's memory for l->nc conditions, and its end. Errors: IRL_ENOMEM.
-IRL_NODISCARD irl_err irl_crew_init(irl_crew* crew, const irl_learner* learner, int samples);
+IRL_NODISCARD irl_err irl_crew_init(irl_crew* crew, const irl_learner* learner, int samples,
+                                    bool near_demos);
 void irl_crew_fini(irl_crew* crew, int nc);
 
-// Fresh trajectories of one crew into its batch and the stores.
+// Fresh trajectories of one crew into its batch, and into the stores too.
+IRL_NODISCARD irl_err irl_crew_roll(irl_learner* learner, int which, uint64_t round,
+                                    irl_errinfo* info);
 IRL_NODISCARD irl_err irl_crew_draw(irl_learner* learner, int which, uint64_t round,
                                     irl_errinfo* info);
 
-// Valid trajectories of condition k in the crew's batch, into its share of index; returns their
-// number.
-int irl_crew_valid(irl_crew* crew, int k);
+// Copies what condition k's model is made of into the crew's `model` and their places into its
+// share of index: the valid trajectories of its batch, whose number is returned, and behind them,
+// where the crew is near them, the demonstrations; nfit counts both.
+int irl_crew_gather(irl_learner* learner, int which, int k, int* nfit);
 
 // One step of every sampler of every crew on the present cost.
 void irl_crew_step(irl_learner* learner);
 
-// The explorers: new starts where they are due (before drawing), step control under the cost that
-// the last step was taken on (after drawing), and the objective under the present cost (before
-// stepping).
+// Step control under the cost that the last step was taken on: compares E_q[c] − H(q) of the newest
+// trajectories with that of those the step was taken on, adapts the KL limit, and takes back a step
+// that made it worse by more than chance.
+void irl_crew_settle(irl_learner* learner, int which);
+
+// The trajectories that the samplers took their last step on, drawn again from `stood` after a
+// checkpoint was read, into both batches.
+IRL_NODISCARD irl_err irl_crew_draw_stood(irl_learner* learner, int which, irl_errinfo* info);
+
+// The explorers' new starts where they are due, before drawing.
 IRL_NODISCARD irl_err irl_explorers_prepare(irl_learner* learner);
-void irl_explorers_adapt(irl_learner* learner);
-void irl_explorers_measure(irl_learner* learner);
 
 // Fresh trajectories of every sampler into the batches and the stores; `round` numbers all
 // sampling of the run, from 0.

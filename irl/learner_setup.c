@@ -232,13 +232,14 @@ static irl_err make_crews(irl_learner* l) {
   const irl_task_info* t = l->info;
   bool learns = irl_algorithm_of(l->algo)->loss != NULL;
   sampler_options(l);
-  IRL_TRY(irl_crew_init(&l->crew[IRL_CREW_MAIN], l, l->config.samples));
-  IRL_TRY(irl_crew_init(&l->crew[IRL_CREW_EXPLORE], l, learns ? l->config.explore : 0));
+  IRL_TRY(irl_crew_init(&l->crew[IRL_CREW_MAIN], l, l->config.samples, true));
+  IRL_TRY(irl_crew_init(&l->crew[IRL_CREW_EXPLORE], l, learns ? l->config.explore : 0, false));
   for (int k = 0; k < l->nc; k++) {
     IRL_TRY(irl_policy_create(&l->initial[k], t->horizon, t->nx, t->nu));
     IRL_TRY(irl_policy_create(&l->model[k], t->horizon, t->nx, t->nu));
     IRL_TRY(first_policy(l, k));
     irl_policy_copy(&l->initial[k], &irl_learner_sampler(l, k)->policy);
+    irl_policy_copy(&l->crew[IRL_CREW_MAIN].stood[k], &l->initial[k]);
   }
   return IRL_OK;
 }

@@ -26,7 +26,6 @@ irl_err irl_sampler_init(irl_sampler* s, int horizon, int nx, int nu, int nz,
   s->nu = nu;
   s->eta = 1.0;
   s->multiplier = 1.0;
-  s->objective = NAN;
   s->scratch_destroy = objective->scratch_destroy;
   irl_err err = objective->scratch_create(objective->arg, &s->scratch);
   if (err == IRL_OK) {
@@ -127,6 +126,5 @@ irl_err irl_sampler_start(irl_sampler* s, const irl_task* task, double stddev, d
                           irl_rng* rng) {
   IRL_TRY(irl_policy_start(&s->policy, task, stddev, pull, 0.2, rng));
   s->eta = s->multiplier = 1.0;
-  s->objective = NAN;
   return IRL_OK;
 }

@@ -37,7 +37,6 @@ typedef struct irl_sampler {
   void (*scratch_destroy)(void*);
   double eta;             // dual variable, warm start
   double multiplier;      // on the KL limit
-  double objective;       // E_q[c] − H(q) of the last trajectories, NAN before the first
   irl_lqr_report report;  // of the last step
 } irl_sampler;
 

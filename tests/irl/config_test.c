@@ -97,13 +97,29 @@ static void every_setting_is_described(void) {
 
 // Beyond the long horizon a trajectory's KL limit is that of half of it, whatever the horizon.
 static void long_horizons_have_defaults_of_their_own(void) {
-  irl_config any = irl_config_for(IRL_ALGO_GCL, 0), reach = irl_config_for(IRL_ALGO_GCL, 200);
+  irl_config any = irl_config_for(IRL_ALGO_GCL, 0, 0),
+             reach = irl_config_for(IRL_ALGO_GCL, 200, 20);
   CHECK(memcmp(&any, &reach, sizeof any) == 0);
-  irl_config walk = irl_config_for(IRL_ALGO_GCL, 1000), airl = irl_config_for(IRL_ALGO_AIRL, 1000);
+  irl_config walk = irl_config_for(IRL_ALGO_GCL, 1000, 0),
+             airl = irl_config_for(IRL_ALGO_AIRL, 1000, 0);
   CHECK_NEAR(walk.kl_step * 1000, any.kl_step * 100, 1e-12);
   CHECK(walk.demo_widen < 5.0 && airl.demo_widen < 5.0);
   CHECK_OK(irl_config_check(&walk, NULL));
 }
 
-TESTS(TEST(round_trip), TEST(refusals), TEST(json_refusals), TEST(floors_lie_below_ceilings),
-      TEST(every_setting_is_described), TEST(long_horizons_have_defaults_of_their_own))
+// Many observations: a nearer start and no faster steps; gcl-q and the step-wise ones start no
+// wider.
+static void wide_tasks_have_defaults_of_their_own(void) {
+  irl_config any = irl_config_for(IRL_ALGO_GCL, 100, 12),
+             arm = irl_config_for(IRL_ALGO_GCL, 100, 33);
+  CHECK_NEAR(any.demo_widen, 40.0, 0);
+  CHECK_NEAR(arm.demo_widen, 4.0, 0);
+  CHECK_NEAR(arm.kl_max, 1.0, 0);
+  CHECK_NEAR(arm.kl_step, any.kl_step, 0);
+  CHECK_NEAR(irl_config_for(IRL_ALGO_GAIL, 100, 33).demo_widen, 4.0, 0);
+  CHECK_OK(irl_config_check(&arm, NULL));
+}
+
+TESTS(TEST(wide_tasks_have_defaults_of_their_own), TEST(round_trip), TEST(refusals),
+      TEST(json_refusals), TEST(floors_lie_below_ceilings), TEST(every_setting_is_described),
+      TEST(long_horizons_have_defaults_of_their_own))

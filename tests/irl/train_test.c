@@ -2,6 +2,7 @@
 // stop and a resume; refusals leave nothing behind.
 #include "base/arena.h"
 #include "base/file.h"
+#include "irl/learner_internal.h"
 #include "irl/run.h"
 #include "train_fixture.h"
 
@@ -86,6 +87,13 @@ static void keep_window(irl_config* c) {
   c->keep_rounds = 3;
 }
 
+// Steps so large that many are taken back, from rounds that the mixture has forgotten.
+static void overstep(irl_config* c) {
+  keep_window(c);
+  c->keep_rounds = 2;
+  c->kl_step = c->kl_min = c->kl_max = 5.0;
+}
+
 // Everything that is off by default, together.
 static void everything(irl_config* c) {
   c->keep = IRL_KEEP_RESERVOIR;
@@ -127,6 +135,7 @@ static void stopped_and_resumed_with(setting set, const char* one, const char* o
 static void stopped_and_resumed_ends_the_same(void) {
   stopped_and_resumed_with(keep_all, "straight_all", "broken_all");
   stopped_and_resumed_with(keep_window, "straight_window", "broken_window");
+  stopped_and_resumed_with(overstep, "straight_overstep", "broken_overstep");
   stopped_and_resumed_with(everything, "straight_everything", "broken_everything");
 }
 
@@ -445,9 +454,36 @@ static void too_large_tasks_are_refused(void) {
   irl_task_destroy(humanoid);
 }
 
-TESTS(TEST(threads_do_not_matter), TEST(seeds_differ), TEST(stopped_and_resumed_ends_the_same),
-      TEST(broken_checkpoint_is_passed_over), TEST(changed_demonstrations_are_refused),
-      TEST(overfitting_is_said), TEST(bad_demonstrations_are_refused),
-      TEST(far_actions_are_trained_on), TEST(fixed_penalties_stay), TEST(refusals),
-      TEST(too_large_tasks_are_refused), TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews),
-      TEST(foreign_files_are_refused))
+// A sampler that has got far too noisy goes back to what it stepped from, trajectories and all; one
+// that draws as before stays, for chance takes nothing back.
+static void bad_steps_are_taken_back(void) {
+  irl_learner* l;
+  irl_metrics m;
+  irl_errinfo info = {IRL_OK, ""};
+  need_demos();
+  irl_train_options o = options(NULL, 2);
+  CHECK_OK(irl_learner_create(&l, task, demos, IRL_ALGO_GCL, &o.config, 3, 2, &info));
+  CHECK_OK(irl_learner_iterate(l, &m, &info));
+  irl_crew* crew = &l->crew[IRL_CREW_MAIN];
+  irl_sampler *bad = &crew->sampler[0], *same = &crew->sampler[1];
+  const double before = bad->multiplier, after = 0.5 * before;
+  irl_policy_scale_covariance(&bad->policy, 1e4);
+  irl_policy_copy(&same->policy, &crew->stood[1]);
+  CHECK_OK(irl_crew_roll(l, IRL_CREW_MAIN, 1, &info));
+  irl_crew_settle(l, IRL_CREW_MAIN);
+  CHECK(crew->round[0] == 0 && crew->round[1] == 1);
+  CHECK_NEAR(bad->multiplier, after, 1e-15);
+  const irl_policy* stood = &crew->stood[0];
+  CHECK(memcmp(bad->policy.sigma, stood->sigma,
+               sizeof(double) * (size_t)(stood->steps * stood->nu * stood->nu)) == 0);
+  CHECK(memcmp(irl_batch_x(&crew->batch, 0, 1), irl_batch_x(&crew->stood_on, 0, 1),
+               sizeof(double) * (size_t)crew->batch.nx) == 0);
+  irl_learner_destroy(l);
+}
+
+TESTS(TEST(bad_steps_are_taken_back), TEST(threads_do_not_matter), TEST(seeds_differ),
+      TEST(stopped_and_resumed_ends_the_same), TEST(broken_checkpoint_is_passed_over),
+      TEST(changed_demonstrations_are_refused), TEST(overfitting_is_said),
+      TEST(bad_demonstrations_are_refused), TEST(far_actions_are_trained_on),
+      TEST(fixed_penalties_stay), TEST(refusals), TEST(too_large_tasks_are_refused),
+      TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews), TEST(foreign_files_are_refused))

@@ -452,7 +452,7 @@ def test_checkpoint(folder):
         sizes = {**SIZES, "N": rounds, "R": 2 * rounds, "P": theta.size}
         assert shapes(arrays) == shapes_of(section("files.md", "checkpoints/NNNNNN"), sizes)
         assert set(metadata) == {"format", "crc32c"}
-        assert metadata["format"] == "mjirl-checkpoint-2"
+        assert metadata["format"] == "mjirl-checkpoint-3"
         assert metadata["crc32c"] == f"{crc32c(b''.join(a.tobytes() for a in arrays.values())):08x}"
         assert arrays["state"].tolist() == [rounds, rows(folder)[rounds - 1]["env_steps"],
                                             5 * rounds, rounds]

@@ -45,7 +45,7 @@ static const char* trained(void) {
   CHECK_OK(irl_data_path(data, sizeof data, "demos/point_mass", &info));
   CHECK_OK(irl_demos_load(&demos, data, &info));
   irl_train_options o = {.task = task, .demos = demos, .demos_path = data, .out = folder};
-  o.config = irl_config_for(IRL_ALGO_GCL, 0);
+  o.config = irl_config_for(IRL_ALGO_GCL, 0, 0);
   o.config.iterations = 3;
   o.config.samples = 2;
   o.config.explore = 1;
