@@ -46,7 +46,7 @@ extern const char* const irl_control_variate_names[];
   X(double, demo_widen, 40.0, 1.0, 1000.0,                                                         \
     "factor on the demonstrations' covariance at the start")                                       \
   X(int, explore, 6, 0, 10000, "trajectories a condition of samplers that start from nothing")     \
-  X(int, explore_restart, 10, 1, 100000, "iterations after which such a sampler starts again")     \
+  X(int, explore_restart, 20, 1, 100000, "iterations after which such a sampler starts again")     \
   X(double, kl_step, 0.5, 1e-6, 1e6, "KL limit of a sampler update, a control step [nats]")        \
   X(double, kl_min, 0.1, 1e-6, 1e6, "least factor that step adaptation may put on kl_step")        \
   X(double, kl_max, 4.0, 1e-6, 1e6, "greatest factor on kl_step")                                  \

@@ -8,10 +8,6 @@
 
 enum { EXPLORER_STREAM = 1 << 24 };  // first trajectory number of the explorers' random streams
 
-// A step is taken back when the objective rose by more than so many standard errors. At one, a
-// lucky draw of the old policy is hard to beat and samplers come to a stand.
-static const double TAKEN_BACK = 3.0;
-
 static irl_objective objective_of(const irl_learner* l) {
   return irl_cost_objective(l->cost);
 }
@@ -206,7 +202,7 @@ static void take_back(irl_crew* crew, int k) {
   }
 }
 
-void irl_crew_settle(irl_learner* l, int which) {
+void irl_crew_settle(irl_learner* l, int which, double patience) {
   irl_crew* crew = &l->crew[which];
   const irl_sampler_options options = options_of(l, which);
   const irl_objective o = objective_of(l);
@@ -222,7 +218,7 @@ void irl_crew_settle(irl_learner* l, int which) {
     irl_judge_trajectories(&after, &o, &crew->batch, k * n, n, &s->policy);
     const double gain = irl_judgement_gain(&before, &after, 1.0, &error);
     irl_sampler_adapt(s, &options, 0.0, -gain);
-    if (!(gain >= -TAKEN_BACK * error)) {  // true for NAN
+    if (!(gain >= -patience * error)) {  // true for NAN
       take_back(crew, k);
     }
   }

@@ -159,6 +159,12 @@ irl_err irl_forecast_look(const irl_learner* l, irl_forecast* f) {
 
 //---------------------------------- The trial -----------------------------------------------------
 
+// Steps of the draw that judges the last iteration's step.
+static int64_t last_draw(const irl_learner* l) {
+  const bool learns = irl_algorithm_of(l->algo)->loss != NULL;
+  return learns ? (int64_t)l->crew[IRL_CREW_MAIN].batch.n * l->info->horizon : 0;
+}
+
 // The first iteration shows where samplers stand; the second, when memory is warm, how long one
 // takes.
 static irl_err trial(irl_learner* l, irl_forecast* f, double before, irl_errinfo* info) {
@@ -176,7 +182,9 @@ static irl_err trial(irl_learner* l, irl_forecast* f, double before, irl_errinfo
     }
     most = irl_now() - started;
   }
-  int64_t each = (l->env_steps - steps) / trials, sum = steps + each * l->config.iterations;
+  const int64_t last = last_draw(l), drawn = trials == l->config.iterations ? last : 0;
+  const int64_t each = (l->env_steps - steps - drawn) / trials;
+  const int64_t sum = steps + each * l->config.iterations + last;
   steps = l->env_steps;
   started = irl_now();
   IRL_TRY(irl_learner_judge(l, IRL_TRAIN_JUDGE_EPISODES, &value, &normalized));

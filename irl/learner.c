@@ -41,6 +41,10 @@ static irl_loss_output partition(irl_learner* l, int k) {
 
 //---------------------------------- Step control -------------------------------------------------
 
+// Standard errors by which a step may seem to have made things worse. At one, a lucky draw of the
+// old policy is hard to beat and samplers come to a stand.
+static const double PATIENCE = 3.0;
+
 // Judges the last steps by the newest samples, under the present cost that they were taken on.
 static void settle(irl_learner* l) {
   irl_learner_pick(l, IRL_PICK_NEWEST, 0);
@@ -49,14 +53,15 @@ static void settle(irl_learner* l) {
     l->log_z_before[k] = partition(l, k).log_z;
   }
   for (int which = 0; which < IRL_NCREWS; which++) {
-    irl_crew_settle(l, which);
+    irl_crew_settle(l, which, PATIENCE);
   }
 }
 
-// The last step has no next iteration to be judged in: it gets a draw of its own, for nothing else.
+// The last step has no next iteration to be judged in, nor to be put right in: it gets a draw of
+// its own, for nothing else, and must have made things better.
 static irl_err settle_last(irl_learner* l, uint64_t round, irl_errinfo* info) {
   IRL_TRY(irl_crew_roll(l, IRL_CREW_MAIN, round, info));
-  irl_crew_settle(l, IRL_CREW_MAIN);
+  irl_crew_settle(l, IRL_CREW_MAIN, 0.0);
   return IRL_OK;
 }
 

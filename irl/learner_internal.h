@@ -119,8 +119,8 @@ void irl_crew_step(irl_learner* learner);
 
 // Step control under the cost that the last step was taken on: compares E_q[c] − H(q) of the newest
 // trajectories with that of those the step was taken on, adapts the KL limit, and takes back a step
-// that made it worse by more than chance.
-void irl_crew_settle(irl_learner* learner, int which);
+// that made it worse by more than `patience` standard errors.
+void irl_crew_settle(irl_learner* learner, int which, double patience);
 
 // The trajectories that the samplers took their last step on, drawn again from `stood` after a
 // checkpoint was read, into both batches.

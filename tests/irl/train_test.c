@@ -470,7 +470,7 @@ static void bad_steps_are_taken_back(void) {
   irl_policy_scale_covariance(&bad->policy, 1e4);
   irl_policy_copy(&same->policy, &crew->stood[1]);
   CHECK_OK(irl_crew_roll(l, IRL_CREW_MAIN, 1, &info));
-  irl_crew_settle(l, IRL_CREW_MAIN);
+  irl_crew_settle(l, IRL_CREW_MAIN, 3.0);
   CHECK(crew->round[0] == 0 && crew->round[1] == 1);
   CHECK_NEAR(bad->multiplier, after, 1e-15);
   const irl_policy* stood = &crew->stood[0];

@@ -28,6 +28,7 @@ DEMOS = ROOT / "demos" / "data" / "reacher"
 EPISODES, T, NX, NU, NC = 40, 50, 10, 2, 4
 ITERATIONS, SAMPLES, EXPLORE, STEPS_OF_REFERENCES = 5, 4, 3, 2 * 20 * NC * T
 STEPS_OF_ITERATION = NC * (SAMPLES + EXPLORE) * T
+STEPS_OF_LAST_DRAW = NC * SAMPLES * T
 TINY = [f"iterations={ITERATIONS}", f"samples={SAMPLES}", f"explore={EXPLORE}", "cost_steps=5",
         "batch_samples=6", "checkpoint_every=1"]
 TRAIN = ["train", "--task", "reacher", "--demos", DEMOS]
@@ -195,7 +196,8 @@ def test_report(result):
         assert report[key] == value
     assert report["iterations"] == ITERATIONS
     judged = -(-80 // (NC * SAMPLES)) * NC * SAMPLES * T
-    assert report["env_steps"] == STEPS_OF_REFERENCES + ITERATIONS * STEPS_OF_ITERATION + judged
+    assert report["env_steps"] == (STEPS_OF_REFERENCES + ITERATIONS * STEPS_OF_ITERATION
+                                   + STEPS_OF_LAST_DRAW + judged)
 
 
 def test_task_and_model_stand_alone(folder, tmp_path):
@@ -217,7 +219,8 @@ def test_metrics(folder):
     for i, row in enumerate(found):
         assert list(row) == keys
         assert row["iteration"] == i + 1
-        assert row["env_steps"] == STEPS_OF_REFERENCES + (i + 1) * STEPS_OF_ITERATION
+        last = STEPS_OF_LAST_DRAW if i + 1 == ITERATIONS else 0
+        assert row["env_steps"] == STEPS_OF_REFERENCES + (i + 1) * STEPS_OF_ITERATION + last
         # float32 costs, summed in two orders
         assert row["loss"] == pytest.approx(row["demo_cost"] + row["log_z"], abs=1e-9, rel=1e-9)
         assert 0 <= row["fact3_error"] <= 1e-10
@@ -437,7 +440,7 @@ def test_keys_of_eval_stand_in_the_page(folder):
 
 
 def blocks(values):
-    """(scalars, [(K, k, Σ) of the explorer, the sampler, then of the kept ones])"""
+    """(scalars, [(K, k, Σ) of explorer and sampler, of both before their step, of the kept ones])"""
     scalars, rest = values[:8], values[8:].reshape(-1, SIZES["S"])
     cut = np.cumsum([T * NU * NX, T * NU])
     return scalars, [np.split(row, cut) for row in rest]
@@ -462,7 +465,7 @@ def test_checkpoint(folder):
         scalars, samplers = blocks(arrays[f"condition{i}"])
         assert scalars[3] >= 0 and 0.1 <= scalars[4] <= 4.0
         assert scalars[6] == policy["log_z"][i]
-        for place, prefix in ((1, "learned"), (3, "initial")):
+        for place, prefix in ((1, "learned"), (5, "initial")):
             for part, name in zip(samplers[place], ("K", "k", "sigma"), strict=True):
                 assert np.array_equal(part, policy[f"{prefix}/{i}/{name}"].ravel())
 
