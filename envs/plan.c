@@ -18,6 +18,8 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
       .discount = 0.995,
       .trace = 0.97,
       .stddev = 0.5,
+      .last = 1,
+      .floor = 0.02,
       .directions = 8,
       .best = 4,
       .step = 0.02,
@@ -33,7 +35,9 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
 static void parse_natural(irl_expert_plan* p, irl_jnode node) {
   p->samples = irl_json_int_or(node, "samples", 1, 100000, p->samples);
   p->kl = irl_json_number_or(node, "kl", 1e-12, 1e3, p->kl);
+  p->floor = irl_json_number_or(node, "floor", 1e-9, 1, p->floor);
   p->discount = irl_json_number_or(node, "discount", 0, 1, p->discount);
+  p->products = irl_json_bool_or(node, "products", p->products);
   p->trace = irl_json_number_or(node, "trace", 0, 1, p->trace);
 }
 
@@ -69,6 +73,8 @@ void irl_plan_parse(irl_task* task, irl_jnode root) {
       parse_random(p, node);
       break;
   }
+  p->last = irl_json_number_or(node, "last", 1e-6, 1, p->last);
+  p->judge = irl_json_int_or(node, "judge", 1, 100000, 0);
   p->stddev = irl_json_number_or(node, "stddev", 1e-6, 1e3, p->stddev);
   p->alive = irl_json_bool_or(node, "alive", p->alive);
   p->steps = irl_json_int_or(node, "steps", 1, 100000, 0);

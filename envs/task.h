@@ -59,12 +59,17 @@ typedef struct irl_expert_plan {
   int restarts;    // trajectory: starts a condition, the best are continued
   int samples;     // trajectory: trajectories a step of each condition
 
-  int steps;        // stationary methods: of a search's trajectories; 0: the task's horizon
-  double grow;      // stationary methods: factor on steps once half of a batch lasts; 1: none
-  double stddev;    // stationary methods: initial noise [action half-ranges]
-  double kl;        // natural: KL(old ‖ new) of a step, a control step's mean [nats]
+  int steps;      // stationary methods: of a search's trajectories; 0: the task's horizon
+  double grow;    // stationary methods: factor on steps once half of a batch lasts; 1: none
+  double stddev;  // stationary methods: initial noise [action half-ranges]
+  double last;    // stationary methods: share of step and noise, or of kl, left at the end
+  int judge;      // stationary methods: episodes a condition that decide which policy is kept, the
+                  // same throughout; 0: 10, others each time
+  double kl;      // natural: KL(old ‖ new) of a step, a control step's mean [nats]
+  double floor;   // natural: share of the initial noise that always stays
   double discount;  // natural: of rewards a control step later
   double trace;     // natural: λ of generalised advantage estimation
+  bool products;    // natural: the value sees products of observations, not their squares alone
 
   int directions, best;  // random: directions a step, and those that count
   double step, noise;    // random: α and ν                       [action units]

@@ -38,6 +38,12 @@ static int most_steps(const irl_campaign* c) {
   return c->options->plan.grow > 1 ? c->info->horizon : first_steps(c);
 }
 
+// Mean-action episodes of a judgement.
+static int judge_episodes(const irl_campaign* c) {
+  const int own = c->options->plan.judge;
+  return (own > 0 ? own : JUDGE_EPISODES) * c->info->nconditions;
+}
+
 // How many of them one call of rollouts does.
 static int call_trajectories(const irl_campaign* c) {
   const irl_task_info* t = c->info;
@@ -71,7 +77,7 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
                           irl_errinfo* info) {
   *c = (irl_campaign){.options = options, .info = irl_task_get(options->task)};
   const irl_task_info* t = c->info;
-  const int n = call_trajectories(c), judged = JUDGE_EPISODES * t->nconditions;
+  const int n = call_trajectories(c), judged = judge_episodes(c);
   const int most = n > judged ? n : judged;
   c->best_score = INFINITY;
   c->report = c->score = NAN;
@@ -82,6 +88,13 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
         "search: starts from a policy of %d steps, %d observations and %d actions; give "
         "a stationary one of this task (1, %d, %d)",
         options->start->steps, options->start->nx, options->start->nu, t->nx, t->nu);
+  }
+  if (options->plan.method == IRL_EXPERT_NATURAL && options->plan.products &&
+      t->nx > IRL_CRITIC_MOST_PAIRED) {
+    return irl_fail(info, IRL_ERANGE,
+                    "search: products of %d observations are too many for the value, which takes "
+                    "%d; leave out \"products\"",
+                    t->nx, IRL_CRITIC_MOST_PAIRED);
   }
   IRL_TRY(irl_policy_create(&c->policy, 1, t->nx, t->nu));
   IRL_TRY(irl_policy_create(&c->best, 1, t->nx, t->nu));
@@ -132,13 +145,14 @@ static double judged_cost(irl_campaign* c) {
 
 // Mean cost of the present policy's mean actions on starts of its own; round: which of several.
 static irl_err judge_round(irl_campaign* c, int round, double* cost, irl_errinfo* info) {
+  const bool same = c->options->plan.judge > 0;  // starts: else the luckiest policy would be kept
   for (int i = 0; i < c->judged.n; i++) {
     c->each[i] = &c->policy;
   }
   const irl_rollout rollout = {.mode = IRL_ACTION_MEAN,
                                .own_policy = c->each,
                                .seed = c->options->seed,
-                               .iteration = (uint64_t)c->iteration + 1,
+                               .iteration = same ? 0 : (uint64_t)c->iteration + 1,
                                .reset_purpose = IRL_PURPOSE_EVAL,
                                .action_purpose = IRL_PURPOSE_EVAL_ACTION,
                                .first = round * c->judged.n};
@@ -169,7 +183,8 @@ static irl_err judge(irl_campaign* c, irl_errinfo* info) {
 
 // Steps between two judgements, so that they stay a small share of the work.
 static int judge_every(const irl_campaign* c) {
-  const int wanted = JUDGE_EPISODES * JUDGE_SHARE, n = step_trajectories(&c->options->plan);
+  const int wanted = judge_episodes(c) / c->info->nconditions * JUDGE_SHARE,
+            n = step_trajectories(&c->options->plan);
   return n >= wanted ? 1 : (wanted + n - 1) / n;
 }
 
@@ -186,6 +201,11 @@ static void tell(const irl_campaign* c) {
 
 static bool good_enough(const irl_campaign* c) {
   return -c->best_score >= c->options->plan.stop_return;  // false where there is none
+}
+
+double irl_campaign_share(const irl_campaign* c) {
+  const irl_expert_plan* p = &c->options->plan;
+  return p->last < 1 ? pow(p->last, (double)c->iteration / p->iterations) : 1;
 }
 
 irl_err irl_campaign_step(irl_campaign* c, irl_errinfo* info) {

@@ -117,6 +117,10 @@ void irl_campaign_close(irl_campaign* c);
 // Counts the batch's trajectories that did not end early into c->lasting.
 void irl_campaign_count(irl_campaign* c);
 
+// What is left of the plan's sizes of a step: 1 at first, plan.last at the end, evenly in its
+// logarithm.
+double irl_campaign_share(const irl_campaign* c);
+
 // One step of random search.
 IRL_NODISCARD irl_err irl_campaign_random_init(irl_campaign* c);
 void irl_campaign_random_fini(irl_campaign* c);

@@ -4,13 +4,11 @@
 #include "base/arena.h"
 #include "irl/stationary_internal.h"
 
-static const double least_stddev = 0.02;  // of the noise, as a share of where it began
-
 irl_err irl_campaign_natural_init(irl_campaign* c) {
   const int n = c->options->plan.samples;
   const long rows = (long)n * c->batch.horizon;
   IRL_TRY(irl_natural_create(&c->natural, c->info->nx, c->info->nu, rows));
-  IRL_TRY(irl_critic_create(&c->value, c->info->nx));
+  IRL_TRY(irl_critic_create(&c->value, c->info->nx, c->options->plan.products));
   IRL_TRY(irl_whiten_create(&c->whiten, c->info->nx));
   c->stddev = IRL_NEW(double, c->info->nx);
   c->advantage = IRL_NEW(double, rows);
@@ -21,7 +19,7 @@ irl_err irl_campaign_natural_init(irl_campaign* c) {
   c->least_stddev = INFINITY;
   for (int j = 0; j < c->info->nu; j++) {
     const double sigma = sqrt(c->policy.sigma[j * c->info->nu + j]);
-    c->least_stddev = fmin(c->least_stddev, least_stddev * sigma);
+    c->least_stddev = fmin(c->least_stddev, c->options->plan.floor * sigma);
   }
   for (int i = 0; i < n; i++) {
     c->batch.condition[i] = i % c->info->nconditions;
@@ -154,7 +152,7 @@ irl_err irl_campaign_natural_step(irl_campaign* c, irl_errinfo* info) {
   if (spread == 0) {
     return IRL_OK;  // nothing tells good actions from bad
   }
-  options.kl = c->options->plan.kl;
+  options.kl = c->options->plan.kl * irl_campaign_share(c);
   options.entropy = c->options->temperature / spread;
   options.min_stddev = c->least_stddev;
   return irl_natural_step(&c->natural, &options, c->whiten.mean, c->stddev, &c->batch, c->index, n,

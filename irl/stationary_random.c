@@ -76,6 +76,9 @@ irl_err irl_campaign_random_step(irl_campaign* c, irl_errinfo* info) {
   const int n = 2 * c->options->plan.directions;
   const int most = c->batch.n;  // what the batch has room for
   irl_random_search_report report;
+  // the step is normalised by the returns' spread and does not shrink by itself
+  c->random.options.step = c->options->plan.step * irl_campaign_share(c);
+  c->random.options.noise = c->options->plan.noise * irl_campaign_share(c);
   irl_random_search_refresh(&c->random);
   for (int k = 0; k < n; k++) {
     irl_random_search_policy(&c->random, (uint64_t)c->iteration, k / 2, k % 2 == 0 ? 1 : -1,

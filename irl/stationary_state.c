@@ -10,7 +10,26 @@
 
 enum { MOST_TENSORS = 16, COUNTS = 3, SCORES = 3 };
 
-// What must be the same for a search to go on: all but the number of steps, which may grow.
+// Settings that a search which does not use them leaves out.
+static void settings_beyond(const irl_expert_plan* p, irl_jout* out) {
+  const irl_expert_plan usual = irl_expert_plan_defaults(p->method);
+  if (p->judge != usual.judge) {
+    irl_jout_key_int(out, "judge", p->judge);
+  }
+  if (p->last != usual.last) {
+    irl_jout_key_number(out, "last", p->last);
+    irl_jout_key_int(out, "iterations", p->iterations);  // how fast it goes there
+  }
+  if (p->products) {
+    irl_jout_key_bool(out, "products", true);
+  }
+  if (p->floor != usual.floor) {
+    irl_jout_key_number(out, "floor", p->floor);
+  }
+}
+
+// What must be the same for a search to go on: all but the number of steps, which may grow
+// where nothing depends on it.
 static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* info) {
   const irl_stationary_options* o = c->options;
   const irl_expert_plan* p = &o->plan;
@@ -39,6 +58,7 @@ static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* 
     irl_jout_key_number(out, "noise", p->noise);
     irl_jout_key_bool(out, "offset", p->offset);
   }
+  settings_beyond(p, out);
   irl_jout_close(out);
   return out->failed ? irl_fail(info, IRL_ENOMEM, "search: out of memory; free some") : IRL_OK;
 }

@@ -31,17 +31,17 @@ void irl_discounted_sum(const double* reward, int length, double discount, doubl
   }
 }
 
-irl_err irl_critic_create(irl_critic* v, int nx) {
+irl_err irl_critic_create(irl_critic* v, int nx, bool products) {
   *v = (irl_critic){0};
-  if (nx < 1 || nx > MAX_NX) {
+  if (nx < 1 || nx > (products ? IRL_CRITIC_MOST_PAIRED : MAX_NX)) {
     return IRL_ERANGE;
   }
-  const size_t n = 2 * (size_t)nx + TIME_FEATURES;
+  const size_t m = (size_t)nx, n = m + (products ? m * (m + 1) / 2 : m) + TIME_FEATURES;
   double* p = IRL_NEW(double, 3 * n + 2 * n * n);
   if (p == NULL) {
     return IRL_ENOMEM;
   }
-  *v = (irl_critic){.nx = nx, .n = (int)n, .memory = p};
+  *v = (irl_critic){.nx = nx, .products = products, .n = (int)n, .memory = p};
   v->weight = p;
   v->feature = p + n;
   v->moment = p + 2 * n;
@@ -55,16 +55,21 @@ void irl_critic_destroy(irl_critic* v) {
   *v = (irl_critic){0};
 }
 
-// φ(x, t) = [x̃, x̃², 1, τ, τ², τ³], x̃ the whitened observation, τ = t/horizon.
+// φ(x, t) = [x̃, x̃², 1, τ, τ², τ³], x̃ the whitened observation, τ = t/horizon; x̃ᵢ x̃ⱼ of all j ≤ i
+// in place of x̃² with products.
 static void features(const irl_critic* v, const double* mean, const double* stddev, const double* x,
                      double time, double* phi) {
   for (int i = 0; i < v->nx; i++) {
     const double z = (x[i] - mean[i]) / stddev[i];
     const double c = z > clip ? clip : z < -clip ? -clip : z;
     phi[i] = c;
-    phi[v->nx + i] = c * c;
   }
-  double* p = phi + 2 * (ptrdiff_t)v->nx;
+  double* p = phi + v->nx;
+  for (int i = 0; i < v->nx; i++) {
+    for (int j = v->products ? 0 : i; j <= i; j++) {
+      *p++ = phi[i] * phi[j];
+    }
+  }
   p[0] = 1;
   p[1] = time;
   p[2] = time * time;

@@ -1,9 +1,12 @@
 // Advantages of the actions of a stationary policy: generalised advantage estimation (Schulman,
 // Moritz, Levine, Jordan and Abbeel 2016, eq. 16) over a value function that is linear in features
 // of the observation and of time (Duan et al. 2016, section 5: observation, its square, powers of
-// time), fitted by ridge regression.
+// time), fitted by ridge regression. With products of two observations it can tell how far apart
+// two things are that both move, which squares alone cannot.
 #ifndef MJIRL_POLICY_ADVANTAGE_H_
 #define MJIRL_POLICY_ADVANTAGE_H_
+
+#include <stdbool.h>
 
 #include "base/batch.h"
 #include "base/err.h"
@@ -23,7 +26,8 @@ void irl_discounted_sum(const double* reward, int length, double discount, doubl
 
 typedef struct irl_critic {
   int nx;
-  int n;            // features, 2 nx + 4
+  bool products;    // of all pairs of observations, in place of their squares alone
+  int n;            // features, 2 nx + 4, or nx + nx (nx + 1)/2 + 4
   double fitted;    // 0: the value is 0 everywhere, else 1
   double* weight;   // (n)
   double* feature;  // scratch of one state            (n)
@@ -33,8 +37,9 @@ typedef struct irl_critic {
   void* memory;
 } irl_critic;
 
-// Errors: IRL_ENOMEM, IRL_ERANGE (nx below 1 or above 2¹³).
-IRL_NODISCARD irl_err irl_critic_create(irl_critic* critic, int nx);
+// Errors: IRL_ENOMEM, IRL_ERANGE (nx below 1 or above 2¹³, with products IRL_CRITIC_MOST_PAIRED).
+#define IRL_CRITIC_MOST_PAIRED 64
+IRL_NODISCARD irl_err irl_critic_create(irl_critic* critic, int nx, bool products);
 void irl_critic_destroy(irl_critic* critic);  // a zeroed one is fine
 
 // V at the states before the actions of trajectory i: out (length). mean and stddev (nx) whiten the

@@ -246,6 +246,80 @@ static void only_the_seed_decides(void) {
   irl_task_destroy(task);
 }
 
+// Where sizes shrink over the search its length counts: a state then goes on with the same number
+// of steps alone. Judging with the same starts, a floor and products are part of a search too.
+static void shrinking_searches_keep_their_length(void) {
+  irl_task* task = load("swimmer", "horizon=15");
+  search whole, parts;
+  char path[1200];
+  search_init(&whole, task, IRL_EXPERT_NATURAL);
+  whole.o.plan.iterations = 24;
+  whole.o.plan.last = 0.1;
+  whole.o.plan.judge = 3;
+  whole.o.plan.floor = 0.2;
+  whole.o.plan.products = true;
+  search_init(&parts, task, IRL_EXPERT_NATURAL);
+  parts.o.plan = whole.o.plan;
+  parts.o.state = file("shrinking", path);
+  CHECK_OK(run(&whole));
+  run_in_two(&parts, 11);
+  CHECK(same_policy(&whole.policy, &parts.policy));
+  parts.o.plan.iterations = 25;
+  CHECK(run(&parts) == IRL_EDIM);
+  CHECK_CONTAINS(parts.info.text, "another task, seed or settings");
+  irl_policy_destroy(&whole.policy);
+  irl_policy_destroy(&parts.policy);
+  irl_task_destroy(task);
+}
+
+// The share goes from 1 to the plan's last evenly in its logarithm.
+static void sizes_shrink_evenly(void) {
+  search s;
+  irl_campaign c;
+  search_init(&s, load("swimmer", "horizon=10"), IRL_EXPERT_RANDOM);
+  s.o.plan.iterations = 8;
+  CHECK_OK(irl_campaign_open(&c, &s.o, &s.info));
+  c.iteration = 5;
+  CHECK(irl_campaign_share(&c) == 1);
+  s.o.plan.last = 0.01;
+  c.iteration = 0;
+  CHECK(irl_campaign_share(&c) == 1);
+  c.iteration = 4;
+  CHECK_NEAR(irl_campaign_share(&c), 0.1, 1e-15);
+  CHECK_OK(irl_campaign_step(&c, &s.info));
+  CHECK_NEAR(c.random.options.step, 0.1 * s.o.plan.step, 1e-15);
+  CHECK_NEAR(c.random.options.noise, 0.1 * s.o.plan.noise, 1e-15);
+  c.iteration = 8;
+  CHECK_NEAR(irl_campaign_share(&c), 0.01, 1e-15);
+  irl_campaign_close(&c);
+  search_fini(&s);
+}
+
+// The noise does not fall below its floor: there it is as large as at the start, whatever it costs.
+static void noise_keeps_its_floor(void) {
+  search s;
+  irl_campaign c;
+  search_init(&s, load("lq_point_mass", "horizon=30"), IRL_EXPERT_NATURAL);
+  s.o.plan.floor = 1;
+  CHECK_OK(irl_campaign_open(&c, &s.o, &s.info));
+  const double first = c.policy.sigma[0];
+  for (int k = 0; k < 5; k++, c.iteration++) {
+    CHECK_OK(irl_campaign_step(&c, &s.info));
+    CHECK(c.policy.sigma[0] >= first * (1 - 1e-9));
+  }
+  irl_campaign_close(&c);
+  search_fini(&s);
+}
+
+static void products_of_too_many_observations(void) {
+  search s;
+  search_init(&s, load("humanoid_standup", "horizon=10"), IRL_EXPERT_NATURAL);
+  s.o.plan.products = true;
+  CHECK(run(&s) == IRL_ERANGE);
+  CHECK_CONTAINS(s.info.text, "leave out \"products\"");
+  search_fini(&s);
+}
+
 static void a_state_of_another_search_is_refused(void) {
   search s;
   char path[1200];
@@ -463,6 +537,8 @@ static void expert_is_kept(void) {
 
 TESTS(TEST(random_search_solves_the_linear_task), TEST(natural_gradient_solves_the_linear_task),
       TEST(temperature_weighs_entropy_in_units_of_cost), TEST(only_the_seed_decides),
-      TEST(trajectories_grow_where_half_of_them_last), TEST(a_state_of_another_search_is_refused),
+      TEST(trajectories_grow_where_half_of_them_last), TEST(shrinking_searches_keep_their_length),
+      TEST(sizes_shrink_evenly), TEST(noise_keeps_its_floor),
+      TEST(products_of_too_many_observations), TEST(a_state_of_another_search_is_refused),
       TEST(constant_terms_are_left_out), TEST(learned_costs_are_searched),
       TEST(costs_that_are_no_numbers), TEST(terminations_at_once), TEST(expert_is_kept))

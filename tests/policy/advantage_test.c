@@ -68,7 +68,7 @@ static void fit_finds_what_is_there(void) {
   const double mean[NX] = {0.1, -0.2}, stddev[NX] = {1.5, 0.5};
   int index[N];
   CHECK_OK(irl_batch_create(&b, N, T, NX, 1, 0, 0));
-  CHECK_OK(irl_critic_create(&c, NX));
+  CHECK_OK(irl_critic_create(&c, NX, false));
   fill_batch(&b, target);
   for (int i = 0; i < N; i++) {
     index[i] = i;
@@ -86,6 +86,39 @@ static void fit_finds_what_is_there(void) {
   irl_batch_destroy(&b);
 }
 
+// A distance between two moving things needs their product, and is found with it alone.
+static void products_tell_distances(void) {
+  irl_batch b;
+  double target[N * T], got[T], worst[2] = {0, 0};
+  const double mean[NX] = {0.1, -0.2}, stddev[NX] = {1.5, 0.5};
+  int index[N];
+  CHECK_OK(irl_batch_create(&b, N, T, NX, 1, 0, 0));
+  fill_batch(&b, target);
+  for (int i = 0; i < N; i++) {
+    index[i] = i;
+    for (int t = 0; t < b.length[i]; t++) {
+      const double *x = irl_batch_x(&b, i, t), apart = x[0] - x[1];
+      target[i * T + t] = apart * apart;
+    }
+  }
+  for (int products = 0; products < 2; products++) {
+    irl_critic c;
+    CHECK_OK(irl_critic_create(&c, NX, products));
+    CHECK_OK(irl_critic_fit(&c, mean, stddev, &b, index, N, T, target));
+    for (int i = 0; i < N; i++) {
+      irl_critic_predict(&c, mean, stddev, &b, i, T, got);
+      for (int t = 0; t < b.length[i]; t++) {
+        worst[products] = fmax(worst[products], fabs(got[t] - target[i * T + t]));
+      }
+    }
+    irl_critic_destroy(&c);
+  }
+  CHECK(worst[0] > 1 && worst[1] < 0.01);  // the ridge of 1e-5 leaves errors of its size
+  irl_critic none;
+  CHECK(irl_critic_create(&none, IRL_CRITIC_MOST_PAIRED + 1, true) == IRL_ERANGE);
+  irl_batch_destroy(&b);
+}
+
 // One step of one trajectory (fewer samples than features) and a constant observation still fit;
 // targets that are not finite leave the value alone.
 static void poor_data_fit_or_are_refused(void) {
@@ -95,7 +128,7 @@ static void poor_data_fit_or_are_refused(void) {
   const double mean[NX] = {0, 0}, stddev[NX] = {1, INFINITY};
   const int index[1] = {3};
   CHECK_OK(irl_batch_create(&b, N, T, NX, 1, 0, 0));
-  CHECK_OK(irl_critic_create(&c, NX));
+  CHECK_OK(irl_critic_create(&c, NX, false));
   fill_batch(&b, target);
   CHECK_OK(irl_critic_fit(&c, mean, stddev, &b, index, 1, T, target));
   irl_critic_predict(&c, mean, stddev, &b, 0, T, before);
@@ -105,9 +138,9 @@ static void poor_data_fit_or_are_refused(void) {
   irl_critic_predict(&c, mean, stddev, &b, 0, T, after);
   CHECK(before[0] == after[0]);
   irl_critic_destroy(&c);
-  CHECK(irl_critic_create(&c, 0) == IRL_ERANGE);
+  CHECK(irl_critic_create(&c, 0, false) == IRL_ERANGE);
   irl_batch_destroy(&b);
 }
 
 TESTS(TEST(advantages_are_the_double_sum), TEST(limits_of_trace), TEST(fit_finds_what_is_there),
-      TEST(poor_data_fit_or_are_refused))
+      TEST(products_tell_distances), TEST(poor_data_fit_or_are_refused))

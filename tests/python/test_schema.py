@@ -81,8 +81,10 @@ GOOD = {
     "domain ranges": {"domain": {"damping": {"joint": "*", "scale": [0, 1], "each": True}, "gravity": {"scale": 2}}},
     "disable": {"domain": {"disable": {"actuator": "*", "joint": ["hinge"]}}},
     "trajectory": {"expert": {"iterations": 3, "restarts": 1, "samples": 2}},
-    "natural gradient": {"expert": {"method": "natural_gradient", "kl": 0.1, "samples": 1, "discount": 0.9}},
-    "random search": {"expert": {"method": "random_search", "directions": 3, "best": 2, "alive": True}},
+    "natural gradient": {"expert": {"method": "natural_gradient", "kl": 0.1, "samples": 1, "discount": 0.9,
+                                    "products": True, "floor": 0.1, "last": 0.5, "judge": 4}},
+    "random search": {"expert": {"method": "random_search", "directions": 3, "best": 2, "alive": True, "last": 0.1,
+                                 "judge": 2}},
 }
 
 BAD = {
@@ -152,6 +154,8 @@ BAD = {
     "disabled body": {"domain": {"disable": {"body": "arm"}}},
     "method": {"expert": {"method": "magic"}},
     "other method's key": {"expert": {"method": "trajectory", "directions": 3}},
+    "last 0": {"expert": {"method": "natural_gradient", "last": 0}},
+    "products of random search": {"expert": {"method": "random_search", "products": True}},
     "kl 0": {"expert": {"method": "natural_gradient", "kl": 0}},
     "directions of natural gradient": {"expert": {"method": "natural_gradient", "directions": 3}},
     "samples 1": {"expert": {"samples": 1}},
