@@ -85,7 +85,7 @@ def one_line(text):
     """A message for a table: without the program's name, file and remedy."""
     text = re.sub(r"\s+", " ", str(text)).split("; ")[0]
     text = re.sub(r"^mjirl: \S+?\.xml(:\d+)?: (\$\S+ )?", "", text)
-    return re.sub(r"'/\S+/(?=[^/' ]+)", "'", text).replace("|", "/")[:110]  # no path of this machine
+    return re.sub(r"'/\S+/(?=[^/' ]+)", "'", text).replace("|", "/")[:110].strip()  # no path of this machine
 
 
 def start(model):
