@@ -1,6 +1,8 @@
 // `mjirl train`: learns the cost behind demonstrations.
 #include "irl/train.h"
 
+#include <string.h>
+
 #include "base/file.h"
 #include "cli/cli.h"
 #include "irl/forecast.h"
@@ -17,6 +19,23 @@ typedef struct train_args {
   bool dry_run;
 } train_args;
 
+// is_world tells a change of the task's world from a setting of the training.
+static bool is_world(const char* set) {
+  return strncmp(set, "domain=", 7) == 0 || strncmp(set, "domain.", 7) == 0;
+}
+
+// load_task loads the task with what --set changes of its world.
+static irl_err load_task(cli_context* cli, const train_args* a, irl_task** task) {
+  const char* world[CLI_MAX_TEXTS];
+  int n = 0;
+  for (int i = 0; i < a->set.count; i++) {
+    if (is_world(a->set.item[i])) {
+      world[n++] = a->set.item[i];
+    }
+  }
+  return irl_task_load(task, a->task, world, n, &cli->info);
+}
+
 // read_config lays --set over --config over the defaults. A bad --set is wrong usage; a bad file is
 // a failure like any other. info: of the task, NULL before it is known.
 static irl_err read_config(cli_context* cli, const train_args* a, const irl_task_info* info,
@@ -28,7 +47,9 @@ static irl_err read_config(cli_context* cli, const train_args* a, const irl_task
   }
   cli->usage = true;
   for (int i = 0; i < a->set.count; i++) {
-    IRL_TRY(irl_config_set(config, a->set.item[i], &cli->info));
+    if (!is_world(a->set.item[i])) {
+      IRL_TRY(irl_config_set(config, a->set.item[i], &cli->info));
+    }
   }
   IRL_TRY(irl_config_check(config, &cli->info));
   cli->usage = false;
@@ -110,7 +131,7 @@ static irl_err run_train(cli_context* cli, const void* args) {
   };
   IRL_TRY(read_config(cli, a, NULL, &options.config));
   IRL_TRY(check_output(a, &cli->info));
-  IRL_TRY(irl_task_load(&task, a->task, NULL, 0, &cli->info));
+  IRL_TRY(load_task(cli, a, &task));
   irl_err err = irl_demos_load_lean(&demos, a->demos, &cli->info);
   if (err == IRL_OK) {
     err = irl_demos_prepare(demos, task, &cli->info);
@@ -147,7 +168,8 @@ static const cli_option options_table[] = {
     {.kind = CLI_TEXTS,
      .name = "set",
      .metavar = "key=value",
-     .help = "one setting, over those of --config; may be given many times",
+     .help = "one setting, over those of --config, or a change of the task's world, as "
+             "domain.gravity=0.5; may be given many times",
      .offset = offsetof(train_args, set)},
     CLI_SWITCH(train_args, resume, "resume", "go on with the run from its newest checkpoint"),
     CLI_SWITCH(train_args, dry_run, "dry-run",

@@ -9,8 +9,8 @@
 IRL_NODISCARD irl_err irl_run_write_start(const char* folder, const irl_learner* learner,
                                           const char* demos_path, irl_errinfo* info);
 
-// Fails unless the folder's config.json is what write_start would write: a run goes on with the
-// settings it was started with.
+// Fails unless the folder's config.json and task.json are what write_start would write: a run goes
+// on with the settings it was started with, in the same world.
 IRL_NODISCARD irl_err irl_run_check_same(const char* folder, const irl_learner* learner,
                                          const char* demos_path, irl_errinfo* info);
 

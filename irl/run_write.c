@@ -61,6 +61,24 @@ static bool other_demos(const irl_learner* l, const char* text, size_t size) {
   return irl_json_close(doc, &ignored) == IRL_ENOMEM ? false : other;
 }
 
+// The task and its world are those of the run: a changed world keeps the task's name.
+static irl_err check_same_task(const char* folder, const irl_learner* l, irl_errinfo* info) {
+  char path[MAX_PATH], *stored;
+  const char* json = irl_task_json(l->task);
+  size_t size;
+  if (!irl_path_join(path, sizeof path, folder, "task.json")) {
+    return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", folder);
+  }
+  IRL_TRY(irl_file_read(path, IRL_TASK_TEXT_MAX, &stored, &size, info));
+  const bool same = size == strlen(json) && memcmp(json, stored, size) == 0;
+  irl_free(stored);
+  return same ? IRL_OK
+              : irl_fail(info, IRL_EDIM,
+                         "%s: the run was started with another task or in another world of it; "
+                         "resume it with the same --task and --set domain...",
+                         path);
+}
+
 irl_err irl_run_check_same(const char* folder, const irl_learner* l, const char* demos_path,
                            irl_errinfo* info) {
   char path[MAX_PATH], *stored;
@@ -82,7 +100,7 @@ irl_err irl_run_check_same(const char* folder, const irl_learner* l, const char*
                     "or train anew with another --out",
                     demos_path);
   }
-  return same ? IRL_OK
+  return same ? check_same_task(folder, l, info)
               : irl_fail(info, IRL_EDIM,
                          "%s: the run was started with other settings; resume it with the same "
                          "--task, --demos, --algo, --seed and --set",

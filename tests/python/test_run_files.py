@@ -507,6 +507,24 @@ def test_resume_refuses_other_settings(folder):
     assert "other settings" in done.stderr
 
 
+def test_a_run_keeps_its_changed_world(folder, tmp_path):
+    """The arm is twice as heavy for the samplers, and for what eval does at random."""
+    heavy = [*TRAIN, "--seed", 7, "--set", "domain.mass=2"]
+    run(*heavy, "--out", tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "task.json").read_text())["domain"]["mass"] == 2
+    assert rows(tmp_path / "run")[-1]["return_mean"] != rows(folder)[-1]["return_mean"]
+    run(*heavy, "--out", tmp_path / "run", "--resume")
+    done = run(*TRAIN, "--seed", 7, "--out", tmp_path / "run", "--resume", code=1)
+    assert "another world" in done.stderr
+    judged = [json.loads(run("eval", r, "--episodes", 8, "--json").stdout) for r in (folder, tmp_path / "run")]
+    assert judged[0]["random_return"] != judged[1]["random_return"]
+
+
+def test_a_world_that_is_none_is_refused(tmp_path):
+    done = run(*TRAIN, "--seed", 7, "--set", "domain.mas=2", "--out", tmp_path / "run", code=1)
+    assert "mas" in done.stderr and not (tmp_path / "run").exists()
+
+
 def test_threads_do_not_change_a_byte(folder, tmp_path):
     run(*TRAIN, "--out", tmp_path / "run", "--seed", 7, "--threads", 1)
     assert contents(tmp_path / "run") == contents(folder)
