@@ -86,3 +86,9 @@ double irl_rng_normal(irl_rng* rng) {
   rng->has_spare = 1;
   return radius * cos(angle);
 }
+
+void irl_rng_normals(irl_rng* rng, double* out, int n) {
+  for (int i = 0; i < n; i++) {
+    out[i] = irl_rng_normal(rng);
+  }
+}

@@ -64,6 +64,9 @@ uint64_t irl_rng_below(irl_rng* rng, uint64_t n);
 // Standard normal (Box-Muller).
 double irl_rng_normal(irl_rng* rng);
 
+// The next n of them, out (n): the numbers that as many single calls give.
+void irl_rng_normals(irl_rng* rng, double* out, int n);
+
 #ifdef __cplusplus
 }
 #endif

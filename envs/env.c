@@ -42,7 +42,8 @@ irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories
   mjb_defaultConfig(&config);
   config.nthread = nthread > 0 ? nthread : irl_cpu_count();
   config.persistent = (task->model->opt.enableflags & mjENBL_SLEEP) != 0;
-  env->batch = mjb_makeBatch(task->model, max_trajectories, &config, why, (int)sizeof why);
+  const mjModel lean = irl_model_lean(task->model);
+  env->batch = mjb_makeBatch(&lean, max_trajectories, &config, why, (int)sizeof why);
   if (env->batch == NULL) {
     irl_env_destroy(env);
     return irl_fail(info, IRL_ESIM, "%s: MuJoCo cannot make simulations (%s); use a smaller model",
@@ -98,12 +99,22 @@ static const irl_policy* policy_of(const irl_rollout* r, const irl_batch* b, int
                                : r->policy[b->condition[i]];
 }
 
+// Draws the noise of sampled actions some steps ahead, into their own rows of u: a physics step
+// drives the code of logarithm and sine out of the caches, and a row at a time finds it cold.
+static void draw_noise(const irl_rollout* r, irl_rng* rng, irl_batch* b, int i, int t) {
+  enum { AHEAD = 32 };  // few, as the episode may end before they are used
+  if (r->mode == IRL_ACTION_SAMPLE && t % AHEAD == 0) {
+    const int rows = b->horizon - t < AHEAD ? b->horizon - t : AHEAD;
+    irl_rng_normals(rng, irl_batch_u(b, i, t), rows * b->nu);
+  }
+}
+
 // Chooses u_t from x_t; returns its log-density.
 static double choose_action(const irl_task* task, irl_action_mode mode, const irl_policy* policy,
                             int t, const double* x, irl_rng* rng, double* u) {
   switch (mode) {
     case IRL_ACTION_SAMPLE:
-      return irl_policy_sample(policy, t, x, rng, u);
+      return irl_policy_act(policy, t, x, u, u);
     case IRL_ACTION_MEAN:
       irl_policy_mean(policy, t, x, u);
       return irl_policy_logdensity(policy, t, x, u);
@@ -200,6 +211,7 @@ static void run_episode(const mjModel* m, mjData* d, int i, void* arg) {
   record(&ep, b, i, 0);
   int t = 0;
   while (valid && t < b->horizon && (r->run_on || !so_far->terminated)) {
+    draw_noise(r, &action, b, i, t);
     valid = advance(&ep, job, &action, i, t, so_far, memory + task->nmemory);
     t += valid;
   }

@@ -35,7 +35,8 @@ irl_err irl_live_create(irl_live** out, const irl_task* task, irl_errinfo* info)
   // persistent: what a step leaves in mjData beside the state is there for the next one
   const mjBatchConfig config = {.nthread = 1, .persistent = 1};
   char why[300] = "";
-  live->batch = mjb_makeBatch(task->model, 1, &config, why, (int)sizeof why);
+  const mjModel lean = irl_model_lean(task->model);
+  live->batch = mjb_makeBatch(&lean, 1, &config, why, (int)sizeof why);
   if (live->batch == NULL) {
     irl_live_destroy(live);
     return irl_fail(info, IRL_ESIM, "%s: MuJoCo cannot make a simulation (%s); use a smaller model",

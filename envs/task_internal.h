@@ -190,6 +190,12 @@ int irl_model_horizon(const mjModel* model, int frame_skip);
 // A sensor of type user by name, −1 if there is none.
 int irl_model_user_sensor(const mjModel* model, const char* name);
 
+//---------------------------------- lean.c --------------------------------------------------------
+
+// The model with those stages of a step switched off that cannot find anything in it, for
+// simulations: states are the same to the last bit, steps cheaper. Borrows the arrays of m.
+mjModel irl_model_lean(const mjModel* m);
+
 //---------------------------------- plugins.c -----------------------------------------------------
 
 // Loads MuJoCo's plugins, once in the process, if a text may speak of them.

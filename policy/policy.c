@@ -93,8 +93,9 @@ void irl_policy_mean(const irl_policy* policy, int t, const double* x, double* u
   const int s = controller(policy, t);
   const double* K = policy->K + (ptrdiff_t)s * policy->nu * policy->nx;
   const double* k = policy->k + (ptrdiff_t)s * policy->nu;
+  irl_mat_vec(u, K, x, policy->nu, policy->nx);
   for (int i = 0; i < policy->nu; i++) {
-    u[i] = irl_dot(K + (ptrdiff_t)i * policy->nx, x, policy->nx) + k[i];
+    u[i] += k[i];
   }
 }
 
@@ -105,25 +106,30 @@ static double deviation_logdensity(const irl_policy* policy, int s, double* e) {
   return -0.5 * (nu * log_2pi + policy->logdet[s] + irl_dot(e, e, nu));
 }
 
-double irl_policy_sample(const irl_policy* policy, int t, const double* x, irl_rng* rng,
-                         double* u) {
+// Rows of L from the last to the first: noise may stand where the action is written.
+double irl_policy_act(const irl_policy* policy, int t, const double* x, const double* noise,
+                      double* u) {
   const int nu = policy->nu;
   const int s = controller(policy, t);
   const double* L = policy->chol + (ptrdiff_t)s * nu * nu;
   double mean[IRL_POLICY_MAX_NU];
-  double noise[IRL_POLICY_MAX_NU];
+  double e[IRL_POLICY_MAX_NU];
   irl_policy_mean(policy, t, x, mean);
-  for (int i = 0; i < nu; i++) {
-    noise[i] = irl_rng_normal(rng);
-  }
-  for (int i = 0; i < nu; i++) {
+  for (int i = nu - 1; i >= 0; i--) {
     u[i] = mean[i] + irl_dot(L + (ptrdiff_t)i * nu, noise, i + 1);
   }
   // The density is that of the rounded u, so that it equals irl_policy_logdensity bit for bit.
   for (int i = 0; i < nu; i++) {
-    noise[i] = u[i] - mean[i];
+    e[i] = u[i] - mean[i];
   }
-  return deviation_logdensity(policy, s, noise);
+  return deviation_logdensity(policy, s, e);
+}
+
+double irl_policy_sample(const irl_policy* policy, int t, const double* x, irl_rng* rng,
+                         double* u) {
+  double noise[IRL_POLICY_MAX_NU];
+  irl_rng_normals(rng, noise, policy->nu);
+  return irl_policy_act(policy, t, x, noise, u);
 }
 
 double irl_policy_logdensity(const irl_policy* policy, int t, const double* x, const double* u) {

@@ -55,6 +55,11 @@ void irl_policy_mean(const irl_policy* policy, int t, const double* x, double* u
 // irl_policy_logdensity gives.
 double irl_policy_sample(const irl_policy* policy, int t, const double* x, irl_rng* rng, double* u);
 
+// The same from standard normals that were drawn before: u = K x + k + L noise. noise (nu) may be
+// u.
+double irl_policy_act(const irl_policy* policy, int t, const double* x, const double* noise,
+                      double* u);
+
 // log N(u; K x + k, Σ).
 double irl_policy_logdensity(const irl_policy* policy, int t, const double* x, const double* u);
 

@@ -135,5 +135,18 @@ static void below_has_no_bias(void) {
   CHECK(irl_rng_below(&rng, 1) == 0);
 }
 
-TESTS(TEST(known_answers), TEST(stream_is_the_philox_sequence), TEST(streams_differ),
-      TEST(normal_moments), TEST(uniform_is_flat), TEST(below_has_no_bias))
+// Also from a stream whose second normal of a pair is waiting.
+static void normals_in_a_row_are_those_of_single_calls(void) {
+  irl_rng one = irl_rng_stream(3, IRL_PURPOSE_ACTION, 1, 2, 4), row = one;
+  double numbers[7];
+  CHECK_NEAR(irl_rng_normal(&one), irl_rng_normal(&row), 0);
+  irl_rng_normals(&row, numbers, 7);
+  for (int i = 0; i < 7; i++) {
+    CHECK_NEAR(numbers[i], irl_rng_normal(&one), 0);
+  }
+  CHECK(irl_rng_u64(&one) == irl_rng_u64(&row));
+}
+
+TESTS(TEST(normals_in_a_row_are_those_of_single_calls), TEST(known_answers),
+      TEST(stream_is_the_philox_sequence), TEST(streams_differ), TEST(normal_moments),
+      TEST(uniform_is_flat), TEST(below_has_no_bias))

@@ -213,6 +213,23 @@ static void test_refusals(void) {
   irl_policy_destroy(&p);
 }
 
+// Noise drawn before makes the same action, also where it stands in the action's own place.
+static void test_act_on_noise(void) {
+  irl_policy p = known_policy(false);
+  const double x[3] = {0.3, -1.2, 2};
+  irl_rng rng = irl_rng_stream(8, IRL_PURPOSE_ACTION, 0, 0, 0), again = rng;
+  for (int i = 0; i < 20; i++) {
+    double drawn[2], noise[2], apart[2], placed[2];
+    const double want = irl_policy_sample(&p, 0, x, &rng, drawn);
+    irl_rng_normals(&again, noise, 2);
+    memcpy(placed, noise, sizeof noise);
+    CHECK_NEAR(irl_policy_act(&p, 0, x, noise, apart), want, 0);
+    CHECK_NEAR(irl_policy_act(&p, 0, x, placed, placed), want, 0);
+    CHECK(memcmp(apart, drawn, sizeof drawn) == 0 && memcmp(placed, drawn, sizeof drawn) == 0);
+  }
+  irl_policy_destroy(&p);
+}
+
 TESTS(TEST(test_matches_scipy), TEST(test_sampling_moments), TEST(test_density_integrates),
       TEST(test_kl_monte_carlo), TEST(test_stationary), TEST(test_batch_logdensity),
-      TEST(test_scale_covariance), TEST(test_refusals))
+      TEST(test_scale_covariance), TEST(test_act_on_noise), TEST(test_refusals))
