@@ -50,10 +50,8 @@ static void parse_random(irl_expert_plan* p, irl_jnode node) {
   p->offset = irl_json_bool_or(node, "offset", p->offset);
 }
 
-void irl_plan_parse(irl_task* task, irl_jnode root) {
-  irl_expert_plan* p = &task->plan;
+void irl_expert_plan_read(irl_expert_plan* p, irl_jnode node) {
   *p = irl_expert_plan_defaults(IRL_EXPERT_TRAJECTORY);
-  irl_jnode node = irl_json_get_opt(root, "expert");
   if (node.item == NULL) {
     return;
   }
@@ -81,6 +79,63 @@ void irl_plan_parse(irl_task* task, irl_jnode root) {
   p->grow = irl_json_number_or(node, "grow", 1, 10, p->grow);
   p->stop_return = irl_json_number_or(node, "stop_return", -DBL_MAX, DBL_MAX, NAN);
 }
+
+void irl_plan_parse(irl_task* task, irl_jnode root) {
+  irl_expert_plan_read(&task->plan, irl_json_get_opt(root, "expert"));
+}
+
+//---------------------------------- Writing ------------------------------------------------------
+
+static void write_if_known(irl_jout* out, const char* key, double value) {
+  if (!isnan(value)) {
+    irl_jout_key_number(out, key, value);
+  }
+}
+
+// What all stationary methods have, and each alone.
+static void write_stationary(const irl_expert_plan* p, irl_jout* out) {
+  if (p->method == IRL_EXPERT_NATURAL) {
+    irl_jout_key_int(out, "samples", p->samples);
+    irl_jout_key_number(out, "kl", p->kl);
+    irl_jout_key_number(out, "discount", p->discount);
+    irl_jout_key_number(out, "trace", p->trace);
+    irl_jout_key_number(out, "floor", p->floor);
+    irl_jout_key_bool(out, "products", p->products);
+  } else {
+    irl_jout_key_int(out, "directions", p->directions);
+    irl_jout_key_int(out, "best", p->best);
+    irl_jout_key_number(out, "step", p->step);
+    irl_jout_key_number(out, "noise", p->noise);
+    irl_jout_key_bool(out, "offset", p->offset);
+  }
+  irl_jout_key_number(out, "stddev", p->stddev);
+  irl_jout_key_bool(out, "alive", p->alive);
+  if (p->steps > 0) {
+    irl_jout_key_int(out, "steps", p->steps);
+  }
+  irl_jout_key_number(out, "grow", p->grow);
+  irl_jout_key_number(out, "last", p->last);
+  if (p->judge > 0) {
+    irl_jout_key_int(out, "judge", p->judge);
+  }
+  write_if_known(out, "stop_return", p->stop_return);
+}
+
+void irl_expert_plan_write(const irl_expert_plan* p, irl_jout* out) {
+  irl_jout_open(out, '{');
+  irl_jout_key_string(out, "method", irl_expert_methods[p->method]);
+  irl_jout_key_int(out, "iterations", p->iterations);
+  if (p->method == IRL_EXPERT_TRAJECTORY) {
+    irl_jout_key_int(out, "restarts", p->restarts);
+    irl_jout_key_int(out, "samples", p->samples);
+  } else {
+    write_stationary(p, out);
+  }
+  write_if_known(out, "best_return", p->best_return);
+  irl_jout_close(out);
+}
+
+//---------------------------------- The task's own -----------------------------------------------
 
 const irl_expert_plan* irl_task_expert(const irl_task* task) {
   return &task->plan;

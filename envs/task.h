@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "envs/reward.h"
 
 #ifdef __cplusplus
@@ -81,6 +82,11 @@ typedef struct irl_expert_plan {
 } irl_expert_plan;
 
 irl_expert_plan irl_expert_plan_defaults(irl_expert_method method);
+
+// The object of a task JSON, strictly (errors show when the document is closed), the trajectory
+// method's defaults where there is none; and the same object with everything resolved.
+void irl_expert_plan_read(irl_expert_plan* plan, irl_jnode object);
+void irl_expert_plan_write(const irl_expert_plan* plan, irl_jout* out);
 
 // Loads a bundled task by name, a task JSON, or a bare MJCF file (docs/tasks.md). `set` holds nset
 // texts "key=value" that replace values of the JSON in their order: of the top level

@@ -8,7 +8,6 @@
 #include "irl/eval_internal.h"
 #include "irl/learner_internal.h"
 #include "irl/objective_internal.h"
-#include "irl/optimize_internal.h"
 #include "irl/partition.h"
 
 enum {
@@ -41,7 +40,11 @@ void irl_judge_fini(irl_judge* j) {
   for (int k = 0; j->policy != NULL && k < j->nc; k++) {
     irl_policy_destroy(&j->policy[k]);
   }
+  for (int k = 0; j->found != NULL && k < j->nc; k++) {
+    irl_policy_destroy(&j->found[k]);
+  }
   irl_free(j->policy);
+  irl_free(j->found);
   irl_free(j->table);
   irl_env_destroy(j->env);
 }
@@ -59,7 +62,8 @@ irl_err irl_judge_roll(irl_judge* j, const irl_policy* policy, irl_action_mode m
                          .seed = j->options->seed,
                          .iteration = stream,
                          .reset_purpose = IRL_PURPOSE_EVAL,
-                         .action_purpose = IRL_PURPOSE_EVAL_ACTION};
+                         .action_purpose = IRL_PURPOSE_EVAL_ACTION,
+                         .run_on = true};
   return irl_env_rollout(j->env, &rollout, batch, NULL, NULL, info);
 }
 
@@ -245,27 +249,11 @@ static irl_err judge_policy(irl_judge* j, irl_eval_result* r, irl_errinfo* info)
 
 //---------------------------------- Optimising again ----------------------------------------------
 
-// New samplers from scratch on an objective, into j->policy.
-static irl_err optimize(irl_judge* j, irl_objective objective, irl_errinfo* info) {
-  int64_t steps = 0;
-  irl_optimize_options o = irl_optimize_defaults(j->task);
-  o.condition = j->run->condition;
-  o.nc = j->nc;
-  o.objective = objective;
-  o.seed = j->options->seed;
-  o.threads = j->options->threads;
-  return irl_optimize(&o, j->host, j->policy, &steps, info);
-}
-
-static irl_objective learned_cost(const irl_judge* j) {
-  return irl_cost_objective(j->run->cost);
-}
-
 static irl_err reoptimize(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {
   policy_figures f;
   irl_interval range[NFIGURES];
-  IRL_TRY(optimize(j, learned_cost(j), info));
-  IRL_TRY(judge_rollouts(j, j->policy, IRL_ACTION_SAMPLE, STREAM_REOPTIMIZED, episode_count(j), &f,
+  IRL_TRY(irl_judge_optimize(j, IRL_JUDGE_LEARNED, info));
+  IRL_TRY(judge_rollouts(j, j->found, IRL_ACTION_SAMPLE, STREAM_REOPTIMIZED, episode_count(j), &f,
                          range, info));
   if (j->info->has_reward) {
     r->reoptimized_normalized_return =
@@ -301,11 +289,11 @@ static irl_err transfer_figures(irl_judge* j, irl_eval_transfer* t, irl_errinfo*
   IRL_TRY(judge_rollouts(j, NULL, IRL_ACTION_UNIFORM, STREAM_UNIFORM, few, &uniform, NULL, info));
   IRL_TRY(
       judge_rollouts(j, j->run->learned, IRL_ACTION_SAMPLE, STREAM_POLICY, n, &kept, NULL, info));
-  IRL_TRY(optimize(j, irl_reward_objective(j->task), info));
-  IRL_TRY(judge_rollouts(j, j->policy, IRL_ACTION_SAMPLE, STREAM_EXPERT, n, &expert, NULL, info));
-  IRL_TRY(optimize(j, learned_cost(j), info));
+  IRL_TRY(irl_judge_optimize(j, IRL_JUDGE_REWARD, info));
+  IRL_TRY(judge_rollouts(j, j->found, IRL_ACTION_SAMPLE, STREAM_EXPERT, n, &expert, NULL, info));
+  IRL_TRY(irl_judge_optimize(j, IRL_JUDGE_LEARNED, info));
   IRL_TRY(
-      judge_rollouts(j, j->policy, IRL_ACTION_SAMPLE, STREAM_REOPTIMIZED, n, &learned, NULL, info));
+      judge_rollouts(j, j->found, IRL_ACTION_SAMPLE, STREAM_REOPTIMIZED, n, &learned, NULL, info));
   t->random_return = fmax(zero.mean, uniform.mean);
   t->expert_return = expert.mean;
   t->normalized_return = irl_normalized_return(learned.mean, t->random_return, t->expert_return);

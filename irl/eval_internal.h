@@ -25,17 +25,26 @@ typedef struct irl_judge {
   irl_env* env;
   int nc;                    // conditions of the run
   const irl_policy** table;  // by the task's condition, for rollouts  (nconditions)
-  irl_policy* policy;        // scratch: scaled or re-optimised        (nc)
+  irl_policy* policy;        // scratch, of the learned ones' sizes    (nc)
+  irl_policy* found;         // by irl_judge_optimize, NULL before     (nc)
 } irl_judge;
 
 IRL_NODISCARD irl_err irl_judge_init(irl_judge* judge, const irl_task* task, irl_errinfo* info);
 void irl_judge_fini(irl_judge* judge);
 
 // Rollouts of the batch's trajectories, dealt in turn over the run's conditions. policy (nc) may be
-// NULL where the mode needs none. `stream` keeps rollouts of different purposes apart.
+// NULL where the mode needs none. `stream` keeps rollouts of different purposes apart. They run on
+// to the horizon, as in training: returns are the same (nothing is paid after the end), and learned
+// costs of trajectories that ended early can be compared with those of others.
 IRL_NODISCARD irl_err irl_judge_roll(irl_judge* judge, const irl_policy* policy,
                                      irl_action_mode mode, uint64_t stream, irl_batch* batch,
                                      irl_errinfo* info);
+
+// Optimises policies from scratch in the judge's world, by the kind of search that the run's task
+// has for its experts: on the frozen cost, or on the task's reward as a measure of that. They are
+// judge->found, one controller each for stationary methods.
+typedef enum irl_judge_aim { IRL_JUDGE_LEARNED, IRL_JUDGE_REWARD } irl_judge_aim;
+IRL_NODISCARD irl_err irl_judge_optimize(irl_judge* judge, irl_judge_aim aim, irl_errinfo* info);
 
 //---------------------------------- The mixed-quality set -----------------------------------------
 

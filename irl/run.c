@@ -47,6 +47,7 @@ static irl_err read_config(irl_run* run, irl_errinfo* info) {
   run->seed = seed < 18446744073709551616.0 ? (uint64_t)seed : UINT64_MAX;
   run->config = irl_config_defaults();
   irl_err err = irl_config_read(&run->config, irl_json_get(root, "config"));
+  irl_expert_plan_read(&run->plan, irl_json_get_opt(root, "expert"));
   IRL_TRY(irl_json_close(doc, info));
   return run->demos_path == NULL ? IRL_ENOMEM : err;
 }

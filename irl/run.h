@@ -20,6 +20,7 @@ typedef struct irl_run {
   irl_config config;
   uint64_t seed;  // above 2^53 to the nearest number that a double holds
   irl_task* task;
+  irl_expert_plan plan;  // how an expert of the task is searched for, which task does not keep
   irl_cost* cost;
   int nconditions;       // conditions that had demonstrations
   int* condition;        // the task's number of each  (nconditions)

@@ -30,6 +30,8 @@ static void config_text(const irl_learner* l, const char* demos_path, irl_jout* 
   irl_jout_open(out, '{');
   irl_config_write(&l->config, out);
   irl_jout_close(out);
+  irl_jout_key(out, "expert");
+  irl_expert_plan_write(irl_task_expert(l->task), out);
   irl_jout_close(out);
 }
 

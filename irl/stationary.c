@@ -27,6 +27,15 @@ static int step_trajectories(const irl_expert_plan* plan) {
   return plan->method == IRL_EXPERT_RANDOM ? 2 * plan->directions : plan->samples;
 }
 
+int irl_stationary_conditions(const irl_stationary_options* o) {
+  return o->condition != NULL ? o->nc : irl_task_get(o->task)->nconditions;
+}
+
+int irl_stationary_condition(const irl_stationary_options* o, int i) {
+  const int slot = i % irl_stationary_conditions(o);
+  return o->condition != NULL ? o->condition[slot] : slot;
+}
+
 // Control steps of a search's first trajectories; what is kept is judged on the whole horizon.
 static int first_steps(const irl_campaign* c) {
   const int steps = c->options->plan.steps;
@@ -41,7 +50,7 @@ static int most_steps(const irl_campaign* c) {
 // Mean-action episodes of a judgement.
 static int judge_episodes(const irl_campaign* c) {
   const int own = c->options->plan.judge;
-  return (own > 0 ? own : JUDGE_EPISODES) * c->info->nconditions;
+  return (own > 0 ? own : JUDGE_EPISODES) * irl_stationary_conditions(c->options);
 }
 
 // How many of them one call of rollouts does.
@@ -103,12 +112,12 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
   IRL_TRY(irl_batch_create(&c->batch, n, most_steps(c), t->nx, t->nu, 0, 0));
   IRL_TRY(irl_batch_create(&c->judged, judged, t->horizon, t->nx, t->nu, 0, 0));
   c->cost = IRL_NEW(double, (size_t)most*(size_t)t->horizon);
-  c->each = IRL_NEW(const irl_policy*, most > t->nconditions ? most : t->nconditions);
+  c->each = IRL_NEW(const irl_policy*, most);
   if (c->cost == NULL || c->each == NULL) {
     return IRL_ENOMEM;
   }
   for (int i = 0; i < judged; i++) {
-    c->judged.condition[i] = i % t->nconditions;
+    c->judged.condition[i] = irl_stationary_condition(options, i);
   }
   IRL_TRY(is_random(c) ? irl_campaign_random_init(c) : irl_campaign_natural_init(c));
   c->batch.horizon = first_steps(c);  // rows lie closer together than there is room for
@@ -155,7 +164,8 @@ static irl_err judge_round(irl_campaign* c, int round, double* cost, irl_errinfo
                                .iteration = same ? 0 : (uint64_t)c->iteration + 1,
                                .reset_purpose = IRL_PURPOSE_EVAL,
                                .action_purpose = IRL_PURPOSE_EVAL_ACTION,
-                               .first = round * c->judged.n};
+                               .first = round * c->judged.n,
+                               .run_on = c->options->run_on};
   IRL_TRY(irl_env_rollout(c->env, &rollout, &c->judged, &c->env_steps, NULL, info));
   *cost = judged_cost(c);
   return IRL_OK;
@@ -183,7 +193,7 @@ static irl_err judge(irl_campaign* c, irl_errinfo* info) {
 
 // Steps between two judgements, so that they stay a small share of the work.
 static int judge_every(const irl_campaign* c) {
-  const int wanted = judge_episodes(c) / c->info->nconditions * JUDGE_SHARE,
+  const int wanted = judge_episodes(c) / irl_stationary_conditions(c->options) * JUDGE_SHARE,
             n = step_trajectories(&c->options->plan);
   return n >= wanted ? 1 : (wanted + n - 1) / n;
 }
@@ -214,7 +224,9 @@ irl_err irl_campaign_step(irl_campaign* c, irl_errinfo* info) {
 
 void irl_campaign_count(irl_campaign* c) {
   for (int i = 0; i < c->batch.n; i++) {
-    c->lasting += c->batch.valid[i] && c->batch.length[i] == c->batch.horizon;
+    const bool whole = c->batch.length[i] == c->batch.horizon;
+    const bool down = c->options->run_on && c->batch.terminated[i];
+    c->lasting += c->batch.valid[i] && whole && !down;
   }
 }
 

@@ -51,6 +51,10 @@ typedef struct irl_stationary_options {
   double temperature;       // weight of the entropy beside the cost (natural gradient)
   irl_step_costs judge;     // what decides which of the policies on the way is kept
   const irl_policy* start;  // where the search begins, or NULL: zero gains
+  const int* condition;     // task's numbers of the conditions that count (nc), or NULL: all
+  int nc;
+  bool run_on;  // trajectories go on to the horizon after the task's end: a cost that was learned
+                // with fixed horizons is due for every step, also of a robot that lies there
   uint64_t seed;
   int threads;
   const char* state;  // file that the search is saved in every few seconds, or NULL
@@ -63,12 +67,22 @@ typedef struct irl_stationary_options {
 IRL_NODISCARD irl_err irl_stationary(const irl_stationary_options* options, const irl_host* host,
                                      irl_policy* policy, int64_t* env_steps, irl_errinfo* info);
 
+// Number of the task's condition that trajectory i of a call belongs to.
+int irl_stationary_condition(const irl_stationary_options* options, int i);
+int irl_stationary_conditions(const irl_stationary_options* options);  // how many count
+
 // Gives a policy the Σ that demonstrations are drawn with: Σ is scaled down by factors of 4 until
 // the return of sampled actions, less that of doing nothing, is at least 0.97 of what mean actions
 // get beyond it, on starts of its own. A search that found nothing gets the smallest Σ.
 IRL_NODISCARD irl_err irl_stationary_noise(const irl_stationary_options* options,
                                            irl_policy* policy, int64_t* env_steps,
                                            irl_errinfo* info);
+
+// Gives it the Σ of maximum entropy: of Σ, Σ/4, Σ/16, … the one with the least E[c] − temperature ·
+// H by the judge's cost of sampled trajectories, all from the same starts with the same noise.
+IRL_NODISCARD irl_err irl_stationary_soften(const irl_stationary_options* options,
+                                            irl_policy* policy, int64_t* env_steps,
+                                            irl_errinfo* info);
 
 //---------------------------------- Inside --------------------------------------------------------
 
@@ -95,7 +109,7 @@ typedef struct irl_campaign {
   int* index;           // valid trajectories                (samples)
   double least_stddev;  // floor of the noise                [action units]
 
-  const irl_policy** each;  // by trajectory of a call, or by condition
+  const irl_policy** each;  // by trajectory of a call
   irl_policy policy;        // present policy
   irl_policy best;
   double best_score;  // judged cost of best, +inf before the first

@@ -22,7 +22,7 @@ irl_err irl_campaign_natural_init(irl_campaign* c) {
     c->least_stddev = fmin(c->least_stddev, c->options->plan.floor * sigma);
   }
   for (int i = 0; i < n; i++) {
-    c->batch.condition[i] = i % c->info->nconditions;
+    c->batch.condition[i] = irl_stationary_condition(c->options, i);
   }
   return IRL_OK;
 }
@@ -45,7 +45,8 @@ static irl_err roll(irl_campaign* c, irl_errinfo* info) {
                                .seed = c->options->seed,
                                .iteration = (uint64_t)c->iteration + 1,
                                .reset_purpose = IRL_PURPOSE_RESET,
-                               .action_purpose = IRL_PURPOSE_ACTION};
+                               .action_purpose = IRL_PURPOSE_ACTION,
+                               .run_on = c->options->run_on};
   const double start = irl_now();
   irl_err err = irl_env_rollout(c->env, &rollout, &c->batch, &c->env_steps, NULL, info);
   c->simulating += irl_now() - start;

@@ -39,7 +39,7 @@ static irl_err roll(irl_campaign* c, int first, int n, irl_errinfo* info) {
   c->batch.n = n;
   for (int i = 0; i < n; i++) {
     c->each[i] = &c->tried[first + i];
-    c->batch.condition[i] = (first + i) / 2 % c->info->nconditions;
+    c->batch.condition[i] = irl_stationary_condition(c->options, (first + i) / 2);
   }
   const irl_rollout rollout = {.mode = IRL_ACTION_MEAN,
                                .own_policy = c->each,
@@ -47,7 +47,8 @@ static irl_err roll(irl_campaign* c, int first, int n, irl_errinfo* info) {
                                .iteration = (uint64_t)c->iteration + 1,
                                .reset_purpose = IRL_PURPOSE_RESET,
                                .action_purpose = IRL_PURPOSE_ACTION,
-                               .first = first};
+                               .first = first,
+                               .run_on = c->options->run_on};
   const double start = irl_now();
   irl_err err = irl_env_rollout(c->env, &rollout, &c->batch, &c->env_steps, NULL, info);
   c->simulating += irl_now() - start;

@@ -28,6 +28,21 @@ static void settings_beyond(const irl_expert_plan* p, irl_jout* out) {
   }
 }
 
+// The same of what trajectories are drawn.
+static void settings_of_calls(const irl_stationary_options* o, irl_jout* out) {
+  if (o->run_on) {
+    irl_jout_key_bool(out, "run_on", true);
+  }
+  if (o->condition != NULL) {
+    irl_jout_key(out, "conditions");
+    irl_jout_open(out, '[');
+    for (int k = 0; k < o->nc; k++) {
+      irl_jout_int(out, o->condition[k]);
+    }
+    irl_jout_close(out);
+  }
+}
+
 // What must be the same for a search to go on: all but the number of steps, which may grow
 // where nothing depends on it.
 static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* info) {
@@ -59,6 +74,7 @@ static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* 
     irl_jout_key_bool(out, "offset", p->offset);
   }
   settings_beyond(p, out);
+  settings_of_calls(o, out);
   irl_jout_close(out);
   return out->failed ? irl_fail(info, IRL_ENOMEM, "search: out of memory; free some") : IRL_OK;
 }

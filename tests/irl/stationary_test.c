@@ -446,6 +446,101 @@ static void learned_costs_are_searched(void) {
   search_fini(&s);
 }
 
+// What a search's costs are asked about, and a cost of ½ w u² for it.
+typedef struct witness {
+  double w;
+  int calls, shortest, longest;  // trajectories of each call
+  int cut;                       // ended before their batch's horizon
+  int elsewhere;                 // of another condition than 2
+} witness;
+
+static void witnessed_costs(const void* arg, const irl_batch* b, double* c) {
+  witness* s = (witness*)(uintptr_t)arg;
+  s->calls++;
+  s->shortest = b->horizon < s->shortest ? b->horizon : s->shortest;
+  s->longest = b->horizon > s->longest ? b->horizon : s->longest;
+  for (int i = 0; i < b->n; i++) {
+    s->cut += b->length[i] < b->horizon;
+    s->elsewhere += b->condition[i] != 2;
+    for (int t = 0; t < b->horizon; t++) {
+      const double u = irl_batch_u(b, i, t)[0];
+      c[(long)i * b->horizon + t] = t < b->length[i] ? 0.5 * s->w * u * u : 0;
+    }
+  }
+}
+
+// A pole that falls is simulated to the horizon when the search runs on, in the search and in its
+// judgements, and is cut off otherwise.
+static void searches_run_on(void) {
+  static const irl_expert_method methods[] = {IRL_EXPERT_NATURAL, IRL_EXPERT_RANDOM};
+  for (int m = 0; m < 2; m++) {
+    for (int on = 0; on < 2; on++) {
+      search s;
+      witness seen = {1, 0, 1000, 0, 0, 0};
+      search_init(&s, load("inverted_pendulum", "horizon=120"), methods[m]);
+      s.o.search = s.o.judge = (irl_step_costs){witnessed_costs, &seen};
+      s.o.plan.iterations = 2;
+      s.o.run_on = on;
+      CHECK_OK(run(&s));
+      CHECK(on ? seen.cut == 0 : seen.cut > 0);
+      search_fini(&s);
+    }
+  }
+}
+
+// A pole that falls does not last when it runs on: trajectories stay short until half of them keep
+// it up, as they do where they are cut off.
+static void running_on_is_no_lasting(void) {
+  for (int on = 0; on < 2; on++) {
+    search s;
+    witness seen = {1, 0, 1000, 0, 0, 0};
+    search_init(&s, load("inverted_pendulum", "domain.gravity=20"), IRL_EXPERT_RANDOM);
+    s.o.search = (irl_step_costs){witnessed_costs, &seen};
+    s.o.plan.iterations = 3;
+    s.o.plan.steps = 40;
+    s.o.plan.grow = 2;
+    s.o.run_on = on;
+    CHECK_OK(run(&s));
+    CHECK(seen.shortest == 40 && seen.longest == 40);
+    search_fini(&s);
+  }
+}
+
+// Only the conditions that are asked for are searched and judged.
+static void conditions_are_chosen(void) {
+  static const int second = 2;
+  search s;
+  witness seen = {1, 0, 1000, 0, 0, 0};
+  search_init(&s, load("lq_point_mass", "horizon=20"), IRL_EXPERT_NATURAL);
+  s.o.search = s.o.judge = (irl_step_costs){witnessed_costs, &seen};
+  s.o.plan.iterations = 2;
+  s.o.condition = &second;
+  s.o.nc = 1;
+  CHECK_OK(run(&s));
+  CHECK_OK(irl_stationary_soften(&s.o, &s.policy, &s.env_steps, &s.info));
+  CHECK(seen.calls > 4 && seen.elsewhere == 0);
+  search_fini(&s);
+}
+
+// Under ½ w u² on the first of two actions and with both of variance σ², E[c] − νH is, but for a
+// constant, T (½ w σ² − ν log σ²): 0.614 ν at σ² = 4ν/w, 0.5 ν at ν/w, 1.51 ν at ν/4w. From 64 ν/w
+// the third quartering is the best.
+static void noise_of_maximum_entropy(void) {
+  const double nu = 3, w = 7;
+  search s;
+  witness seen = {w, 0, 1000, 0, 0, 0};
+  search_init(&s, load("lq_point_mass", "horizon=40"), IRL_EXPERT_NATURAL);
+  s.o.judge = (irl_step_costs){witnessed_costs, &seen};
+  s.o.temperature = nu;
+  const double stddev[2] = {sqrt(64 * nu / w), sqrt(64 * nu / w)};
+  CHECK_OK(irl_policy_set_noise(&s.policy, stddev));
+  CHECK_OK(irl_stationary_soften(&s.o, &s.policy, &s.env_steps, &s.info));
+  CHECK_NEAR(s.policy.sigma[0], nu / w, 1e-12);
+  CHECK_NEAR(s.policy.sigma[3], nu / w, 1e-12);
+  CHECK(s.env_steps == 10 * 30 * 40);
+  search_fini(&s);
+}
+
 // Costs that are not numbers on every third trajectory, or on all.
 static void broken_costs(const void* arg, const irl_batch* b, double* c) {
   const int* every = arg;
@@ -540,5 +635,6 @@ TESTS(TEST(random_search_solves_the_linear_task), TEST(natural_gradient_solves_t
       TEST(trajectories_grow_where_half_of_them_last), TEST(shrinking_searches_keep_their_length),
       TEST(sizes_shrink_evenly), TEST(noise_keeps_its_floor),
       TEST(products_of_too_many_observations), TEST(a_state_of_another_search_is_refused),
-      TEST(constant_terms_are_left_out), TEST(learned_costs_are_searched),
+      TEST(constant_terms_are_left_out), TEST(learned_costs_are_searched), TEST(searches_run_on),
+      TEST(running_on_is_no_lasting), TEST(conditions_are_chosen), TEST(noise_of_maximum_entropy),
       TEST(costs_that_are_no_numbers), TEST(terminations_at_once), TEST(expert_is_kept))

@@ -416,6 +416,64 @@ static void sizes_of_the_crews(void) {
   CHECK_CONTAINS(info.text, "use fewer iterations");
 }
 
+// A run keeps how experts of its task are searched for, all of it, and a plan that cannot be is
+// refused.
+static void the_expert_plan_is_kept(void) {
+  static const char* const plans[] = {
+      "expert={\"method\": \"random_search\", \"directions\": 5, \"best\": 3, \"step\": 0.5, "
+      "\"noise\": "
+      "0.25, \"offset\": false, \"alive\": true, \"steps\": 9, \"grow\": 1.5, \"judge\": 8, "
+      "\"last\": 0.5, \"stddev\": 0.125, "
+      "\"iterations\": "
+      "7, "
+      "\"stop_return\": -3, \"best_return\": 2}",
+      "expert={\"method\": \"natural_gradient\", \"samples\": 6, \"kl\": 0.5, \"discount\": 0.75, "
+      "\"trace\": 0.5, \"floor\": 0.25, \"products\": true, \"alive\": false}",
+      "expert={\"restarts\": 3, \"samples\": 4, \"iterations\": 2}"};
+  char out[1200], path[2300], *text;
+  size_t size;
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  irl_run* run;
+  need_demos();
+  for (int i = 0; i < 3; i++) {
+    irl_task* own;
+    const char* const set[] = {"horizon=30", plans[i]};
+    char name[16];
+    snprintf(name, sizeof name, "plan%d", i);
+    CHECK_OK(irl_task_load(&own, "lq_point_mass", set, 2, &info));
+    irl_train_options o = options(folder(name, out), 2);
+    o.task = own;
+    o.config.iterations = 1;
+    CHECK_OK(irl_train(&o, NULL, &r, &info));
+    CHECK_OK(irl_run_open(&run, out, &info));
+    const irl_expert_plan *a = &run->plan, *b = irl_task_expert(own);
+    CHECK(a->method == b->method && a->iterations == b->iterations && a->restarts == b->restarts);
+    CHECK(a->samples == b->samples && a->steps == b->steps && a->stddev == b->stddev);
+    CHECK(a->kl == b->kl && a->discount == b->discount && a->trace == b->trace);
+    CHECK(a->directions == b->directions && a->best == b->best && a->step == b->step);
+    CHECK(a->noise == b->noise && a->offset == b->offset && a->alive == b->alive &&
+          a->grow == b->grow);
+    CHECK(a->judge == b->judge && a->last == b->last && a->floor == b->floor &&
+          a->products == b->products);
+    CHECK(isnan(a->stop_return) == isnan(b->stop_return) &&
+          isnan(a->best_return) == isnan(b->best_return));
+    CHECK(isnan(a->stop_return) || a->stop_return == b->stop_return);
+    CHECK(isnan(a->best_return) || a->best_return == b->best_return);
+    irl_run_close(run);
+    irl_task_destroy(own);
+  }
+  snprintf(path, sizeof path, "%s/plan0/config.json", root);
+  CHECK_OK(irl_file_read(path, 1 << 20, &text, &size, &info));
+  char* directions = strstr(text, "\"directions\": 5");
+  CHECK(directions != NULL);
+  directions[strlen("\"directions\": ")] = '2';  // of which the best 3 are to be taken
+  CHECK_OK(irl_file_write(path, text, size, &info));
+  CHECK(irl_run_open(&run, folder("plan0", out), &info) == IRL_ERANGE);
+  CHECK_CONTAINS(info.text, "expert.best");
+  irl_free(text);
+}
+
 // A folder into which the cost of another task was copied is refused, not read past its end.
 static void foreign_files_are_refused(void) {
   char out[1200], path[2300];
@@ -486,4 +544,5 @@ TESTS(TEST(bad_steps_are_taken_back), TEST(threads_do_not_matter), TEST(seeds_di
       TEST(changed_demonstrations_are_refused), TEST(overfitting_is_said),
       TEST(bad_demonstrations_are_refused), TEST(far_actions_are_trained_on),
       TEST(fixed_penalties_stay), TEST(refusals), TEST(too_large_tasks_are_refused),
-      TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews), TEST(foreign_files_are_refused))
+      TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews), TEST(foreign_files_are_refused),
+      TEST(the_expert_plan_is_kept))
