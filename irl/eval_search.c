@@ -1,5 +1,6 @@
 // Optimising again: new policies from scratch on a frozen cost or on the reward
 // (docs/evaluation.md).
+#include <limits.h>
 #include <math.h>
 
 #include "base/arena.h"
@@ -54,15 +55,18 @@ static irl_err search_reward(irl_judge* j, irl_errinfo* info) {
 // The expert's plan without the return at which its search may stop, which is none of a learned
 // cost's. That cost is due for every step of the horizon, as it was in training, and nearly all of
 // it for a robot that lies there: of the whole length it tells little of how it came to fall. So
-// where episodes can end trajectories are short until they last.
-static irl_expert_plan learned_plan(const irl_judge* j) {
-  irl_expert_plan p = j->run->plan;
-  p.stop_return = NAN;
-  if (j->info->has_termination && p.steps == 0) {
-    p.steps = j->info->horizon > SHORT ? j->info->horizon / SHORT : 1;
-    p.grow = 2;
+// where episodes can end trajectories are short until they last, and the control steps that are
+// saved go into further iterations.
+static void plan_learned(const irl_judge* j, irl_stationary_options* o) {
+  irl_expert_plan* p = &o->plan;
+  p->stop_return = NAN;
+  if (j->info->has_termination && p->steps == 0) {
+    const int n = p->method == IRL_EXPERT_RANDOM ? 2 * p->directions : p->samples;
+    o->most_env_steps = (int64_t)p->iterations * n * j->info->horizon;
+    p->iterations = p->iterations < INT_MAX / SHORT ? p->iterations * SHORT : INT_MAX;
+    p->steps = j->info->horizon > SHORT ? j->info->horizon / SHORT : 1;
+    p->grow = 2;
   }
-  return p;
 }
 
 // A learned cost is in nats, so the entropy's weight is 1.
@@ -70,7 +74,7 @@ static irl_err search_learned(irl_judge* j, const irl_learned_steps* cost, irl_e
   irl_stationary_options o = search_options(j);
   int64_t steps = 0;
   o.search = o.judge = irl_learned_step_costs(cost);
-  o.plan = learned_plan(j);
+  plan_learned(j, &o);
   o.temperature = 1;
   o.run_on = true;
   IRL_TRY(irl_stationary(&o, j->host, &j->found[0], &steps, info));

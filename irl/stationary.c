@@ -213,6 +213,10 @@ static bool good_enough(const irl_campaign* c) {
   return -c->best_score >= c->options->plan.stop_return;  // false where there is none
 }
 
+static bool spent(const irl_campaign* c) {
+  return c->options->most_env_steps > 0 && c->env_steps >= c->options->most_env_steps;
+}
+
 double irl_campaign_share(const irl_campaign* c) {
   const irl_expert_plan* p = &c->options->plan;
   return p->last < 1 ? pow(p->last, (double)c->iteration / p->iterations) : 1;
@@ -260,7 +264,7 @@ static irl_err search(irl_campaign* c, irl_errinfo* info) {
   if (c->iteration == 0) {
     IRL_TRY(judge(c, info));
   }
-  while (c->iteration < c->options->plan.iterations && !good_enough(c)) {
+  while (c->iteration < c->options->plan.iterations && !good_enough(c) && !spent(c)) {
     if (irl_host_stop(c->host)) {
       IRL_TRY(save(c, info));
       return IRL_ECANCELED;

@@ -55,6 +55,7 @@ typedef struct irl_stationary_options {
   int nc;
   bool run_on;  // trajectories go on to the horizon after the task's end: a cost that was learned
                 // with fixed horizons is due for every step, also of a robot that lies there
+  int64_t most_env_steps;  // beyond which no further step is made; 0: any
   uint64_t seed;
   int threads;
   const char* state;  // file that the search is saved in every few seconds, or NULL

@@ -506,6 +506,18 @@ static void running_on_is_no_lasting(void) {
   }
 }
 
+// A search ends with the step that takes it to its bound: 8 judged trajectories of each of four
+// conditions and 16 a step, all of 20 steps.
+static void control_steps_are_bounded(void) {
+  search s;
+  search_init(&s, load("lq_point_mass", "horizon=20"), IRL_EXPERT_RANDOM);
+  s.o.plan.judge = 8;
+  s.o.most_env_steps = 32 * 20 + 2 * 16 * 20 + 1;
+  CHECK_OK(run(&s));
+  CHECK(s.env_steps == 32 * 20 + 3 * 16 * 20);
+  search_fini(&s);
+}
+
 // Only the conditions that are asked for are searched and judged.
 static void conditions_are_chosen(void) {
   static const int second = 2;
@@ -636,5 +648,6 @@ TESTS(TEST(random_search_solves_the_linear_task), TEST(natural_gradient_solves_t
       TEST(sizes_shrink_evenly), TEST(noise_keeps_its_floor),
       TEST(products_of_too_many_observations), TEST(a_state_of_another_search_is_refused),
       TEST(constant_terms_are_left_out), TEST(learned_costs_are_searched), TEST(searches_run_on),
-      TEST(running_on_is_no_lasting), TEST(conditions_are_chosen), TEST(noise_of_maximum_entropy),
-      TEST(costs_that_are_no_numbers), TEST(terminations_at_once), TEST(expert_is_kept))
+      TEST(running_on_is_no_lasting), TEST(conditions_are_chosen), TEST(control_steps_are_bounded),
+      TEST(noise_of_maximum_entropy), TEST(costs_that_are_no_numbers), TEST(terminations_at_once),
+      TEST(expert_is_kept))
