@@ -53,7 +53,7 @@ static const field fields[] = {
 #undef ROW
 };
 
-enum { NFIELDS = sizeof fields / sizeof fields[0] };
+enum { NFIELDS = sizeof fields / sizeof fields[0], MOST_WINDOW = 1000000 };
 
 static double get_field(const irl_config* config, const field* f) {
   const char* place = (const char*)config + f->offset;
@@ -95,6 +95,7 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
   if (horizon > IRL_CONFIG_LONG) {
     config.demo_widen = 4.0;
     config.kl_step *= 0.5 * IRL_CONFIG_LONG / horizon;
+    config.demo_window = horizon < MOST_WINDOW ? horizon : MOST_WINDOW;
   }
   switch (algo) {
     case IRL_ALGO_GCL_Q:

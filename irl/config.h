@@ -45,6 +45,8 @@ extern const char* const irl_control_variate_names[];
   X(double, init_stddev, 0.3, 1e-6, 1e6, "start noise of zero controllers, in action half-ranges") \
   X(double, demo_widen, 40.0, 1.0, 1000.0,                                                         \
     "factor on the demonstrations' covariance at the start")                                       \
+  X(int, demo_window, 2, 0, 1000000,                                                               \
+    "steps on either side that a step's demo gains are fitted to")                                 \
   X(int, explore, 6, 0, 10000, "trajectories a condition of samplers that start from nothing")     \
   X(int, explore_restart, 20, 1, 100000, "iterations after which such a sampler starts again")     \
   X(double, kl_step, 0.5, 1e-6, 1e6, "KL limit of a sampler update, a control step [nats]")        \
@@ -96,7 +98,8 @@ irl_config irl_config_defaults(void);
 // task, 0 where nothing is yet.
 //   horizon [control steps]: beyond IRL_CONFIG_LONG noise has the time to bring a robot down, so
 //     samplers start nearer to the demonstrations, and the KL limit of a whole trajectory stays
-//     what it is at IRL_CONFIG_LONG / 2 steps.
+//     what it is at IRL_CONFIG_LONG / 2 steps; and the gains of the demonstrations' controllers are
+//     those of all steps, for one behaviour lasts over many of them.
 //   inputs, nx + nu: beyond IRL_CONFIG_WIDE a step's dynamics have more unknowns than the
 //     trajectories of an iteration tell of, so samplers start nearer to the demonstrations, where
 //     these tell of them too, and do not speed up.

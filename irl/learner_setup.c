@@ -217,6 +217,7 @@ static irl_err make_stores(irl_learner* l, const irl_demos* demos, int* index, i
                                .max_kept = IRL_NCREWS * (int)draws,
                                .forgets = forgets,
                                .fit = irl_policy_fit_defaults()};
+  options.fit.window = l->config.demo_window;
   for (int k = 0; k < l->nc; k++) {
     int n = demos_of(l, demos, l->condition[k], index), *heldout = index + n;
     int out = irl_split(demos, index, n, l->config.heldout, heldout);

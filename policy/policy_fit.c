@@ -31,9 +31,12 @@ static irl_err fit_step(irl_moments* m, irl_policy* policy, int t,
   const int nx = policy->nx;
   const int nu = policy->nu;
   const double* mean = m->mean + (ptrdiff_t)t * m->d;
-  irl_moments_combine(m, t, options->window, 0, -1);
+  const bool same = t > 0 && options->window >= policy->steps - 1;  // sums and slopes for all steps
+  if (!same) {
+    irl_moments_combine(m, t, options->window, 0, -1);
+  }
   const double ratio = m->weight > 0 ? nx / m->weight : 1;
-  if (!irl_moments_regress(m, options->ridge + scarcity * ratio * ratio)) {
+  if (!same && !irl_moments_regress(m, options->ridge + scarcity * ratio * ratio)) {
     return irl_fail(info, IRL_ENUM,
                     "policy: the regression of step %d is singular; raise the ridge or give more "
                     "trajectories",

@@ -104,6 +104,7 @@ static void long_horizons_have_defaults_of_their_own(void) {
              airl = irl_config_for(IRL_ALGO_AIRL, 1000, 0);
   CHECK_NEAR(walk.kl_step * 1000, any.kl_step * 100, 1e-12);
   CHECK(walk.demo_widen < 5.0 && airl.demo_widen < 5.0);
+  CHECK(walk.demo_window == 1000 && any.demo_window == 2);
   CHECK_OK(irl_config_check(&walk, NULL));
 }
 

@@ -92,6 +92,35 @@ static void test_recovers_controller(void) {
   demos_fini(&d);
 }
 
+// A window over all steps gives them the same gains, those that a window one step shorter finds at
+// every step but the first and the last, from which it reaches all others too; offsets and Σ remain
+// a step's own. Of 3 demonstrations of one gain for all steps it loses less than the usual window.
+static void test_one_gain_for_all_steps(void) {
+  demos d;
+  irl_policy all, nearly, usual;
+  demos_init(&d, 1, 0.5, 3);
+  irl_policy_fit_options options = irl_policy_fit_defaults();
+  CHECK_OK(irl_policy_fit(&usual, &d.train, d.index, 3, &options, NULL));
+  options.window = ARM_T - 2;
+  CHECK_OK(irl_policy_fit(&nearly, &d.train, d.index, 3, &options, NULL));
+  options.window = ARM_T - 1;
+  CHECK_OK(irl_policy_fit(&all, &d.train, d.index, 3, &options, NULL));
+  const size_t gains = ARM_NU * ARM_NX * sizeof(double), offsets = ARM_NU * sizeof(double);
+  for (int t = 1; t < ARM_T - 1; t++) {
+    CHECK(memcmp(all.K, all.K + t * ARM_NU * ARM_NX, gains) == 0);
+    CHECK(memcmp(nearly.K + t * ARM_NU * ARM_NX, all.K, gains) == 0);
+    CHECK(memcmp(nearly.k + t * ARM_NU, all.k + t * ARM_NU, offsets) == 0);
+    CHECK(all.k[t * ARM_NU] != all.k[0]);
+  }
+  printf("     3 demonstrations: %.3f nats a step lost, usual window %.3f\n", loss(&d, &all),
+         loss(&d, &usual));
+  CHECK(loss(&d, &all) < loss(&d, &usual));
+  irl_policy_destroy(&usual);
+  irl_policy_destroy(&nearly);
+  irl_policy_destroy(&all);
+  demos_fini(&d);
+}
+
 // One demonstration: no feedback, its own actions as means.
 static void test_one_demonstration(void) {
   demos d;
@@ -159,5 +188,6 @@ static void test_unusual_batches(void) {
   demos_fini(&d);
 }
 
-TESTS(TEST(test_held_out_density), TEST(test_recovers_controller), TEST(test_one_demonstration),
-      TEST(test_no_noise), TEST(test_unusual_batches))
+TESTS(TEST(test_held_out_density), TEST(test_recovers_controller),
+      TEST(test_one_gain_for_all_steps), TEST(test_one_demonstration), TEST(test_no_noise),
+      TEST(test_unusual_batches))
