@@ -262,6 +262,7 @@ static irl_err save(const irl_campaign* c, irl_errinfo* info) {
 static irl_err search(irl_campaign* c, irl_errinfo* info) {
   double saved = irl_now();
   if (c->iteration == 0) {
+    IRL_TRY(is_random(c) ? irl_campaign_random_begin(c, info) : IRL_OK);
     IRL_TRY(judge(c, info));
   }
   while (c->iteration < c->options->plan.iterations && !good_enough(c) && !spent(c)) {

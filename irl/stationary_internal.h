@@ -138,6 +138,10 @@ double irl_campaign_share(const irl_campaign* c);
 
 // One step of random search.
 IRL_NODISCARD irl_err irl_campaign_random_init(irl_campaign* c);
+// Before the first step: weights of the policy to start from, if there is one. What they stand for
+// depends on the whitening, which would be another one after the first step if that policy had not
+// been seen at work before.
+IRL_NODISCARD irl_err irl_campaign_random_begin(irl_campaign* c, irl_errinfo* info);
 void irl_campaign_random_fini(irl_campaign* c);
 IRL_NODISCARD irl_err irl_campaign_random_step(irl_campaign* c, irl_errinfo* info);
 

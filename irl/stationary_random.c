@@ -18,9 +18,6 @@ irl_err irl_campaign_random_init(irl_campaign* c) {
     IRL_TRY(irl_policy_create(&c->tried[k], 1, c->info->nx, c->info->nu));
     irl_policy_copy(&c->tried[k], &c->policy);  // Σ, which mean actions do not use
   }
-  if (c->options->start != NULL) {
-    irl_random_search_start(&c->random, c->options->start);
-  }
   return IRL_OK;
 }
 
@@ -71,6 +68,17 @@ static void take_in(irl_campaign* c, int first) {
       irl_whiten_add(&c->random.whiten, irl_batch_x(b, i, 0), b->length[i]);
     }
   }
+}
+
+irl_err irl_campaign_random_begin(irl_campaign* c, irl_errinfo* info) {
+  if (c->options->start == NULL) {
+    return IRL_OK;
+  }
+  IRL_TRY(roll(c, 0, c->batch.n, info));  // all directions still have the policy to start from
+  take_in(c, 0);
+  irl_random_search_refresh(&c->random);
+  irl_random_search_start(&c->random, c->options->start);
+  return IRL_OK;
 }
 
 irl_err irl_campaign_random_step(irl_campaign* c, irl_errinfo* info) {

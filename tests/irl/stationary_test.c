@@ -642,6 +642,35 @@ static void expert_is_kept(void) {
   irl_task_destroy(other);
 }
 
+// A search that starts from a policy and hardly moves still has that policy after its first step,
+// however far the observations' scales are from 1: what is left is the whitening's own noise.
+static void a_start_survives_the_whitening(void) {
+  search s;
+  irl_policy start;
+  irl_tensors* saved;
+  char path[1200];
+  const int64_t shape[3] = {1, 2, 8};
+  const void* data;
+  search_init(&s, load("swimmer", "horizon=60"), IRL_EXPERT_RANDOM);
+  CHECK_OK(irl_policy_create(&start, 1, 8, 2));
+  for (int i = 0; i < 16; i++) {
+    start.K[i] = 0.1 * (1 + i % 5);
+  }
+  s.o.plan.iterations = 1;
+  s.o.plan.step = s.o.plan.noise = 1e-9;
+  s.o.start = &start;
+  s.o.state = file("started", path);
+  CHECK_OK(run(&s));
+  CHECK_OK(irl_tensors_load(&saved, path, NULL));
+  CHECK_OK(irl_tensors_find(saved, "policy/K", IRL_F64, 3, shape, &data, NULL));
+  for (int i = 0; i < 16; i++) {
+    CHECK_NEAR(((const double*)data)[i], start.K[i], 0.1 * start.K[i]);
+  }
+  irl_tensors_destroy(saved);
+  irl_policy_destroy(&start);
+  search_fini(&s);
+}
+
 TESTS(TEST(random_search_solves_the_linear_task), TEST(natural_gradient_solves_the_linear_task),
       TEST(temperature_weighs_entropy_in_units_of_cost), TEST(only_the_seed_decides),
       TEST(trajectories_grow_where_half_of_them_last), TEST(shrinking_searches_keep_their_length),
@@ -650,4 +679,4 @@ TESTS(TEST(random_search_solves_the_linear_task), TEST(natural_gradient_solves_t
       TEST(constant_terms_are_left_out), TEST(learned_costs_are_searched), TEST(searches_run_on),
       TEST(running_on_is_no_lasting), TEST(conditions_are_chosen), TEST(control_steps_are_bounded),
       TEST(noise_of_maximum_entropy), TEST(costs_that_are_no_numbers), TEST(terminations_at_once),
-      TEST(expert_is_kept))
+      TEST(expert_is_kept), TEST(a_start_survives_the_whitening))
