@@ -75,7 +75,7 @@ extern const char* const irl_control_variate_names[];
   X(double, weight_decay, 0.0, 0.0, 10.0, "decoupled weight decay")                                \
   X(double, lcr, 0.0, 0.0, 1e9, "weight of the penalty on uneven change of the cost along a path") \
   X(double, mono, 0.0, 0.0, 1e9, "weight of the penalty on cost that rises along demonstrations")  \
-  X(double, gradient_penalty, 0.0, 0.0, 1e9, "weight of the penalty on the cost's slope")          \
+  X(double, gradient_penalty, 100.0, 0.0, 1e9, "weight of the penalty on the cost's slope")        \
   X(double, gradient_norm, 10.0, 1e-6, 1e12, "gradients are scaled down to this norm")             \
   X(double, action_weight, 1.0, 1e-6, 1e9, "initial weight w of the action cost above its floor")  \
   X(double, action_weight_min, 0.01, 1e-9, 1e9, "floor of w")                                      \

@@ -130,7 +130,8 @@ static irl_config experiment_config(const truth* w) {
   config.depth = 0;
   config.outputs = w->info->nx;
   config.iterations = 40;
-  config.heldout = 0.0;  // all 40 demonstrations, as in the paper
+  config.heldout = 0.0;           // all 40 demonstrations, as in the paper
+  config.gradient_penalty = 0.0;  // nothing but the likelihood
   return config;
 }
 
