@@ -104,12 +104,15 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
     case IRL_ALGO_AIRL:
     case IRL_ALGO_GAIL:
       config.demo_widen = fmin(config.demo_widen, 10.0);
+      config.gradient_penalty = 0.0;
       break;
     case IRL_ALGO_BC:
       config.iterations = 1;
       break;
-    case IRL_ALGO_GCL:
     case IRL_ALGO_GAN_GCL:
+      config.gradient_penalty = 1.0;  // its gradients are smaller: of the trajectories in doubt
+      break;
+    case IRL_ALGO_GCL:
     case IRL_ALGO_EBM:
     case IRL_ALGO_MAXENT:
       break;

@@ -43,7 +43,7 @@ static irl_loss_output partition(irl_learner* l, int k) {
 
 // Standard errors by which a step may seem to have made things worse. At one, a lucky draw of the
 // old policy is hard to beat and samplers come to a stand.
-static const double PATIENCE = 3.0;
+static const double PATIENCE = 2.0;
 
 // Judges the last steps by the newest samples, under the present cost that they were taken on.
 static void settle(irl_learner* l) {
