@@ -116,10 +116,9 @@ static irl_err check_plan(const expert_args* a, const irl_expert_plan* plan, irl
                     "--%s: the method 'trajectory' keeps no state of a search; leave it out",
                     a->resume ? "resume" : "state");
   }
-  if (plan->method == IRL_EXPERT_TRAJECTORY && a->policy != NULL) {
+  if (plan->method == IRL_EXPERT_TRAJECTORY && a->policy != NULL && a->initial != 0) {
     return irl_fail(info, IRL_ERANGE,
-                    "--policy: the method 'trajectory' starts from nothing; give --method "
-                    "natural_gradient or random_search");
+                    "--policy: the search begins there; leave out --initial and --demos");
   }
   if (plan->method != IRL_EXPERT_TRAJECTORY &&
       (a->dynamics != 0 || a->initial != 0 || a->diagnostics != NULL)) {
@@ -247,8 +246,8 @@ static irl_err search_trajectories(cli_context* cli, const expert_args* a,
                                  a->diagnostics);
   }
   options->dynamics = (irl_dynamics_kind)a->dynamics;
-  options->initial = (irl_initial)a->initial;
-  options->warm = warm;
+  options->initial = a->policy != NULL ? IRL_INITIAL_WARM : (irl_initial)a->initial;
+  options->warm = warm != NULL ? warm : options->warm;
   options->report = out != NULL ? write_row : NULL;
   options->user = out;
   if (err == IRL_OK) {
@@ -261,11 +260,29 @@ static irl_err search_trajectories(cli_context* cli, const expert_args* a,
   return err;
 }
 
+// use_policies has a search begin with the policies of a file: one for all conditions, or for the
+// trajectory method one of each.
+static irl_err use_policies(irl_expert_options* options, const irl_policy* policy, int n,
+                            irl_errinfo* info) {
+  const irl_task_info* t = irl_task_get(options->task);
+  const bool each = options->plan.method == IRL_EXPERT_TRAJECTORY;
+  options->start = each ? NULL : &policy[0];
+  options->warm = each ? policy : NULL;
+  if (each && (n != t->nconditions || policy[0].steps != t->horizon)) {
+    return irl_fail(info, IRL_EDIM,
+                    "--policy: it has %d controllers of %d steps, the method 'trajectory' needs %d "
+                    "of %d; give a file that it wrote",
+                    n, policy[0].steps, t->nconditions, t->horizon);
+  }
+  return IRL_OK;
+}
+
 static irl_err with_task(cli_context* cli, const expert_args* a, const irl_task* task) {
   irl_expert_options options = irl_expert_defaults(task);
   irl_expert_result result = {0};
   irl_policy* start = NULL;
   int nstart = 0;
+  irl_err err = IRL_OK;
   options.seed = a->common.seed;
   options.threads = a->common.threads;
   options.episodes = a->episodes;
@@ -273,9 +290,11 @@ static irl_err with_task(cli_context* cli, const expert_args* a, const irl_task*
   IRL_TRY(check_plan(a, &options.plan, &cli->info));
   if (a->policy != NULL) {
     IRL_TRY(irl_expert_load(&start, &nstart, task, a->policy, &cli->info));
-    options.start = &start[0];
+    err = use_policies(&options, start, nstart, &cli->info);
   }
-  irl_err err = search_trajectories(cli, a, &options, &result);
+  if (err == IRL_OK) {
+    err = search_trajectories(cli, a, &options, &result);
+  }
   if (err == IRL_OK) {
     write_result(&cli->result, &options, &result);
   }
@@ -313,8 +332,7 @@ static const cli_option options[] = {
                "how to search: trajectory, natural_gradient or random_search (the task's own)"),
     CLI_WHOLE(expert_args, iterations, "iterations", "N", 0, 10000000,
               "steps of the search; 0 judges and keeps where it starts (the task's own)"),
-    CLI_OPTIONAL(expert_args, policy, "policy", "F.safetensors",
-                 "start from an expert's stationary policy"),
+    CLI_OPTIONAL(expert_args, policy, "policy", "F.safetensors", "start from an expert's policies"),
     CLI_OPTIONAL(
         expert_args, state, "state", "FILE",
         "where the search is saved as it goes, and stays (DIR.search, removed at the end)"),

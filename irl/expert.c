@@ -54,6 +54,12 @@ static irl_err optimize_stationary(const irl_expert_options* o, const irl_host* 
 
 static irl_err optimize_trajectories(const irl_expert_options* o, const irl_host* host,
                                      irl_expert_result* r, irl_errinfo* info) {
+  if (o->warm != NULL && o->plan.iterations == 0) {  // nothing to search: they are the experts
+    for (int c = 0; c < r->nconditions; c++) {
+      irl_policy_copy(&r->policy[c], &o->warm[c]);
+    }
+    return IRL_OK;
+  }
   int* condition = IRL_NEW(int, r->nconditions);
   if (condition == NULL) {
     return irl_fail(info, IRL_ENOMEM, "expert: out of memory; free some");

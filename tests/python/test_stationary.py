@@ -102,9 +102,34 @@ def test_bad_plans_are_refused(tmp_path, plan, part):
 
 
 def test_trajectory_keeps_no_state(tmp_path):
-    for more in (["--resume"], ["--state", tmp_path / "s"], ["--policy", tmp_path / "p"]):
+    for more in (["--resume"], ["--state", tmp_path / "s"]):
         done = expert(tmp_path / "out", *more, task="reacher", check=False)
         assert done.returncode == 1 and "'trajectory'" in done.stderr
+
+
+def test_trajectory_policies_are_taken_up_again(tmp_path):
+    """No search gives the same controllers and returns, a search goes on from them; what does not
+    fit is refused before anything is written."""
+    short = ["--set", "horizon=20", "--set", 'expert={"restarts": 2, "samples": 8}']
+    found = expert(tmp_path / "found", *short, "--iterations", "3", task="lq_point_mass")
+    kept = tmp_path / "found" / "policy.safetensors"
+    again = expert(tmp_path / "again", *short, "--iterations", "0", "--policy", kept,
+                   task="lq_point_mass")
+    assert again["return_mean"] == found["return_mean"]
+    one, two = (load_file(tmp_path / name / "policy.safetensors") for name in ("found", "again"))
+    assert one.keys() == two.keys() and all(np.array_equal(one[key], two[key]) for key in one)
+    further = expert(tmp_path / "further", *short, "--iterations", "3", "--policy", kept,
+                     task="lq_point_mass")
+    assert further["return_mean"] >= found["return_mean"]
+    expert(tmp_path / "one", *short, "--method", "random_search", "--iterations", "0",
+           task="lq_point_mass")
+    one_for_all = tmp_path / "one" / "policy.safetensors"
+    for more, words in ((["--set", "horizon=30"], "a policy of 20 steps"),
+                        ([*short, "--policy", one_for_all], "needs 4 of 20"),
+                        ([*short, "--initial", "pd"], "leave out --initial"),
+                        ([*short, "--policy", tmp_path / "none"], "cannot open")):
+        done = expert(tmp_path / "out", "--policy", kept, *more, task="lq_point_mass", check=False)
+        assert done.returncode == 1 and words in done.stderr and not (tmp_path / "out").exists()
 
 
 def test_resume_without_a_state(tmp_path):
