@@ -124,11 +124,11 @@ def test_trajectory_policies_are_taken_up_again(tmp_path):
     expert(tmp_path / "one", *short, "--method", "random_search", "--iterations", "0",
            task="lq_point_mass")
     one_for_all = tmp_path / "one" / "policy.safetensors"
-    for more, words in ((["--set", "horizon=30"], "a policy of 20 steps"),
-                        ([*short, "--policy", one_for_all], "needs 4 of 20"),
-                        ([*short, "--initial", "pd"], "leave out --initial"),
-                        ([*short, "--policy", tmp_path / "none"], "cannot open")):
-        done = expert(tmp_path / "out", "--policy", kept, *more, task="lq_point_mass", check=False)
+    for policy, more, words in ((kept, ["--set", "horizon=30"], "a policy of 20 steps"),
+                                (one_for_all, short, "needs 4 of 20"),
+                                (kept, [*short, "--initial", "pd"], "leave out --initial"),
+                                (tmp_path / "none", short, "cannot open")):
+        done = expert(tmp_path / "out", "--policy", policy, *more, task="lq_point_mass", check=False)
         assert done.returncode == 1 and words in done.stderr and not (tmp_path / "out").exists()
 
 
