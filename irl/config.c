@@ -110,7 +110,8 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
       config.iterations = 1;
       break;
     case IRL_ALGO_GAN_GCL:
-      config.gradient_penalty = 1.0;  // its gradients are smaller: of the trajectories in doubt
+      // its gradients are smaller, of the trajectories in doubt alone, and of long ones few are
+      config.gradient_penalty = horizon > IRL_CONFIG_LONG ? 0.0 : 1.0;
       break;
     case IRL_ALGO_GCL:
     case IRL_ALGO_EBM:

@@ -13,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MJIRL = os.environ.get("MJIRL", os.path.join(ROOT, "build/release/cli/mjirl"))
@@ -240,11 +241,16 @@ def collect(tasks, algos, seeds, only_write):
 
 def curves(task, algos):
     """Learning curves of seed 0 of each algorithm that learns a cost."""
-    runs = [os.path.join(RUNS, f"{task}-{algo}-0") for algo in algos if algo != "bc"]
-    runs = [run for run in runs if os.path.exists(run + ".train.json")]
-    if runs:
-        picture = os.path.join(ROOT, "docs/images", f"learning_{task}.png")
-        mjirl("plot", *runs, "--out", picture, "--light")
+    picture = os.path.join(ROOT, "docs/images", f"learning_{task}.png")
+    with tempfile.TemporaryDirectory() as folder:  # curves have the names of their folders
+        runs = []
+        for algo in algos:
+            run_folder = os.path.join(RUNS, f"{task}-{algo}-0")
+            if algo != "bc" and os.path.exists(run_folder + ".train.json"):
+                runs.append(os.path.join(folder, algo))
+                os.symlink(os.path.abspath(run_folder), runs[-1])
+        if runs:
+            mjirl("plot", *runs, "--out", picture, "--light")
 
 
 def main():
