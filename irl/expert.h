@@ -33,7 +33,8 @@ typedef struct irl_expert_options {
   double polish;                      // entropy weight of a last stage, 0: none
   irl_dynamics_kind polish_dynamics;  // of that stage
   irl_initial initial;                // of all starts; default zero
-  const irl_policy* warm;             // (conditions), for IRL_INITIAL_WARM; borrowed
+  const irl_policy* warm;             // (conditions), for IRL_INITIAL_WARM; with 0 iterations they
+                                      // are the experts as they are; borrowed
   void (*report)(void* user, const irl_search_row* row);  // of each proposal; NULL: none
   void* user;
 } irl_expert_options;

@@ -261,7 +261,7 @@ static irl_err save(const irl_campaign* c, irl_errinfo* info) {
 
 static irl_err search(irl_campaign* c, irl_errinfo* info) {
   double saved = irl_now();
-  if (c->iteration == 0) {
+  if (isnan(c->score)) {  // nothing judged yet: not a search that was stopped before its first step
     IRL_TRY(is_random(c) ? irl_campaign_random_begin(c, info) : IRL_OK);
     IRL_TRY(judge(c, info));
   }

@@ -320,6 +320,32 @@ static void products_of_too_many_observations(void) {
   search_fini(&s);
 }
 
+// Nor does a stop before the first step, of a search that starts from a policy.
+static void a_stop_at_the_start_changes_nothing(void) {
+  irl_task* task = load("swimmer", "horizon=15");
+  search whole, parts;
+  irl_policy start;
+  char path[1200];
+  CHECK_OK(irl_policy_create(&start, 1, 8, 2));
+  CHECK_OK(irl_policy_set_noise(&start, (const double[]){0.1, 0.1}));
+  start.K[3] = 0.5;
+  search_init(&whole, task, IRL_EXPERT_RANDOM);
+  search_init(&parts, task, IRL_EXPERT_RANDOM);
+  whole.o.plan.iterations = 3;
+  whole.o.start = &start;
+  parts.o.plan = whole.o.plan;
+  parts.o.start = &start;
+  parts.o.state = file("first", path);
+  CHECK_OK(run(&whole));
+  run_in_two(&parts, 1);
+  CHECK(same_policy(&whole.policy, &parts.policy));
+  CHECK(whole.env_steps == parts.env_steps);
+  irl_policy_destroy(&whole.policy);
+  irl_policy_destroy(&parts.policy);
+  irl_policy_destroy(&start);
+  irl_task_destroy(task);
+}
+
 static void a_state_of_another_search_is_refused(void) {
   search s;
   char path[1200];
@@ -679,4 +705,5 @@ TESTS(TEST(random_search_solves_the_linear_task), TEST(natural_gradient_solves_t
       TEST(constant_terms_are_left_out), TEST(learned_costs_are_searched), TEST(searches_run_on),
       TEST(running_on_is_no_lasting), TEST(conditions_are_chosen), TEST(control_steps_are_bounded),
       TEST(noise_of_maximum_entropy), TEST(costs_that_are_no_numbers), TEST(terminations_at_once),
-      TEST(expert_is_kept), TEST(a_start_survives_the_whitening))
+      TEST(expert_is_kept), TEST(a_start_survives_the_whitening),
+      TEST(a_stop_at_the_start_changes_nothing))
