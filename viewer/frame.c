@@ -296,8 +296,21 @@ static void draw_fitted(irl_canvas* canvas, double x, double y, irl_pen pen, dou
   irl_canvas_text(canvas, x, y, &pen, shorter);
 }
 
+// What stands still may reach up into the head: a veil that thins out downwards keeps it from the
+// words.
+static void draw_veil(irl_canvas* canvas, irl_box box) {
+  const int rows = (int)box.height;
+  for (int y = 0; y < rows; y++) {
+    const double left = (double)(rows - y) / rows;
+    irl_ink ink = IRL_THEME_STAGE;
+    ink.a = (float)fmin(0.94, 3.0 * left);
+    irl_canvas_box(canvas, (irl_box){box.x, box.y + y, box.width, 1.0}, 0.0, ink);
+  }
+}
+
 void irl_draw_title(irl_canvas* canvas, irl_box box, double unit, const char* name,
                     const char* caption) {
+  draw_veil(canvas, box);
   double inset = 18.0 * unit, room = box.width - 2.0 * inset;
   irl_pen title = {.size = fmax(11.0, 23.0 * unit), .weight = 1.35, .ink = IRL_THEME_TITLE};
   irl_pen small = {.size = fmax(9.0, 15.0 * unit), .weight = 1.0, .ink = IRL_THEME_TEXT};

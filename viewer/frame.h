@@ -58,7 +58,7 @@ void irl_show_stage(irl_show* show, int group, const irl_tile* tile, const irl_m
 irl_trails irl_show_trails(const irl_show* show, int group, const irl_moment* moment, double unit);
 
 // The words over a tile: the group's numbers at that moment into out (size bytes, cut off beyond),
-// and how they are drawn into the tile's head, with the group's name over them.
+// and how they are drawn into the tile's head (box), with the group's name over them.
 void irl_show_caption(const irl_show* show, int group, const irl_moment* moment, char* out,
                       size_t size);
 void irl_draw_title(irl_canvas* canvas, irl_box box, double unit, const char* name,

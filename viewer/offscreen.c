@@ -145,10 +145,10 @@ static void shoot(studio* s, const irl_moment* moment) {
     int group = s->show.shown[i];
     char caption[160];
     shoot_tile(s, i, moment);
-    irl_canvas_frame(&s->canvas, box, layout->radius, IRL_THEME_PAGE);
     irl_show_caption(&s->show, group, moment, caption, sizeof caption);
-    irl_draw_title(&s->canvas, box, layout->unit, s->show.motion.replay->groups[group].name,
-                   caption);
+    irl_draw_title(&s->canvas, (irl_box){box.x, box.y, box.width, tile->head}, layout->unit,
+                   s->show.motion.replay->groups[group].name, caption);
+    irl_canvas_frame(&s->canvas, box, layout->radius, IRL_THEME_PAGE);
   }
   if (layout->chart.height > 0.0) {
     irl_chart chart;
