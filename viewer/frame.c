@@ -10,7 +10,8 @@
 enum {
   STILL_MOMENTS = 3,   // poses of a rollout in a still picture
   STILL_ROLLOUTS = 8,  // rollouts of a group that are given poses in a still picture
-  FILM_ROLLOUTS = 64   // rollouts of a group that move in a film
+  FILM_ROLLOUTS = 64,  // rollouts of a group that move in a film
+  STRIDES = 5          // poses of a rollout that goes far in a still picture
 };
 
 //---------------------------------- Life ----------------------------------------------------------
@@ -55,6 +56,7 @@ irl_err irl_show_prepare(irl_show* show, const irl_replay* replay, const irl_vie
   show->chart = options->chart ? IRL_CHART_TALL : 0.0;
   irl_show_arrange(show, 0, width, height, options->hidden);
   if (!given) {
+    show->along = show->motion.far;
     irl_view_angle(&show->motion, &show->camera.azimuth, &show->camera.elevation);
     irl_show_arrange(show, 0, width, height, options->hidden);
     irl_show_aim(show);
@@ -104,11 +106,19 @@ static double tile_aspect(const irl_tile* tile) {
   return (double)tile->width / (tile->height - tile->head > 1 ? tile->height - tile->head : 1);
 }
 
+static void fit(const irl_show* show, mjvCamera* camera, const irl_tile* tile) {
+  const double fovy = (double)show->stage.look->vis.global.fovy;
+  if (show->along) {
+    irl_journey_fit(camera, &show->motion, tile_aspect(tile), fovy);
+  } else {
+    irl_view_fit(camera, &show->motion, tile_aspect(tile), fovy);
+  }
+}
+
 // Pixels that a metre takes at the best distance.
 static double fitted_size(const irl_show* show, const irl_layout* layout) {
   mjvCamera camera = show->camera;
-  irl_view_fit(&camera, &show->motion, tile_aspect(&layout->tile[0]),
-               (double)show->stage.look->vis.global.fovy);
+  fit(show, &camera, &layout->tile[0]);
   return (layout->tile[0].height - layout->tile[0].head) / camera.distance;
 }
 
@@ -138,8 +148,7 @@ void irl_show_arrange(irl_show* show, int left, int width, int height, unsigned 
 
 void irl_show_aim(irl_show* show) {
   if (show->camera.type == mjCAMERA_FREE) {
-    irl_view_fit(&show->camera, &show->motion, tile_aspect(&show->layout.tile[0]),
-                 (double)show->stage.look->vis.global.fovy);
+    fit(show, &show->camera, &show->layout.tile[0]);
   }
 }
 
@@ -207,9 +216,51 @@ static void add_film_poses(irl_show* show, int group, const irl_moment* moment) 
   }
 }
 
+//---------------------------------- Going along ---------------------------------------------------
+
+static int strides(const irl_show* show, int group, int guide, int steps[STRIDES]) {
+  return irl_journey_strides(&show->motion, group, guide, 1.2 * show->motion.radius, steps,
+                             STRIDES);
+}
+
+// The last strides of one rollout, fainter the longer ago.
+static void add_strides(irl_show* show, int group, const irl_moment* moment) {
+  const int guide = irl_journey_guide(&show->motion, group, moment->focus);
+  int steps[STRIDES];
+  const int n = guide >= 0 ? strides(show, group, guide, steps) : 0;
+  for (int k = 0; k < n; k++) {
+    irl_stage_add(&show->stage, group, guide, steps[k], k == 0 ? 0.95F : 0.6F - 0.1F * (float)k);
+  }
+}
+
+void irl_show_way(const irl_show* show, int group, const irl_moment* moment, double way[3]) {
+  const int guide = irl_journey_guide(&show->motion, group, moment->focus);
+  mju_zero3(way);
+  if (!show->along || show->camera.type != mjCAMERA_FREE || guide < 0) {
+    return;
+  }
+  if (!moment->still) {
+    irl_journey_way(&show->motion, group, guide, moment->step, way);
+    return;
+  }
+  int steps[STRIDES];  // the middle of the strides
+  double first[3];
+  const int n = strides(show, group, guide, steps);
+  irl_journey_way(&show->motion, group, guide, steps[0], way);
+  irl_journey_way(&show->motion, group, guide, steps[n - 1], first);
+  mju_addTo3(way, first);
+  mju_scl3(way, way, 0.5);
+}
+
 void irl_show_stage(irl_show* show, int group, const irl_tile* tile, const irl_moment* moment) {
-  irl_stage_begin(&show->stage, &show->camera, (double)tile->head / tile->height);
-  if (moment->still) {
+  double way[3];
+  irl_show_way(show, group, moment, way);
+  show->eye = show->camera;
+  mju_addTo3(show->eye.lookat, way);
+  irl_stage_begin(&show->stage, &show->eye, (double)tile->head / tile->height);
+  if (moment->still && show->along) {
+    add_strides(show, group, moment);
+  } else if (moment->still) {
     add_still_poses(show, group);
   } else {
     add_film_poses(show, group, moment);

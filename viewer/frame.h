@@ -4,6 +4,7 @@
 
 #include "viewer/chart.h"
 #include "viewer/draw.h"
+#include "viewer/journey.h"
 #include "viewer/layout.h"
 
 // What is common to pictures and the window.
@@ -11,7 +12,9 @@ typedef struct irl_show {
   irl_motion motion;
   irl_stage stage;
   irl_draw draw;
-  mjvCamera camera;
+  mjvCamera camera;  // where the rollouts begin, if it goes along with them
+  mjvCamera eye;     // of the stage that was filled last
+  bool along;        // the free camera goes along with a rollout
   irl_layout layout;
   int groups;                 // at most IRL_GROUPS_MAX
   int shown[IRL_GROUPS_MAX];  // group of each tile
@@ -50,6 +53,9 @@ typedef struct irl_moment {
   int step;
   int focus;  // rollout that stands out, or -1
 } irl_moment;
+
+// How far the camera of a group has gone along at that moment, 0 where it stays [m].
+void irl_show_way(const irl_show* show, int group, const irl_moment* moment, double way[3]);
 
 // Fills the stage for a group: camera, surroundings and poses.
 void irl_show_stage(irl_show* show, int group, const irl_tile* tile, const irl_moment* moment);

@@ -12,6 +12,9 @@ enum {
   BALL_MOMENTS = 6     // moments of each of them
 };
 
+// Times the bodies' own room that motion takes which is better seen by going along with it.
+#define FAR 4.0
+
 // Movement below this, relative to the model's extent, is rounding.
 #define STILL 1e-6
 
@@ -257,6 +260,42 @@ static void add_shapes(irl_motion* motion) {
   }
 }
 
+// Whether a body belongs to a robot that can go away: its root roams and it has limbs, whose gait
+// is worth a closer look than its way.
+static bool wanders(const mjModel* model, int body) {
+  const int root = model->body_rootid[body];
+  bool limbs = false;
+  for (int b = 1; b < model->nbody; b++) {
+    limbs |= b != root && model->body_rootid[b] == root && model->body_jntnum[b] > 0;
+  }
+  return root > 0 && roams(model, root) && limbs;
+}
+
+// The ball around all wandering shapes, as they stand now: about the middle of their box.
+static void measure_bodies(irl_motion* motion) {
+  const mjModel* model = motion->model;
+  double low[3] = {1e30, 1e30, 1e30}, high[3] = {-1e30, -1e30, -1e30}, squared = 0.0;
+  for (int geom = 0; geom < model->ngeom; geom++) {
+    const double* at = motion->data->geom_xpos + 3 * geom;
+    const bool part = wanders(model, model->geom_bodyid[geom]);
+    for (int k = 0; k < 3 && part; k++) {
+      low[k] = fmin(low[k], at[k] - model->geom_rbound[geom]);
+      high[k] = fmax(high[k], at[k] + model->geom_rbound[geom]);
+    }
+  }
+  for (int k = 0; k < 3 && low[k] < high[k]; k++) {
+    motion->center[k] = 0.5 * (low[k] + high[k]);
+    squared += 0.25 * (high[k] - low[k]) * (high[k] - low[k]);
+  }
+  motion->radius = sqrt(squared);
+}
+
+// Along the ground alone: who jumps high comes down again.
+static bool goes_far(const irl_motion* motion) {
+  const double x = motion->high[0] - motion->low[0], y = motion->high[1] - motion->low[1];
+  return motion->radius > 0.0 && fmax(x, y) > 2.0 * FAR * motion->radius;
+}
+
 static bool differs(const double* a, const double* b, int n, double slack) {
   for (int k = 0; k < n; k++) {
     if (fabs(a[k] - b[k]) > slack) {
@@ -295,6 +334,9 @@ static void trace_rollout(irl_motion* motion, int group, int episode, double* st
       double now[3];
       place_of(motion, motion->body[k], motion->local[k], now);
       mju_n2f(out, now, 3);
+    }
+    if (t == 0 && motion->radius == 0.0) {
+      measure_bodies(motion);
     }
     if (episode < BALL_ROLLOUTS && t % stride == 0 && t / stride < BALL_MOMENTS) {
       add_shapes(motion);
@@ -386,6 +428,7 @@ static irl_err trace_all(irl_motion* motion) {
       }
     }
   }
+  motion->far = goes_far(motion);
   irl_free(start);
   return IRL_OK;
 }

@@ -40,6 +40,9 @@ typedef struct irl_motion {
   irl_ball* balls;  // (nballs)
   int nballs;
   double low[3], high[3];  // box around the balls [m]
+  double center[3];        // of the robots that can go away, as the first rollout begins [m]
+  double radius;           // of the ball around them, 0: none can [m]
+  bool far;                // the motion takes many times their own room
   int layer;               // of the replay's, that gives the colours
   irl_range range;         // how its ends are chosen
   unsigned hidden;         // groups that have no part in them, a bit each

@@ -115,7 +115,7 @@ static void shoot_tile(studio* s, int number, const irl_moment* moment) {
     trails.head = tile->head * s->scale;
   }
   irl_show_stage(&s->show, group, tile, moment);
-  irl_draw_tile(&s->show.draw, &s->show.stage, &s->show.camera, rect, &trails);
+  irl_draw_tile(&s->show.draw, &s->show.stage, &s->show.eye, rect, &trails);
   mjr_readPixels(s->pixels, NULL, rect, &s->show.draw.context);
   irl_canvas_shrink(&s->canvas, tile->x, tile->y, s->pixels, tile->width, tile->height, s->scale);
 }

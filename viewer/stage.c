@@ -7,12 +7,15 @@
 
 #define FIELD_OF_VIEW 30.0  // [deg], narrow: little distortion towards the corners
 
-enum { MAX_GEOMS = 60000 };
+enum { MAX_GEOMS = 60000, GRID_GEOMS = 1024 };
 
 //---------------------------------- Life ----------------------------------------------------------
 
-// Of the ball around all that moves [m].
+// Of the ball around all that moves, or around what is seen of it on the way [m].
 static double motion_radius(const irl_motion* motion) {
+  if (motion->far) {
+    return 3.0 * motion->radius;
+  }
   double squared = 0.0;
   for (int k = 0; k < 3; k++) {
     double side = motion->high[k] - motion->low[k];
@@ -53,7 +56,7 @@ irl_err irl_stage_create(irl_stage* stage, const irl_motion* motion, int poses, 
   set_look(stage, fine);
   const mjModel* m = motion->model;
   long each = (long)m->ngeom + m->nsite + 8L * m->ntendon + m->nflex + 16;
-  long wanted = each * (poses + 1L) + 64;
+  long wanted = each * (poses + 1L) + 64 + GRID_GEOMS;
   mjv_makeScene(stage->look, &stage->scene, (int)(wanted < MAX_GEOMS ? wanted : MAX_GEOMS));
   return IRL_OK;
 }
@@ -76,6 +79,70 @@ static void paint(mjvGeom* geom, irl_ink ink) {
   geom->reflectance = 0.0F;
   geom->specular = 0.0F;
   geom->emission = 0.0F;
+}
+
+// Moves a plane's middle under what the camera looks at and its edge out of sight: MuJoCo's planes
+// have no end for what touches them.
+static void unroll(mjvGeom* plane, const double lookat[3], double radius) {
+  double normal[3], away[3];
+  for (int k = 0; k < 3; k++) {
+    normal[k] = (double)plane->mat[3 * k + 2];
+    away[k] = lookat[k] - (double)plane->pos[k];
+  }
+  mju_addToScl3(away, normal, -mju_dot3(away, normal));
+  for (int k = 0; k < 3; k++) {
+    plane->pos[k] += (float)away[k];
+  }
+  plane->size[0] = plane->size[1] = (float)(60.0 * radius);
+}
+
+// A power of ten of metres, about as long as what moves.
+static double grid_cell(double radius) {
+  return pow(10.0, floor(log10(radius) + 0.5));
+}
+
+// Lines on a level ground, a cell apart: flat boxes, the tenth ones brighter.
+static void add_grid(mjvScene* scene, const mjvGeom* ground, const double lookat[3],
+                     double radius) {
+  const double cell = grid_cell(radius / 3.0), reach = 10.0 * radius, width = 0.004 * radius;
+  const double flat = 0.1 * width;
+  const double half[2][3] = {{width, reach, flat}, {reach, width, flat}};
+  for (int axis = 0; axis < 2; axis++) {
+    const long first = (long)ceil((lookat[axis] - reach) / cell);
+    const long last = (long)floor((lookat[axis] + reach) / cell);
+    for (long i = first; i <= last && scene->ngeom < scene->maxgeom; i++) {
+      double at[3] = {lookat[0], lookat[1], (double)ground->pos[2]};
+      at[axis] = cell * (double)i;
+      mjvGeom* line = &scene->geoms[scene->ngeom++];
+      mjv_initGeom(line, mjGEOM_BOX, half[axis], at, NULL, NULL);
+      paint(line, i % 10 == 0 ? IRL_THEME_FAINT : IRL_THEME_LINE);
+      line->dataid = -1;
+      line->castshadow = 0;
+      line->category = mjCAT_STATIC;
+    }
+  }
+}
+
+// The first plane that lies level, -1 without one.
+static int find_ground(const mjvScene* scene) {
+  for (int i = 0; i < scene->ngeom; i++) {
+    if (scene->geoms[i].type == mjGEOM_PLANE && scene->geoms[i].mat[8] > 0.999F) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+static void lay_ground(const irl_stage* stage, mjvScene* scene, const double lookat[3]) {
+  const int ground = find_ground(scene);
+  for (int i = 0; i < scene->ngeom; i++) {
+    if (scene->geoms[i].type == mjGEOM_PLANE) {
+      unroll(&scene->geoms[i], lookat, stage->radius);
+    }
+  }
+  if (ground >= 0) {
+    add_grid(scene, &scene->geoms[ground], lookat, stage->radius);
+  }
 }
 
 static void dress_surroundings(const irl_motion* motion, mjvScene* scene) {
@@ -167,6 +234,9 @@ void irl_stage_begin(irl_stage* stage, mjvCamera* camera, double head) {
   mjv_updateScene(stage->look, stage->motion->data, &stage->option, NULL, camera, mjCAT_STATIC,
                   scene);
   dress_surroundings(stage->motion, scene);
+  if (stage->motion->far) {
+    lay_ground(stage, scene, camera->lookat);
+  }
   make_head_room(scene, head);
   add_backdrop(scene, &scene->camera[0]);
   set_lights(stage, camera);

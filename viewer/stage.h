@@ -15,7 +15,7 @@ typedef struct irl_stage {
   mjvOption option;
   irl_colormap map;        // of values that run one way
   irl_colormap diverging;  // of values that run both ways from 0
-  double radius;           // of all that moves [m]
+  double radius;           // of all that moves, or of what is seen of it at once [m]
 } irl_stage;
 
 // The motion is borrowed and must outlive the stage. Room for `poses` poses at once; `fine` spends
@@ -25,7 +25,8 @@ IRL_NODISCARD irl_err irl_stage_create(irl_stage* stage, const irl_motion* motio
 void irl_stage_destroy(irl_stage* stage);  // a zeroed stage is fine
 
 // Begins a picture: surroundings, lights and camera. `head` is the part of the picture's height, at
-// its top, that is to be kept free for a title.
+// its top, that is to be kept free for a title. Where the motion goes far the ground has no end and
+// a grid, by which it is seen to pass.
 void irl_stage_begin(irl_stage* stage, mjvCamera* camera, double head);
 
 // Adds step t of a rollout: its moving bodies in the colour of the step's cost, its still ones (a

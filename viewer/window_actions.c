@@ -141,6 +141,7 @@ static void free_camera(irl_window* window, bool align) {
   irl_window_notify(window, align ? "camera: aimed at the motion" : "camera: free");
   if (align || was_fixed) {
     window->steered = false;
+    window->show.along = window->show.motion.far;
     irl_view_angle(&window->show.motion, &camera->azimuth, &camera->elevation);
     irl_show_aim(&window->show);
   }

@@ -39,7 +39,7 @@ static void draw_tile(irl_window* window, int i) {
     trails.head = show->layout.tile[i].head;
   }
   irl_show_stage(show, show->shown[i], &show->layout.tile[i], &moment);
-  irl_draw_tile(&show->draw, &show->stage, &show->camera, tile_rect(window, i), &trails);
+  irl_draw_tile(&show->draw, &show->stage, &show->eye, tile_rect(window, i), &trails);
   window->lens[i] = show->draw.lens;
 }
 

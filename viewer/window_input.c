@@ -171,9 +171,12 @@ static void double_click(irl_window* window, int button) {
   } else if (button == GLFW_MOUSE_BUTTON_RIGHT && pick.found) {
     const float* at =
         irl_motion_trail(&window->show.motion, pick.group, pick.episode, pick.step, 0);
+    const irl_moment moment = irl_window_moment(window);
+    double way[3];  // from where the camera goes along
+    irl_show_way(&window->show, pick.group, &moment, way);
     window->steered = true;
     for (int k = 0; k < 3; k++) {
-      window->show.camera.lookat[k] = (double)at[k];
+      window->show.camera.lookat[k] = (double)at[k] - way[k];
     }
   }
 }
