@@ -42,7 +42,7 @@ typedef struct measurement {
 
 // rollout compares control steps a second with those of bare mj_step under the same controls.
 static irl_err rollout(const char* subject, int threads, figures* out, irl_errinfo* info) {
-  enum { REPEATS = 15 };
+  enum { REPEATS = 201 };
   irl_task* task = NULL;
   irl_env_bench bench = {0};
   IRL_TRY(irl_task_load(&task, subject, NULL, 0, info));

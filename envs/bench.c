@@ -9,17 +9,17 @@
 
 #include "base/arena.h"
 #include "base/pool.h"
-#include "envs/env.h"
-#include "envs/task_internal.h"
+#include "envs/env_internal.h"
 
-// Control steps of one measurement: as many as take target_seconds, within these bounds.
-enum { MAX_HORIZON = 100, MIN_TRAJECTORIES = 8, MAX_STEPS = 6400, PROBE_STEPS = 20 };
-static const double target_seconds = 0.03;
+// Trajectories of one measurement: as many as take target_seconds of each thread, one at least.
+// Short pieces in turns: what another program takes (caches, the clock's pace) falls on both sides
+// of a pair, or spoils few of them.
+enum { MAX_HORIZON = 100, MAX_TRAJECTORIES = 64, PROBE_STEPS = 20 };
+static const double target_seconds = 0.003;
 
 typedef struct rig {
   const irl_task* task;
   irl_env* env;
-  mjBatch* bare;  // a pool of its own for the reference
   irl_policy policy;
   const irl_policy** policies;  // (nconditions), all the same
   irl_batch batch;              // as training asks for it: without physics states
@@ -29,8 +29,13 @@ typedef struct rig {
 
 //---------------------------------- The bare loop -------------------------------------------------
 
-static void replay(const mjModel* m, mjData* d, int i, void* arg) {
+// On the memory that rollouts simulate in, models too, so that neither side is lucky in where it
+// lies; with all that the task's own model asks for.
+static void replay(const mjModel* lean, mjData* d, int i, void* arg) {
   const rig* r = arg;
+  mjModel whole = *lean;
+  whole.opt.disableflags = r->task->model->opt.disableflags;
+  const mjModel* m = &whole;
   const irl_task_info* info = &r->task->info;
   const size_t nu = (size_t)info->nu;
   const double* control = r->control + (size_t)i * (size_t)r->batch.horizon * nu;
@@ -94,26 +99,11 @@ static void take_controls(rig* r) {
   }
 }
 
-static irl_err make_pools(rig* r, int n, int nthread, irl_errinfo* info) {
-  char why[300] = "";
-  mjBatchConfig config;
-  IRL_TRY(irl_env_create(&r->env, r->task, n, nthread, info));
-  mjb_defaultConfig(&config);
-  config.nthread = irl_env_nthread(r->env);
-  r->bare = mjb_makeBatch(r->task->model, n, &config, why, (int)sizeof why);
-  return r->bare != NULL ? IRL_OK
-                         : irl_fail(info, IRL_ESIM,
-                                    "%s: MuJoCo cannot make simulations (%s); use a "
-                                    "smaller model",
-                                    r->task->name, why);
-}
-
-// Trajectories of one measurement; a control step of one model costs a thousand of another's.
-static int choose_count(const irl_task* task, int horizon) {
-  const int most = (MAX_STEPS + horizon - 1) / horizon;
+// A control step of one model costs a thousand of another's.
+static int choose_count(const irl_task* task, int horizon, int nthread) {
   mjData* d = mj_makeData(task->model);
   if (d == NULL) {
-    return MIN_TRAJECTORIES;
+    return nthread;
   }
   const double start = irl_now();
   for (int k = 0; k < PROBE_STEPS * task->info.frame_skip; k++) {
@@ -122,15 +112,15 @@ static int choose_count(const irl_task* task, int horizon) {
   const double seconds = (irl_now() - start) / PROBE_STEPS * horizon;  // a trajectory's
   mj_deleteData(d);
   const double n = ceil(target_seconds / fmax(seconds, 1e-9));
-  return (int)fmin(fmax(n, MIN_TRAJECTORIES), most);
+  return nthread * (int)fmin(fmax(n, 1), MAX_TRAJECTORIES);
 }
 
 static irl_err rig_init(rig* r, const irl_task* task, int nthread, irl_errinfo* info) {
   const irl_task_info* t = &task->info;
   const int horizon = t->horizon < MAX_HORIZON ? t->horizon : MAX_HORIZON;
-  const int n = choose_count(task, horizon);
+  const int n = choose_count(task, horizon, nthread > 0 ? nthread : irl_cpu_count());
   r->task = task;
-  IRL_TRY(make_pools(r, n, nthread, info));
+  IRL_TRY(irl_env_create(&r->env, task, n, nthread, info));
   IRL_TRY(make_policy(r, horizon, info));
   IRL_TRY(irl_batch_create(&r->batch, n, horizon, t->nx, t->nu, t->nz, 0));
   r->start = IRL_NEW(double, (size_t)n*(size_t)t->nstate);
@@ -150,7 +140,6 @@ static irl_err rig_init(rig* r, const irl_task* task, int nthread, irl_errinfo* 
 
 static void rig_fini(rig* r) {
   irl_env_destroy(r->env);
-  mjb_deleteBatch(r->bare);
   irl_policy_destroy(&r->policy);
   irl_batch_destroy(&r->batch);
   irl_free(r->start);
@@ -187,7 +176,7 @@ static double time_bare(rig* r) {
     steps += r->batch.length[i];
   }
   const double begin = processor_time();
-  mjb_apply(r->bare, NULL, 0, replay, r, 0);
+  mjb_apply(r->env->batch, r->env->ids, r->batch.n, replay, r, 0);
   return rate_of(r, steps, begin);
 }
 

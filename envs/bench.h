@@ -19,7 +19,8 @@ typedef struct irl_env_bench {
 
 // Rolls a noisy time-varying policy out (sampling, observation, reward, log-density recorded) and
 // replays the same start states and clipped controls in a bare mjb_apply loop of mj_step that
-// records nothing; both on nthread threads (<= 0: all), in turns, `repetitions` >= 1 times.
+// records nothing; both on nthread threads (<= 0: all) and on the same simulations' memory, in
+// turns of a few ms, `repetitions` >= 1 times.
 // Errors: IRL_ENOMEM, IRL_ERANGE, IRL_ESIM.
 IRL_NODISCARD irl_err irl_env_bench_run(irl_env_bench* bench, const irl_task* task, int nthread,
                                         int repetitions, irl_errinfo* info);

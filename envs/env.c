@@ -43,6 +43,7 @@ irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories
   config.nthread = nthread > 0 ? nthread : irl_cpu_count();
   config.persistent = (task->model->opt.enableflags & mjENBL_SLEEP) != 0;
   const mjModel lean = irl_model_lean(task->model);
+  env->blind = !irl_model_needs_cameras(task->model);
   env->batch = mjb_makeBatch(&lean, max_trajectories, &config, why, (int)sizeof why);
   if (env->batch == NULL) {
     irl_env_destroy(env);
@@ -76,6 +77,16 @@ int irl_env_nthread(const irl_env* env) {
 
 const irl_task* irl_env_task(const irl_env* env) {
   return env->task;
+}
+
+const mjModel* irl_env_blind(const irl_env* env, mjModel* copy, const mjModel* m) {
+  if (!env->blind) {
+    return m;
+  }
+  *copy = *m;
+  copy->ncam = 0;
+  copy->nlight = 0;
+  return copy;
 }
 
 //---------------------------------- Actions -------------------------------------------------------
@@ -205,6 +216,8 @@ static void run_episode(const mjModel* m, mjData* d, int i, void* arg) {
   const double* state =
       r->start_state == NULL ? NULL : r->start_state + (size_t)i * (size_t)task->info.nstate;
   irl_progress* so_far = &job->env->progress[i];
+  mjModel without;
+  m = irl_env_blind(job->env, &without, m);
   irl_episode ep;
   bool valid = irl_episode_reset(&ep, task, m, d, memory, b->condition[i], state,
                                  r->exact_start ? NULL : &start);
@@ -359,6 +372,8 @@ static void run_trace(const mjModel* m, mjData* d, int sim, void* arg) {
   const trace_job* job = arg;
   const irl_task* task = job->env->task;
   double* memory = job->env->scratch;
+  mjModel without;
+  m = irl_env_blind(job->env, &without, m);
   irl_episode ep;
   (void)sim;
   irl_episode_reset_at(&ep, task, m, d, memory, job->qpos0, job->qvel0);

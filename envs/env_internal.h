@@ -20,6 +20,7 @@ struct irl_env {
   const irl_task* task;
   mjBatch* batch;
   int max_trajectories;
+  bool blind;              // simulations do without cameras and lights
   int nscratch;            // doubles of scratch per simulation
   double* scratch;         // (max_trajectories, nscratch): memory of an episode
   int* ids;                // 0, 1, 2, ...                        (max_trajectories)
@@ -27,6 +28,11 @@ struct irl_env {
   irl_domain_rows domain;  // physical worlds of the simulations, where they are drawn
   double* factor;          // scratch of those draws
 };
+
+// The model that a call on a simulation steps with: m, or, where nothing looks from a camera, a
+// copy of it that has no cameras and lights, whose poses MuJoCo then leaves out. The copy is the
+// caller's, borrows the arrays of m, and steps the data of m.
+const mjModel* irl_env_blind(const irl_env* env, mjModel* copy, const mjModel* m);
 
 // Gives the first n simulations the task's own model, without the draws of its domain.
 void irl_env_plain_worlds(irl_env* env, int n);

@@ -43,15 +43,57 @@ static bool all_zero(const mjtNum* x, mjtSize n) {
   return true;
 }
 
+static bool has_dry_friction(const mjModel* m) {
+  return !all_zero(m->dof_frictionloss, m->nv) || !all_zero(m->tendon_frictionloss, m->ntendon);
+}
+
+// Whether a constraint of any kind could ever become active.
+static bool may_constrain(const mjModel* m) {
+  bool limited = false;
+  for (int i = 0; i < m->njnt; i++) {
+    limited |= m->jnt_limited[i] != 0;
+  }
+  for (int i = 0; i < m->ntendon; i++) {
+    limited |= m->tendon_limited[i] != 0;
+  }
+  return limited || m->neq > 0 || has_dry_friction(m) || may_collide(m);
+}
+
+// Whether springs, dampers, a fluid, gravity compensation or foreign code push anything.
+static bool has_passive_forces(const mjModel* m) {
+  const bool joints =
+      !all_zero(m->jnt_stiffness, m->njnt) || !all_zero(m->jnt_stiffnesspoly, m->njnt * mjNPOLY) ||
+      !all_zero(m->dof_damping, m->nv) || !all_zero(m->dof_dampingpoly, m->nv * mjNPOLY);
+  const bool tendons = !all_zero(m->tendon_stiffness, m->ntendon) ||
+                       !all_zero(m->tendon_stiffnesspoly, m->ntendon * mjNPOLY) ||
+                       !all_zero(m->tendon_damping, m->ntendon) ||
+                       !all_zero(m->tendon_dampingpoly, m->ntendon * mjNPOLY);
+  const bool actuators = !all_zero(m->actuator_damping, m->nactuator) ||
+                         !all_zero(m->actuator_dampingpoly, m->nactuator * mjNPOLY);
+  const bool fluid = m->opt.density != 0 || m->opt.viscosity != 0;
+  return joints || tendons || actuators || fluid || m->flg_gravcomp || m->flg_adhesion ||
+         m->flg_surfacevel || m->nflex > 0 || m->nplugin > 0 || mjcb_passive != NULL;
+}
+
 // MuJoCo sorts the boxes of all geoms in every step, even where no two may touch, and walks over
-// all joints and tendons for a dry friction that none has.
+// all joints and tendons for dry friction, springs and dampers that none has.
 mjModel irl_model_lean(const mjModel* m) {
   mjModel lean = *m;
-  if (!may_collide(m)) {
-    lean.opt.disableflags |= mjDSBL_CONTACT;
-  }
-  if (all_zero(m->dof_frictionloss, m->nv) && all_zero(m->tendon_frictionloss, m->ntendon)) {
-    lean.opt.disableflags |= mjDSBL_FRICTIONLOSS;
-  }
+  int* off = &lean.opt.disableflags;
+  *off |= may_constrain(m) ? 0 : mjDSBL_CONSTRAINT;
+  *off |= may_collide(m) ? 0 : mjDSBL_CONTACT;
+  *off |= has_dry_friction(m) ? 0 : mjDSBL_FRICTIONLOSS;
+  *off |= has_passive_forces(m) ? 0 : mjDSBL_SPRING | mjDSBL_DAMPER;
+  *off |= m->nsensor > 0 || m->nplugin > 0 ? 0 : mjDSBL_SENSOR;
   return lean;
+}
+
+// Sensors may stand at a camera; what plugins look at is not known.
+bool irl_model_needs_cameras(const mjModel* m) {
+  for (int i = 0; i < m->nsensor; i++) {
+    if (m->sensor_objtype[i] == mjOBJ_CAMERA || m->sensor_reftype[i] == mjOBJ_CAMERA) {
+      return true;
+    }
+  }
+  return m->nplugin > 0 || mjcb_sensor != NULL || mjcb_control != NULL || mjcb_passive != NULL;
 }

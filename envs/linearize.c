@@ -216,6 +216,8 @@ static void run_path(const mjModel* m, mjData* d, int p, void* arg) {
   const difference_job* job = arg;
   const irl_linearizer* lin = job->lin;
   const int directions = lin->ntangent + lin->env->task->info.nu;
+  mjModel without;
+  m = irl_env_blind(lin->env, &without, m);
   for (int t = 0; t < job->batch->horizon && has_step(job->batch, lin->path[p], t); t++) {
     for (int j = 0; j < directions; j++) {
       difference_row(job, m, d, p, t, j);

@@ -196,6 +196,9 @@ int irl_model_user_sensor(const mjModel* model, const char* name);
 // simulations: states are the same to the last bit, steps cheaper. Borrows the arrays of m.
 mjModel irl_model_lean(const mjModel* m);
 
+// Whether anything that a step computes looks from a camera.
+bool irl_model_needs_cameras(const mjModel* m);
+
 //---------------------------------- plugins.c -----------------------------------------------------
 
 // Loads MuJoCo's plugins, once in the process, if a text may speak of them.

@@ -18,7 +18,8 @@
   "<geom name='plate' type='box' size='1 1 .02' " plate "/></body></worldbody>" more              \
   "<actuator><motor joint='give'/></actuator></mujoco>"
 
-// Steps the model of a task and traces the task itself under the same actions; both must agree.
+// Steps the model of a task and traces the task itself under the same actions; both must agree, in
+// the values of sensors too where they are all that is observed.
 static bool traced_alike(const irl_task* task, int steps) {
   const irl_task_info* t = irl_task_get(task);
   const mjModel* m = irl_task_model(task);
@@ -28,6 +29,7 @@ static bool traced_alike(const irl_task* task, int steps) {
   uint8_t* ended = calloc(rows, 1);
   irl_env* env = NULL;
   mjData* d = mj_makeData(m);
+  const bool senses = strncmp(irl_task_observation_name(task, 0), "sensor", 6) == 0;
   bool same = true;
   for (size_t k = 0; k < (size_t)steps * nu; k++) {
     u[k] = sin(0.7 * (double)k);
@@ -43,6 +45,8 @@ static bool traced_alike(const irl_task* task, int steps) {
     }
     same &= memcmp(d->qpos, q + (size_t)(s + 1) * nq, nq * sizeof *q) == 0;
     same &= memcmp(d->qvel, v + (size_t)(s + 1) * nv, nv * sizeof *v) == 0;
+    same &= !senses || memcmp(d->sensordata, x + (size_t)(s + 1) * (size_t)t->nx,
+                              (size_t)t->nx * sizeof *x) == 0;
   }
   mj_deleteData(d);
   irl_env_destroy(env);
@@ -123,6 +127,96 @@ static void dry_friction_is_found_in_joints_and_tendons(void) {
   }
 }
 
+// A link that swings beside a ball on a slide, a tendon between them: with what `option`, `joint`,
+// `body`, `tendon`, `motor` and `more` add.
+typedef struct addition {
+  const char *option, *joint, *body, *tendon, *motor, *more;
+} addition;
+
+static irl_task* swing(const addition* a) {
+  char mjcf[1500];
+  snprintf(mjcf, sizeof mjcf,
+           "<mujoco><option integrator='implicitfast' %s/><default><geom contype='0' "
+           "conaffinity='0'/></default><worldbody><light pos='0 0 3'/><camera name='eye' pos='0 -2 "
+           "1' mode='targetbody' target='b'/><body name='b' %s><joint name='h' axis='0 1 0' "
+           "%s/><geom size='.1' pos='.2 0 0'/><site name='s' pos='.3 0 0'/></body><body "
+           "name='c' pos='.5 .1 .2'><joint name='slide' type='slide' axis='0 0 1'/><geom name='g' "
+           "size='.05'/><site name='e'/></body></worldbody><tendon><spatial name='t' %s><site "
+           "site='s'/><site site='e'/></spatial></tendon><actuator><motor joint='h' %s/></actuator>"
+           "%s</mujoco>",
+           a->option != NULL ? a->option : "", a->body != NULL ? a->body : "",
+           a->joint != NULL ? a->joint : "", a->tendon != NULL ? a->tendon : "",
+           a->motor != NULL ? a->motor : "", a->more != NULL ? a->more : "");
+  return sample_task(TASK, mjcf);
+}
+
+static void passive_forces_are_found_wherever_they_are(void) {
+  static const addition cases[] = {
+      {.joint = ""},  // none
+      {.joint = "stiffness='3'"},
+      {.joint = "stiffness='0 3'"},
+      {.joint = "damping='.5'"},
+      {.joint = "damping='0 .5'"},
+      {.tendon = "stiffness='3' springlength='.1'"},
+      {.tendon = "stiffness='0 3' springlength='.1'"},
+      {.tendon = "damping='2'"},
+      {.tendon = "damping='0 2'"},
+      {.body = "gravcomp='1'"},
+      {.option = "density='100'"},
+      {.option = "viscosity='10'"},
+      {.motor = "damping='.5'"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    irl_task* task = swing(&cases[i]);
+    CHECK(((switched_off(task) & (mjDSBL_SPRING | mjDSBL_DAMPER)) != 0) == (i == 0));
+    CHECK((switched_off(task) & mjDSBL_CONSTRAINT) != 0);
+    CHECK(traced_alike(task, 40));
+    irl_task_destroy(task);
+  }
+}
+
+static void constraints_are_found_wherever_they_are(void) {
+  static const addition cases[] = {
+      {.joint = ""},  // none
+      {.joint = "limited='true' range='-5 5'"},
+      {.joint = "frictionloss='.2'"},
+      {.tendon = "limited='true' range='0 .3'"},
+      {.tendon = "frictionloss='.2'"},
+      {.more = "<equality><joint joint1='h' joint2='slide'/></equality>"},
+      {.more = "<equality><connect active='false' body1='b' anchor='0 0 0'/></equality>"},
+      {.more = "<contact><pair geom1='g' geom2='g2'/></contact><worldbody><geom name='g2' "
+               "size='.1' pos='.5 .1 0'/></worldbody>"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    irl_task* task = swing(&cases[i]);
+    CHECK(((switched_off(task) & mjDSBL_CONSTRAINT) != 0) == (i == 0));
+    CHECK(traced_alike(task, 60));
+    irl_task_destroy(task);
+  }
+}
+
+// The camera turns after a body, and what is seen from it changes with that.
+static void cameras_are_there_for_sensors(void) {
+  static const char* const sensors[] = {
+      "<camprojection site='s' camera='eye'/>", "<framequat objtype='camera' objname='eye'/>",
+      "<framepos objtype='site' objname='s' reftype='camera' refname='eye'/>",
+      "<framepos objtype='site' objname='s'/>",  // looks from nowhere
+  };
+  for (int i = 0; i < 4; i++) {
+    char more[200];
+    snprintf(more, sizeof more, "<sensor>%s</sensor>", sensors[i]);
+    irl_task* plain = swing(&(const addition){.more = more});
+    irl_task* task = NULL;
+    CHECK_OK(irl_task_vary(&task, plain, (const char* const[]){"observation={\"sensor\": \"*\"}"},
+                           1, NULL));
+    CHECK(irl_model_needs_cameras(irl_task_model(task)) == (i < 3));
+    CHECK((switched_off(task) & mjDSBL_SENSOR) == 0);
+    CHECK(traced_alike(task, 20));
+    irl_task_destroy(task);
+    irl_task_destroy(plain);
+  }
+}
+
 // Bundled tasks, of which pendulums, reacher and swimmer leave collisions out.
 static void bundled_tasks_step_as_mujoco_does(void) {
   const char* const* names;
@@ -143,4 +237,6 @@ static void bundled_tasks_step_as_mujoco_does(void) {
 
 TESTS(TEST(collisions_are_left_out_where_none_is_possible),
       TEST(bodies_welded_together_do_not_count), TEST(dry_friction_is_found_in_joints_and_tendons),
+      TEST(passive_forces_are_found_wherever_they_are),
+      TEST(constraints_are_found_wherever_they_are), TEST(cameras_are_there_for_sensors),
       TEST(bundled_tasks_step_as_mujoco_does))
