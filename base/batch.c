@@ -1,6 +1,7 @@
 #include "base/batch.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -68,8 +69,30 @@ irl_err irl_batch_create(irl_batch* batch, int n, int horizon, int nx, int nu, i
   return IRL_OK;
 }
 
+irl_err irl_batch_add_worlds(irl_batch* batch, int nworld) {
+  const size_t numbers = (size_t)batch->n * (size_t)nworld;
+  if (nworld == 0) {
+    return IRL_OK;
+  }
+  batch->world = IRL_NEW(double, numbers);
+  if (batch->world == NULL) {
+    return IRL_ENOMEM;
+  }
+  batch->nworld = nworld;
+  for (size_t k = 0; k < numbers; k++) {
+    batch->world[k] = NAN;
+  }
+  return IRL_OK;
+}
+
+const double* irl_batch_world(const irl_batch* batch, int i) {
+  const double* row = batch->world + (ptrdiff_t)i * batch->nworld;
+  return batch->nworld > 0 && !isnan(row[0]) ? row : NULL;
+}
+
 void irl_batch_destroy(irl_batch* batch) {
   irl_free(batch->memory);
+  irl_free(batch->world);
   *batch = (irl_batch){0};
 }
 
@@ -83,6 +106,15 @@ static void copy_rows(double* dst, const double* src, int rows, int capacity, in
   }
   if (all > used) {
     memset(dst + used, 0, (all - used) * sizeof *dst);
+  }
+}
+
+static void copy_world(irl_batch* dst, int to, const irl_batch* src, int from) {
+  const double* world = irl_batch_world(src, from);
+  double* row = dst->world + (ptrdiff_t)to * dst->nworld;
+  assert(dst->nworld == src->nworld || dst->nworld == 0 || src->nworld == 0);
+  for (int k = 0; k < dst->nworld; k++) {
+    row[k] = world != NULL ? world[k] : NAN;
   }
 }
 
@@ -102,6 +134,7 @@ void irl_batch_copy(irl_batch* dst, int to, const irl_batch* src, int from) {
             length + 1, T + 1, dst->nstate);
   copy_rows(dst->reward + a, src->reward + b, length, T, 1);
   copy_rows(dst->logq + a, src->logq + b, length, T, 1);
+  copy_world(dst, to, src, from);
   dst->length[to] = length;
   dst->condition[to] = src->condition[from];
   dst->valid[to] = src->valid[from];

@@ -23,6 +23,7 @@ typedef struct irl_batch {
   int nu;       // action entries
   int nz;       // reward residual entries, may be 0
   int nstate;   // physics state entries, 0: not recorded
+  int nworld;   // factors of a world that is drawn for each trajectory, 0: not recorded
 
   double* x;            // observations                              (N, T+1, nx)
   double* u;            // raw actions, as the policy gave them      (N, T, nu)
@@ -30,6 +31,7 @@ typedef struct irl_batch {
   double* reward;       // true reward of step t, after it           (N, T)
   double* logq;         // log-density of u_t under its sampler      (N, T)
   double* state;        // physics state (envs/env.h names its parts) (N, T+1, nstate)
+  double* world;        // those factors; a row begins with NaN where they are not known (N, nworld)
   int* length;          // control steps until the end, <= T         (N)
   int* condition;       // initial condition, from 0                 (N)
   uint8_t* valid;       // 0: diverged, to be left out everywhere    (N)
@@ -45,9 +47,13 @@ IRL_NODISCARD irl_err irl_batch_create(irl_batch* batch, int n, int horizon, int
                                        int nstate);
 void irl_batch_destroy(irl_batch* batch);  // a zeroed batch is fine
 
+// Room for the factors of drawn worlds, none of them known yet; nworld 0 changes nothing. Errors:
+// IRL_ENOMEM.
+IRL_NODISCARD irl_err irl_batch_add_worlds(irl_batch* batch, int nworld);
+
 // Copies trajectory `from` of src over trajectory `to` of dst; the sizes per step must agree and
-// the trajectory must not be longer than dst's horizon (asserted). nz and nstate may be 0 in
-// either. Rewards that src does not have make dst a batch without rewards.
+// the trajectory must not be longer than dst's horizon (asserted). nz, nstate and nworld may be 0
+// in either. Rewards that src does not have make dst a batch without rewards.
 void irl_batch_copy(irl_batch* dst, int to, const irl_batch* src, int from);
 
 // Pointers to one step.
@@ -63,6 +69,9 @@ static inline double* irl_batch_z(const irl_batch* b, int i, int t) {
 static inline double* irl_batch_state(const irl_batch* b, int i, int t) {
   return b->state + ((long)i * (b->horizon + 1) + t) * b->nstate;
 }
+
+// The factors of trajectory i's world (nworld), or NULL where they are not known.
+const double* irl_batch_world(const irl_batch* batch, int i);
 
 // Σ_t reward over a trajectory's length, and Σ_t log q.
 double irl_batch_return(const irl_batch* batch, int i);

@@ -91,6 +91,27 @@ static void write_entries(irl_jout* out, const irl_demos_survey* s, const irl_ta
   irl_jout_close(out);
 }
 
+// write_world is what the episodes drew of the physics, where the task draws.
+static void write_world(irl_jout* out, const irl_demos* demos, const irl_task* task) {
+  const irl_batch* b = &demos->batch;
+  const bool named = task != NULL && irl_task_get(task)->nworld == b->nworld;
+  irl_jout_key(out, "world");
+  irl_jout_open(out, '[');
+  for (int k = 0; k < b->nworld; k++) {
+    irl_demos_factor f;
+    irl_demos_world_factor(&f, demos, k);
+    irl_jout_open(out, '{');
+    irl_jout_key_int(out, "factor", k);
+    irl_jout_key_int(out, "episodes", f.episodes);
+    irl_jout_key_number(out, "min", f.min);
+    irl_jout_key_number(out, "mean", f.mean);
+    irl_jout_key_number(out, "max", f.max);
+    irl_jout_key_string(out, "name", named ? irl_task_world_factor(task, k).name : "");
+    irl_jout_close(out);
+  }
+  irl_jout_close(out);
+}
+
 // write_survey is what concerns the dataset as a whole.
 static void write_survey(irl_jout* out, const irl_demos_survey* s) {
   irl_jout_key_number(out, "saturated", s->saturated);
@@ -134,6 +155,7 @@ static irl_err write_info(cli_context* cli, const demos_args* a, const irl_demos
   write_survey(out, survey);
   write_conditions(out, demos, task);
   write_entries(out, survey, task);
+  write_world(out, demos, task);
   irl_demos_survey_destroy(survey);
   return IRL_OK;
 }

@@ -42,6 +42,12 @@ static irl_err check_sizes(const irl_task* task, const irl_batch* b, irl_errinfo
         "and %d; use the task they were made with",
         b->nx, b->nu, t->name, t->nx, t->nu);
   }
+  if (b->nworld != 0 && b->nworld != t->nworld) {
+    return irl_fail(info, IRL_EDIM,
+                    "demonstrations: worlds of %d factors do not fit task %s, which draws %d; use "
+                    "the task they were made with",
+                    b->nworld, t->name, t->nworld);
+  }
   if (b->nstate != 0 && b->nstate != t->nstate) {
     return irl_fail(
         info, IRL_EDIM,
@@ -180,6 +186,9 @@ static void put_episode_attributes(const builder* k, int i, int number) {
   if (b->has_reward) {
     irl_h5w_attr_number(k->file, "rewards_sum", irl_batch_return(b, i));
   }
+  if (irl_batch_world(b, i)) {
+    irl_h5w_attr_numbers(k->file, "world", irl_batch_world(b, i), b->nworld);
+  }
   put_text(k, "label", k->meta->label, i);
   put_text(k, "recording", k->meta->recording, i);
 }
@@ -292,6 +301,28 @@ static void put_state_parts(const builder* k) {
   irl_jout_fini(&out);
 }
 
+// What the numbers of an episode's world multiply.
+static void put_world_factors(const builder* k) {
+  irl_jout out;
+  irl_jout_init(&out, false);
+  irl_jout_open(&out, '[');
+  for (int i = 0; i < k->t->nworld; i++) {
+    const irl_task_factor f = irl_task_world_factor(k->task, i);
+    irl_jout_open(&out, '{');
+    irl_jout_key_string(&out, "name", f.name);
+    irl_jout_key_number(&out, "low", f.lo);
+    irl_jout_key_number(&out, "high", f.hi);
+    irl_jout_close(&out);
+  }
+  irl_jout_close(&out);
+  if (out.failed) {
+    k->file->failed = true;
+  } else {
+    irl_h5w_text(k->file, "world_factors", out.text);
+  }
+  irl_jout_fini(&out);
+}
+
 // What belongs to the file as a whole: /mjirl.
 static void put_origin(const builder* k) {
   char platform[512];
@@ -311,6 +342,9 @@ static void put_origin(const builder* k) {
   }
   if (k->batch->nstate > 0) {
     put_state_parts(k);
+  }
+  if (k->batch->nworld > 0) {
+    put_world_factors(k);
   }
 }
 

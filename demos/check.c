@@ -15,9 +15,24 @@ typedef struct checker {
   irl_env* env;
   irl_batch again;  // (BLOCK, T)
   double* start;    // (BLOCK, nstate)
+  double* world;    // (BLOCK, nworld)
   irl_demos_verdict* verdict;
   irl_errinfo* info;
 } checker;
+
+// Whether an episode can be simulated again: where physics are drawn, its world must be known.
+static bool knows_world(const checker* c, int episode) {
+  return irl_task_get(c->task)->nworld == 0 || irl_batch_world(&c->demos->batch, episode) != NULL;
+}
+
+// The world of an episode, the model as it is where it is not known.
+static void put_world(checker* c, int i, int episode) {
+  const int nworld = irl_task_get(c->task)->nworld;
+  const double* world = irl_batch_world(&c->demos->batch, episode);
+  for (int k = 0; k < nworld; k++) {
+    c->world[(ptrdiff_t)i * nworld + k] = world ? world[k] : 1;
+  }
+}
 
 // Simulates episodes first..first+n-1 again, past any termination: where a recording ends early it
 // is compared up to its own end.
@@ -29,11 +44,15 @@ static irl_err simulate(checker* c, int first, int n) {
     memcpy(irl_batch_u(&c->again, i, 0), irl_batch_u(b, first + i, 0), actions);
     memcpy(c->start + (int64_t)i * b->nstate, irl_batch_state(b, first + i, 0),
            (size_t)b->nstate * sizeof(double));
+    put_world(c, i, first + i);
     c->again.condition[i] = b->condition[first + i];
     c->again.length[i] = b->horizon;
   }
-  irl_rollout rollout = {
-      .mode = IRL_ACTION_GIVEN, .first = first, .run_on = true, .start_state = c->start};
+  irl_rollout rollout = {.mode = IRL_ACTION_GIVEN,
+                         .first = first,
+                         .run_on = true,
+                         .start_state = c->start,
+                         .world = c->world};
   int invalid = 0;
   return irl_env_rollout(c->env, &rollout, &c->again, NULL, &invalid, c->info);
 }
@@ -177,10 +196,34 @@ static irl_err check_all(checker* c) {
     int count = n - first < BLOCK ? n - first : BLOCK;
     IRL_TRY(simulate(c, first, count));
     for (int i = 0; i < count; i++) {
-      compare_episode(c, first + i, i);
+      if (knows_world(c, first + i)) {
+        compare_episode(c, first + i, i);
+      }
     }
   }
   return IRL_OK;
+}
+
+// The worlds must be those of this task, and one of them must be known.
+static irl_err check_worlds(const irl_demos* demos, const irl_task* task, irl_errinfo* info) {
+  const irl_batch* b = &demos->batch;
+  const int nworld = irl_task_get(task)->nworld;
+  int known = 0;
+  for (int i = 0; i < b->n; i++) {
+    known += irl_batch_world(b, i) != NULL;
+  }
+  if (known > 0 && b->nworld != nworld) {
+    return irl_fail(info, IRL_EDIM,
+                    "demonstrations: their worlds have %d drawn factors, those of the task %d; use "
+                    "the task that they were made with",
+                    b->nworld, nworld);
+  }
+  return nworld > 0 && known == 0
+             ? irl_fail(info, IRL_EUNSUPPORTED,
+                        "demonstrations: the task draws its physics for each trajectory "
+                        "(\"domain\" with ranges) and the dataset does not keep what was drawn, so "
+                        "nothing can be simulated again; make them once more")
+             : IRL_OK;
 }
 
 irl_err irl_demos_check(irl_demos_verdict* verdict, const irl_demos* demos, const irl_task* task,
@@ -198,24 +241,21 @@ irl_err irl_demos_check(irl_demos_verdict* verdict, const irl_demos* demos, cons
         "demonstrations: keep no physics states, so nothing can be simulated again; use "
         "a dataset that mjirl wrote");
   }
-  if (irl_task_get(task)->random_world) {
-    return irl_fail(
-        info, IRL_EUNSUPPORTED,
-        "demonstrations: the task draws its physics for each trajectory (\"domain\" with "
-        "ranges), so nothing can be simulated again; see 'mjirl demos info'");
-  }
+  IRL_TRY(check_worlds(demos, task, info));
   int block = b->n < BLOCK ? b->n : BLOCK;
   checker c = {.demos = demos, .task = task, .verdict = verdict, .info = info};
   IRL_TRY(irl_env_create(&c.env, task, block, nthread, info));
   c.start = irl_calloc((size_t)block * (size_t)b->nstate, sizeof(double));
+  c.world = IRL_NEW(double, (size_t)block*(size_t)irl_task_get(task)->nworld + 1);
   irl_err err = irl_batch_create(&c.again, block, b->horizon, b->nx, b->nu, 0, b->nstate);
-  if (err || !c.start) {
+  if (err || !c.start || !c.world) {
     err = irl_fail(info, IRL_ENOMEM, "demonstrations: no memory to simulate them again; free some");
   } else {
     err = check_all(&c);
   }
   irl_batch_destroy(&c.again);
   irl_free(c.start);
+  irl_free(c.world);
   irl_env_destroy(c.env);
   return err;
 }

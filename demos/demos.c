@@ -105,6 +105,21 @@ irl_err irl_demos_match(const irl_demos* demos, const irl_task* task, irl_errinf
 
 //---------------------------------- Summary -------------------------------------------------------
 
+void irl_demos_world_factor(irl_demos_factor* factor, const irl_demos* demos, int k) {
+  *factor = (irl_demos_factor){.min = NAN, .mean = NAN, .max = NAN};
+  double sum = 0;
+  for (int i = 0; i < demos->batch.n; i++) {
+    const double* world = irl_batch_world(&demos->batch, i);
+    if (world) {
+      factor->min = fmin(factor->min, world[k]);  // fmin and fmax pass over NaN
+      factor->max = fmax(factor->max, world[k]);
+      sum += world[k];
+      factor->episodes++;
+    }
+  }
+  factor->mean = factor->episodes > 0 ? sum / factor->episodes : NAN;
+}
+
 int irl_demos_nconditions(const irl_demos* demos) {
   int largest = -1;
   for (int i = 0; i < demos->batch.n; i++) {

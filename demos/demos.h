@@ -126,6 +126,14 @@ typedef struct irl_demos_summary {
 
 // condition < 0: all episodes.
 void irl_demos_summarise(irl_demos_summary* summary, const irl_demos* demos, int condition);
+
+// One factor of the worlds that the episodes drew, over those that know theirs; NaN if none does.
+typedef struct irl_demos_factor {
+  int episodes;
+  double min, mean, max;
+} irl_demos_factor;
+void irl_demos_world_factor(irl_demos_factor* factor, const irl_demos* demos, int k);
+
 int irl_demos_nconditions(const irl_demos* demos);  // largest condition + 1
 
 // What deriving numbers of the dataset again gave: observations, rewards or log-densities.
@@ -153,8 +161,9 @@ typedef struct irl_demos_verdict {
 } irl_demos_verdict;
 
 // Simulates each episode again from its first state with its raw actions and compares all states.
-// Differences are the verdict, not an error. Errors: IRL_EUNSUPPORTED when the dataset keeps no
-// states, those of irl_demos_match and irl_env_rollout.
+// Differences are the verdict, not an error. Where physics are drawn, each in the world that it
+// keeps; those that keep none are left out. Errors: IRL_EUNSUPPORTED when the dataset keeps no
+// states, or none of the worlds that its task draws, those of irl_demos_match and irl_env_rollout.
 IRL_NODISCARD irl_err irl_demos_check(irl_demos_verdict* verdict, const irl_demos* demos,
                                       const irl_task* task, int nthread, irl_errinfo* info);
 

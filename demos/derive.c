@@ -11,6 +11,7 @@ struct irl_derive {
   const irl_task* task;
   irl_env* env;
   irl_batch batch;  // (BLOCK, 1)
+  double* plain;    // factors of the model as it is (BLOCK, nworld)
 };
 
 irl_err irl_derive_create(irl_derive** derive, const irl_task* task, irl_errinfo* info) {
@@ -20,8 +21,13 @@ irl_err irl_derive_create(irl_derive** derive, const irl_task* task, irl_errinfo
   if (!d) {
     return irl_fail(info, IRL_ENOMEM, "%s: no memory to simulate; free some", t->name);
   }
+  const size_t factors = (size_t)BLOCK * (size_t)t->nworld;
   d->task = task;
-  irl_err err = irl_env_create(&d->env, task, BLOCK, 0, info);
+  d->plain = IRL_NEW(double, factors + 1);
+  for (size_t k = 0; d->plain && k < factors; k++) {
+    d->plain[k] = 1;
+  }
+  irl_err err = d->plain ? irl_env_create(&d->env, task, BLOCK, 0, info) : IRL_ENOMEM;
   if (!err) {
     err = irl_batch_create(&d->batch, BLOCK, 1, t->nx, t->nu, t->nz, t->nstate);
   }
@@ -37,6 +43,7 @@ void irl_derive_destroy(irl_derive* derive) {
   if (derive) {
     irl_env_destroy(derive->env);
     irl_batch_destroy(&derive->batch);
+    irl_free(derive->plain);
     irl_free(derive);
   }
 }
@@ -69,6 +76,7 @@ irl_err irl_derive_run(irl_derive* derive, const irl_derive_rows* rows, irl_erri
     int n = rows->n - first < BLOCK ? rows->n - first : BLOCK, invalid = 0;
     const irl_rollout rollout = {.mode = rows->action ? IRL_ACTION_GIVEN : IRL_ACTION_ZERO,
                                  .run_on = true,
+                                 .world = derive->plain,
                                  .start_state = rows->state + (int64_t)first * t->nstate};
     b->n = n;
     memset(b->condition, 0, (size_t)n * sizeof *b->condition);
@@ -94,8 +102,10 @@ irl_err irl_derive_run(irl_derive* derive, const irl_derive_rows* rows, irl_erri
 irl_err irl_derive_starts(irl_derive* derive, int condition, bool exact, int n, double* x,
                           double* state, irl_errinfo* info) {
   irl_batch* b = &derive->batch;
-  const irl_rollout rollout = {
-      .mode = IRL_ACTION_ZERO, .reset_purpose = IRL_PURPOSE_RESET, .exact_start = exact};
+  const irl_rollout rollout = {.mode = IRL_ACTION_ZERO,
+                               .reset_purpose = IRL_PURPOSE_RESET,
+                               .world = derive->plain,
+                               .exact_start = exact};
   int invalid = 0;
   b->n = n < BLOCK ? n : BLOCK;
   for (int i = 0; i < b->n; i++) {

@@ -15,7 +15,7 @@
 
 // What the new dataset will have: whatever every source has.
 typedef struct plan {
-  int horizon, nz, nstate;
+  int horizon, nz, nstate, nworld;
   bool reward, logq, action, applied, mask, platform, alone;
 } plan;
 
@@ -43,6 +43,7 @@ static irl_err make_plan(plan* p, const irl_demos* const* sources, int n, irl_er
   const irl_demos* first = sources[0];
   *p = (plan){.nz = first->batch.nz,
               .nstate = first->batch.nstate,
+              .nworld = first->batch.nworld,
               .reward = true,
               .logq = true,
               .action = true,
@@ -54,6 +55,9 @@ static irl_err make_plan(plan* p, const irl_demos* const* sources, int n, irl_er
     IRL_TRY(check_alike(first, d, info));
     p->nz = d->batch.nz == p->nz ? p->nz : 0;
     p->nstate = d->batch.nstate == p->nstate ? p->nstate : 0;
+    p->nworld = strcmp(d->task_json, first->task_json) == 0 && d->batch.nworld == p->nworld
+                    ? p->nworld
+                    : 0;  // factors of another "domain" mean something else
     p->reward &= d->batch.has_reward;
     p->logq &= d->has_logq;
     p->action &= d->has_action;
@@ -102,6 +106,9 @@ static void copy_arrays(irl_demos* d, int i, const irl_demos* s, int j, int begi
   copy_rows(irl_batch_state(a, i, 0), irl_batch_state(b, j, begin), (int64_t)(T + 1) * a->nstate);
   copy_rows(a->reward + at, b->reward + from, a->has_reward ? T : 0);
   copy_rows(a->logq + at, b->logq + from, d->has_logq ? T : 0);
+  if (a->nworld > 0) {
+    copy_rows(a->world + (int64_t)i * a->nworld, b->world + (int64_t)j * b->nworld, a->nworld);
+  }
   if (d->applied) {
     copy_rows(d->applied + at * a->nu, s->applied + from * b->nu, (int64_t)T * a->nu);
   }
@@ -135,6 +142,7 @@ static irl_err copy_episode(irl_demos* d, int i, const irl_demos* s, const irl_d
 static irl_err prepare(irl_demos* d, const plan* p, const irl_demos* first, int n) {
   const irl_batch* b = &first->batch;
   IRL_TRY(irl_batch_create(&d->batch, n, p->horizon, b->nx, b->nu, p->nz, p->nstate));
+  IRL_TRY(irl_batch_add_worlds(&d->batch, p->nworld));
   d->batch.has_reward = p->reward;
   d->has_logq = p->logq;
   d->has_action = p->action;

@@ -179,6 +179,7 @@ static irl_err allocate(merged* m, fold* f) {
                     f->place.dir, n, horizon);
   }
   irl_err err = irl_batch_create(&m->batch, (int)n, horizon, h->nx, h->nu, h->nz, h->nstate);
+  err = err ? err : irl_batch_add_worlds(&m->batch, irl_task_get(f->task)->nworld);
   m->seed = IRL_NEW(uint64_t, n);
   m->facts = IRL_NEW(uint8_t, n);
   m->label = IRL_NEW(const char*, n);
@@ -223,6 +224,9 @@ static void add_new(merged* m, const fold* f) {
     }
     const int to = m->n++;
     irl_recording_copy(&f->journal, e, &m->batch, to);
+    for (int k = 0; k < m->batch.nworld; k++) {  // recorded in the model as it is, without draws
+      m->batch.world[(ptrdiff_t)to * m->batch.nworld + k] = 1;
+    }
     name_episode(m->ids[to], &f->journal, e);
     m->seed[to] = episode->seed;
     m->facts[to] = (uint8_t)(IRL_DEMO_CONDITION | IRL_DEMO_SEED |

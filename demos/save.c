@@ -20,6 +20,9 @@ static bool same_trajectory(const irl_batch* a, int i, const irl_batch* b, int j
               same(irl_batch_u(a, i, 0), irl_batch_u(b, j, 0), T * a->nu, real) &&
               same(a->z + at * a->nz, b->z + bt * b->nz, T * a->nz, real) &&
               same(irl_batch_state(a, i, 0), irl_batch_state(b, j, 0), (T + 1) * a->nstate, real);
+  const double *world = irl_batch_world(a, i), *other = irl_batch_world(b, j);
+  good &= (world != NULL) == (other != NULL) &&
+          (world == NULL || (a->nworld == b->nworld && same(world, other, a->nworld, real)));
   return good && (!b->has_reward || same(a->reward + at, b->reward + bt, T, real));
 }
 

@@ -71,6 +71,7 @@ void irl_h5w_text(irl_h5w* w, const char* name, const char* text);  // scalar te
 void irl_h5w_attr_int(irl_h5w* w, const char* name, int64_t value);
 void irl_h5w_attr_uint(irl_h5w* w, const char* name, uint64_t value);
 void irl_h5w_attr_number(irl_h5w* w, const char* name, double value);
+void irl_h5w_attr_numbers(irl_h5w* w, const char* name, const double* value, int count);
 void irl_h5w_attr_flag(irl_h5w* w, const char* name, bool value);
 void irl_h5w_attr_text(irl_h5w* w, const char* name, const char* text);
 
@@ -140,6 +141,11 @@ IRL_NODISCARD irl_err irl_h5r_attr_int(irl_h5r* r, const char* name, const char*
                                        int64_t* value, bool* present);
 IRL_NODISCARD irl_err irl_h5r_attr_uint(irl_h5r* r, const char* name, const char* attribute,
                                         uint64_t* value, bool* present);
+// Length of an attribute that is a list of at most `most` numbers, 0 when absent; and the numbers.
+IRL_NODISCARD irl_err irl_h5r_attr_count(irl_h5r* r, const char* name, const char* attribute,
+                                         int most, int* count);
+IRL_NODISCARD irl_err irl_h5r_attr_numbers(irl_h5r* r, const char* name, const char* attribute,
+                                           int count, double* out);
 // Text (irl_free); "" when absent.
 IRL_NODISCARD irl_err irl_h5r_attr_text(irl_h5r* r, const char* name, const char* attribute,
                                         char** text);

@@ -428,9 +428,9 @@ static irl_err attribute_place(irl_h5r* r, const char* name, hid_t* place) {
   return IRL_OK;
 }
 
-// Opens a scalar attribute and its type; *attribute negative when absent.
-static irl_err open_attribute(irl_h5r* r, const char* name, const char* attribute, hid_t* id,
-                              hid_t* type) {
+// Opens an attribute of at most `most` entries, and its type; *id negative when absent.
+static irl_err open_list(irl_h5r* r, const char* name, const char* attribute, int most, hid_t* id,
+                         hid_t* type, int* count) {
   hid_t place;
   *id = *type = -1;
   IRL_TRY(attribute_place(r, name, &place));
@@ -441,14 +441,21 @@ static irl_err open_attribute(irl_h5r* r, const char* name, const char* attribut
   *id = there < 0 ? -1 : H5Aopen(place, attribute, H5P_DEFAULT);
   *type = *id < 0 ? -1 : H5Aget_type(*id);
   hid_t space = *id < 0 ? -1 : H5Aget_space(*id);
-  bool scalar = space >= 0 && H5Sget_simple_extent_npoints(space) == 1;
+  hssize_t entries = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
   H5Sclose(space);
-  if (*type >= 0 && scalar) {
+  if (*type >= 0 && entries >= 1 && entries <= most) {
+    *count = (int)entries;
     return IRL_OK;
   }
   H5Tclose(*type);
   H5Aclose(*id);
   return damaged(r, attribute);
+}
+
+static irl_err open_attribute(irl_h5r* r, const char* name, const char* attribute, hid_t* id,
+                              hid_t* type) {
+  int one;
+  return open_list(r, name, attribute, 1, id, type, &one);
 }
 
 // The sentence for an attribute of another type.
@@ -491,6 +498,32 @@ irl_err irl_h5r_attr_int(irl_h5r* r, const char* name, const char* attribute, in
 irl_err irl_h5r_attr_uint(irl_h5r* r, const char* name, const char* attribute, uint64_t* value,
                           bool* present) {
   return read_integer(r, name, attribute, H5T_NATIVE_UINT64, value, present);
+}
+
+irl_err irl_h5r_attr_count(irl_h5r* r, const char* name, const char* attribute, int most,
+                           int* count) {
+  hid_t id, type;
+  *count = 0;
+  IRL_TRY(open_list(r, name, attribute, most, &id, &type, count));
+  H5Tclose(type);
+  H5Aclose(id);
+  return IRL_OK;
+}
+
+irl_err irl_h5r_attr_numbers(irl_h5r* r, const char* name, const char* attribute, int count,
+                             double* out) {
+  hid_t id, type;
+  int found = 0;
+  IRL_TRY(open_list(r, name, attribute, count, &id, &type, &found));
+  irl_err err = IRL_OK;
+  if (id < 0 || found != count || H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) > 8) {
+    err = wrong_attribute(r, name, attribute, "a list of numbers of its length elsewhere");
+  } else if (H5Aread(id, H5T_NATIVE_DOUBLE, out) < 0) {
+    err = damaged(r, attribute);
+  }
+  H5Tclose(type);
+  H5Aclose(id);
+  return err;
 }
 
 // Text as h5py writes it, in memory that HDF5 allocates.

@@ -202,19 +202,25 @@ void irl_h5w_text(irl_h5w* w, const char* name, const char* text) {
 
 //---------------------------------- Attributes ----------------------------------------------------
 
-// One scalar attribute of the group that is being written.
-static void write_attribute(irl_h5w* w, const char* name, hid_t file_type, hid_t memory_type,
-                            const void* value) {
+// One attribute of the group that is being written: a scalar (count 0) or a list.
+static void write_list(irl_h5w* w, const char* name, hid_t file_type, hid_t memory_type,
+                       const void* value, int count) {
+  const hsize_t dims[1] = {(hsize_t)count};
   if (w->failed) {
     return;
   }
-  hid_t space = note(w, H5Screate(H5S_SCALAR));
+  hid_t space = note(w, count == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, dims, NULL));
   hid_t attribute = H5Acreate2(w->place, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
   if (went(w, attribute)) {
     went(w, H5Awrite(attribute, memory_type, value));
   }
   H5Aclose(attribute);
   H5Sclose(space);
+}
+
+static void write_attribute(irl_h5w* w, const char* name, hid_t file_type, hid_t memory_type,
+                            const void* value) {
+  write_list(w, name, file_type, memory_type, value, 0);
 }
 
 void irl_h5w_attr_int(irl_h5w* w, const char* name, int64_t value) {
@@ -227,6 +233,10 @@ void irl_h5w_attr_uint(irl_h5w* w, const char* name, uint64_t value) {
 
 void irl_h5w_attr_number(irl_h5w* w, const char* name, double value) {
   write_attribute(w, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
+}
+
+void irl_h5w_attr_numbers(irl_h5w* w, const char* name, const double* value, int count) {
+  write_list(w, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, value, count);
 }
 
 void irl_h5w_attr_flag(irl_h5w* w, const char* name, bool value) {

@@ -147,7 +147,7 @@ static void add_object(irl_task* task, irl_jnode node, const kind* k, int id, in
   }
 }
 
-static int add_factor(irl_task* task, irl_jnode node, double lo, double hi) {
+static int add_factor(irl_task* task, irl_jnode node, const char* name, const double* range) {
   irl_domain* d = &task->domain;
   if (d->nfactors == d->factor_capacity) {
     const int capacity = 2 * d->factor_capacity + 8;
@@ -163,9 +163,22 @@ static int add_factor(irl_task* task, irl_jnode node, double lo, double hi) {
     d->factor = more;
     d->factor_capacity = capacity;
   }
-  d->factor[d->nfactors] = (irl_domain_factor){lo, hi};
-  d->random |= lo < hi;
+  irl_domain_factor* factor = &d->factor[d->nfactors];
+  *factor = (irl_domain_factor){.lo = range[0], .hi = range[1]};
+  snprintf(factor->name, sizeof factor->name, "%s", name);
+  d->nworld += range[0] < range[1];
   return d->nfactors++;
+}
+
+// "mass upper" for one object, "mass upper ..." for several that share a factor.
+static void name_factor(char out[IRL_LABEL], const mjModel* m, const kind* k, int id,
+                        bool several) {
+  const char* name = mj_id2name(m, k->objtype, id);
+  if (name != NULL) {
+    snprintf(out, IRL_LABEL, "%s %.50s%s", k->key, name, several ? " ..." : "");
+  } else {
+    snprintf(out, IRL_LABEL, "%s %s %d%s", k->key, k->object, id, several ? " ..." : "");
+  }
 }
 
 // A number, or the two ends of a range.
@@ -197,10 +210,14 @@ static bool scalable(const irl_task* task, irl_jnode node, const kind* k, int id
 
 static void add_objects(irl_task* task, irl_jnode node, const kind* k, const int* ids, int n,
                         const double* range, bool each) {
-  int factor = each ? 0 : add_factor(task, node, range[0], range[1]);
+  char name[IRL_LABEL] = "gravity";
+  int factor = 0;
   for (int i = 0; i < n && irl_json_ok(node.doc) && scalable(task, node, k, ids[i]); i++) {
-    if (each) {
-      factor = add_factor(task, node, range[0], range[1]);
+    if (each || i == 0) {
+      if (k->object != NULL) {
+        name_factor(name, task->model, k, ids[i], !each && n > 1);
+      }
+      factor = add_factor(task, node, name, range);
     }
     add_object(task, node, k, ids[i], factor);
   }
@@ -235,7 +252,7 @@ static void change_all(irl_task* task, irl_jnode node, const kind* k) {
   if (!irl_json_ok(node.doc)) {
     return;
   }
-  const int factor = add_factor(task, node, range[0], range[1]);
+  const int factor = add_factor(task, node, k->key, range);
   for (int i = 0; i < n && irl_json_ok(node.doc) && scalable(task, node, k, first + i); i++) {
     add_object(task, node, k, first + i, factor);
   }
@@ -337,7 +354,7 @@ bool irl_domain_attach(irl_domain_rows* rows, const irl_task* task, mjBatch* bat
   return true;
 }
 
-// Multiplies what the list names in a simulation's row.
+// Multiplies what the list names in a simulation's row; factor: by the targets' numbers.
 static void scale_row(const irl_task* task, const irl_domain_rows* rows, int sim,
                       const double* factor) {
   const irl_domain* d = &task->domain;
@@ -362,17 +379,31 @@ bool irl_domain_settle(const irl_domain_rows* rows, mjBatch* batch, const int* i
   return !rows->constants || mjb_setConst(batch, ids, n) == 0;
 }
 
-void irl_domain_draw(const irl_task* task, const irl_domain_rows* rows, int sim, irl_rng* rng,
-                     double* factor) {
+// Every factor takes its place in the stream, a fixed one too.
+void irl_domain_draw(const irl_task* task, irl_rng* rng, double* world) {
   const irl_domain* d = &task->domain;
+  for (int k = 0, j = 0; k < d->nfactors; k++) {
+    const irl_domain_factor* f = &d->factor[k];
+    const double drawn = f->lo + (f->hi - f->lo) * irl_rng_uniform(rng);
+    if (f->lo < f->hi) {
+      world[j++] = drawn;
+    }
+  }
+}
+
+void irl_domain_put(const irl_task* task, const irl_domain_rows* rows, int sim,
+                    const double* world) {
   restore_row(task, rows, sim);
-  if (rng == NULL) {
-    return;
+  if (world != NULL) {
+    scale_row(task, rows, sim, world);
   }
-  for (int k = 0; k < d->nfactors; k++) {
-    factor[k] = d->factor[k].lo + (d->factor[k].hi - d->factor[k].lo) * irl_rng_uniform(rng);
+}
+
+irl_task_factor irl_task_world_factor(const irl_task* task, int i) {
+  const irl_domain_factor* f = task->domain.factor;
+  for (int left = i; f->lo == f->hi || left-- > 0; f++) {
   }
-  scale_row(task, rows, sim, factor);
+  return (irl_task_factor){f->name, f->lo, f->hi};
 }
 
 // Puts the fixed factors into the task's model and leaves the random ones in the list. A batch of
@@ -404,13 +435,18 @@ static void apply_fixed(irl_task* task, irl_jnode node) {
   irl_free(factor);
 }
 
-// What is left to be drawn.
+// What is left to be drawn: targets of random factors, by their numbers among those. Factors stand
+// in the order of their targets.
 static void keep_random(irl_domain* d) {
   int n = 0;
-  for (int i = 0; i < d->ntargets; i++) {
-    const irl_domain_factor* factor = &d->factor[d->target[i].factor];
-    if (factor->lo < factor->hi) {
-      d->target[n++] = d->target[i];
+  for (int i = 0, k = 0, before = 0; i < d->ntargets; i++) {
+    const int factor = d->target[i].factor;
+    for (; k < factor; k++) {
+      before += d->factor[k].lo < d->factor[k].hi;
+    }
+    if (d->factor[factor].lo < d->factor[factor].hi) {
+      d->target[n] = d->target[i];
+      d->target[n++].factor = before;
     }
   }
   d->ntargets = n;
@@ -434,7 +470,13 @@ void irl_domain_parse(irl_task* task, irl_jnode root) {
   if (irl_json_ok(root.doc) && task->domain.ntargets > 0) {
     apply_fixed(task, node);
     keep_random(&task->domain);
-    task->info.random_world = task->domain.random;
+    task->info.nworld = task->domain.nworld;
+  }
+  if (irl_json_ok(root.doc) && task->info.nworld > IRL_TASK_WORLD_MAX) {
+    irl_json_refuse(node, IRL_ERANGE,
+                    "draws %d factors for each trajectory; name fewer objects, at most %d factors "
+                    "can be kept",
+                    task->info.nworld, IRL_TASK_WORLD_MAX);
   }
 }
 

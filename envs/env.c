@@ -50,8 +50,8 @@ irl_err irl_env_create(irl_env** out, const irl_task* task, int max_trajectories
     return irl_fail(info, IRL_ESIM, "%s: MuJoCo cannot make simulations (%s); use a smaller model",
                     task->name, why);
   }
-  if (task->domain.random && ((env->factor = IRL_NEW(double, task->domain.nfactors)) == NULL ||
-                              !irl_domain_attach(&env->domain, task, env->batch))) {
+  if (task->info.nworld > 0 && ((env->world = IRL_NEW(double, task->info.nworld)) == NULL ||
+                                !irl_domain_attach(&env->domain, task, env->batch))) {
     irl_env_destroy(env);
     return irl_fail(info, IRL_ENOMEM, "env: out of memory; ask for fewer trajectories");
   }
@@ -67,7 +67,7 @@ void irl_env_destroy(irl_env* env) {
   irl_free(env->scratch);
   irl_free(env->ids);
   irl_free(env->progress);
-  irl_free(env->factor);
+  irl_free(env->world);
   irl_free(env);
 }
 
@@ -203,13 +203,17 @@ static bool advance(irl_episode* ep, const rollout_job* job, irl_rng* rng, int i
   return true;
 }
 
+// The number of trajectory i in the streams.
+static uint64_t number_of(const irl_rollout* r, int i) {
+  return (uint64_t)(r->number != NULL ? r->number[i] : r->first + i);
+}
+
 static void run_episode(const mjModel* m, mjData* d, int i, void* arg) {
   const rollout_job* job = arg;
   const irl_rollout* r = job->rollout;
   irl_batch* b = job->batch;
   const irl_task* task = job->env->task;
-  const uint64_t c = (uint64_t)b->condition[i],
-                 number = (uint64_t)(r->number != NULL ? r->number[i] : r->first + i);
+  const uint64_t c = (uint64_t)b->condition[i], number = number_of(r, i);
   irl_rng start = irl_rng_stream(r->seed, r->reset_purpose, r->iteration, c, number);
   irl_rng action = irl_rng_stream(r->seed, r->action_purpose, r->iteration, c, number);
   double* memory = job->env->scratch + (size_t)i * (size_t)job->env->nscratch;
@@ -267,11 +271,13 @@ static irl_err check_rollout(const irl_env* env, const irl_rollout* r, const irl
                     b->n, env->max_trajectories);
   }
   if (!fits(b->nx, task->nx, false) || !fits(b->nu, task->nu, false) ||
-      !fits(b->nz, task->nz, true) || !fits(b->nstate, task->nstate, true)) {
+      !fits(b->nz, task->nz, true) || !fits(b->nstate, task->nstate, true) ||
+      !fits(b->nworld, task->nworld, true)) {
     return irl_fail(info, IRL_EDIM,
-                    "rollout: the batch has nx %d, nu %d, nz %d, nstate %d where "
-                    "the task has %d, %d, %d, %d; make it of the task's sizes",
-                    b->nx, b->nu, b->nz, b->nstate, task->nx, task->nu, task->nz, task->nstate);
+                    "rollout: the batch has nx %d, nu %d, nz %d, nstate %d, nworld %d where "
+                    "the task has %d, %d, %d, %d, %d; make it of the task's sizes",
+                    b->nx, b->nu, b->nz, b->nstate, b->nworld, task->nx, task->nu, task->nz,
+                    task->nstate, task->nworld);
   }
   for (int i = 0; i < b->n; i++) {
     if (b->condition[i] < 0 || b->condition[i] >= task->nconditions) {
@@ -297,14 +303,25 @@ static void discard_failed(const irl_env* env, irl_batch* b) {
   }
 }
 
-// Draws the physical world of each trajectory, where the task has ranges.
-static irl_err draw_worlds(irl_env* env, const irl_rollout* r, const irl_batch* b,
+// Draws the factors of trajectory i's world, or takes the given ones; returns them.
+static const double* choose_world(irl_env* env, const irl_rollout* r, const irl_batch* b, int i) {
+  const size_t nworld = (size_t)env->task->info.nworld;
+  double* row = b->nworld > 0 ? b->world + (size_t)i * nworld : env->world;
+  if (r->world != NULL) {
+    memcpy(row, r->world + (size_t)i * nworld, nworld * sizeof *row);
+  } else {
+    irl_rng rng = irl_rng_stream(r->seed, irl_purpose_domain(r->reset_purpose), r->iteration,
+                                 (uint64_t)b->condition[i], number_of(r, i));
+    irl_domain_draw(env->task, &rng, row);
+  }
+  return row;
+}
+
+static irl_err make_worlds(irl_env* env, const irl_rollout* r, const irl_batch* b,
                            irl_errinfo* info) {
   const irl_task* task = env->task;
-  for (int i = 0; i < b->n && task->domain.random; i++) {
-    irl_rng rng = irl_rng_stream(r->seed, irl_purpose_domain(r->reset_purpose), r->iteration,
-                                 (uint64_t)b->condition[i], (uint64_t)(r->first + i));
-    irl_domain_draw(task, &env->domain, i, &rng, env->factor);
+  for (int i = 0; i < b->n && task->info.nworld > 0; i++) {
+    irl_domain_put(task, &env->domain, i, choose_world(env, r, b, i));
   }
   return irl_domain_settle(&env->domain, env->batch, env->ids, b->n)
              ? IRL_OK
@@ -314,8 +331,8 @@ static irl_err draw_worlds(irl_env* env, const irl_rollout* r, const irl_batch* 
 }
 
 void irl_env_plain_worlds(irl_env* env, int n) {
-  for (int i = 0; i < n && env->task->domain.random; i++) {
-    irl_domain_draw(env->task, &env->domain, i, NULL, NULL);
+  for (int i = 0; i < n && env->task->info.nworld > 0; i++) {
+    irl_domain_put(env->task, &env->domain, i, NULL);
   }
   (void)irl_domain_settle(&env->domain, env->batch, env->ids, n);
 }
@@ -323,7 +340,7 @@ void irl_env_plain_worlds(irl_env* env, int n) {
 irl_err irl_env_rollout(irl_env* env, const irl_rollout* rollout, irl_batch* batch,
                         int64_t* env_steps, int* ninvalid, irl_errinfo* info) {
   IRL_TRY(check_rollout(env, rollout, batch, info));
-  IRL_TRY(draw_worlds(env, rollout, batch, info));
+  IRL_TRY(make_worlds(env, rollout, batch, info));
   for (int i = 0; i < batch->n; i++) {
     batch->terminated[i] = 0;
     batch->success[i] = 0;

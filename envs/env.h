@@ -47,10 +47,11 @@ typedef struct irl_rollout {
   bool run_on;        // simulate all T steps even after termination; rewards after it are 0
   bool exact_start;   // no start noise: the condition's own state
   const double* start_state;  // (N, nstate) physics states to start from instead, or NULL
+  const double* world;        // (N, nworld) factors of the physics instead of drawn ones, or NULL
 } irl_rollout;
 
 // Fills the batch: batch->n <= max_trajectories, condition[] set by the caller, sizes as the task's
-// (nz may be 0, nstate may be 0), any horizon. A trajectory that diverges gets valid = 0 and is
+// (nz, nstate and nworld may be 0), any horizon. A trajectory that diverges gets valid = 0 and is
 // counted in *ninvalid; *env_steps (may be NULL) grows by the control steps simulated. Errors:
 // IRL_EDIM, IRL_ERANGE for arguments that do not fit the task, IRL_ESIM for a world of its domain
 // that MuJoCo refuses.

@@ -26,7 +26,7 @@ struct irl_env {
   int* ids;                // 0, 1, 2, ...                        (max_trajectories)
   irl_progress* progress;  // of the last episodes             (max_trajectories)
   irl_domain_rows domain;  // physical worlds of the simulations, where they are drawn
-  double* factor;          // scratch of those draws
+  double* world;           // scratch of those draws (nworld)
 };
 
 // The model that a call on a simulation steps with: m, or, where nothing looks from a camera, a

@@ -19,6 +19,7 @@ struct mjModel_;
 struct mjData_;
 
 enum { IRL_TASK_TEXT_MAX = 256 << 20 };  // bytes of the text that keeps a model
+enum { IRL_TASK_WORLD_MAX = 4096 };      // factors that a trajectory may draw
 
 typedef enum irl_timing {
   IRL_TIMING_FRESH,     // observations of the new state
@@ -40,8 +41,8 @@ typedef struct irl_task_info {
   bool has_reward;
   bool has_success;
   bool has_termination;
-  bool random_world;  // physics are drawn for each trajectory ("domain" with ranges)
-  int nterms;         // reward terms
+  int nworld;  // factors of the physics that each trajectory draws ("domain" with ranges)
+  int nterms;  // reward terms
 } irl_task_info;
 
 // How an expert of the task is searched for: the task JSON's "expert" (docs/tasks.md). It is no
@@ -129,6 +130,14 @@ bool irl_task_joint_of(const irl_task* task, int actuator, irl_joint_view* view)
 // the MJCF, so that the text alone makes the same model to the last bit.
 const char* irl_task_json(const irl_task* task);
 const char* irl_task_mjcf(const irl_task* task);
+
+// The factors of the physics that are drawn for each trajectory, in the order in which batches and
+// datasets keep them (nworld).
+typedef struct irl_task_factor {
+  const char* name;  // "mass upper": of one object; "mass upper ...": of several; "mass": of all
+  double lo, hi;     // drawn uniformly between
+} irl_task_factor;
+irl_task_factor irl_task_world_factor(const irl_task* task, int i);
 
 // The physics state that batches and datasets keep: named components in order.
 typedef struct irl_state_part {

@@ -94,6 +94,7 @@ typedef enum irl_stepping {
 // multiplied by a factor, uniform in its range.
 typedef struct irl_domain_factor {
   double lo, hi;
+  char name[IRL_LABEL];  // for people
 } irl_domain_factor;
 
 typedef struct irl_domain_target {
@@ -106,7 +107,7 @@ typedef struct irl_domain {
   irl_domain_factor* factor;  // (nfactors), fixed ones too, which are in the model already
   irl_domain_target* target;  // (ntargets) of random factors
   int nfactors, factor_capacity, ntargets, target_capacity;
-  bool random;  // some factor is drawn
+  int nworld;  // factors that are drawn; targets go by their numbers among these
 } irl_domain;
 
 enum { IRL_DOMAIN_FIELDS = 12 };
@@ -240,11 +241,13 @@ void irl_domain_free(irl_task* task);
 // cannot.
 bool irl_domain_attach(irl_domain_rows* rows, const irl_task* task, mjBatch* batch);
 
-// Draws the world of a simulation; rng NULL: the task's model as it is. factor is scratch
-// (nfactors). Then, once for all of a call, settle: constants that MuJoCo derives; false when it
-// refuses.
-void irl_domain_draw(const irl_task* task, const irl_domain_rows* rows, int sim, irl_rng* rng,
-                     double* factor);
+// Draws the world of a simulation, factor (nfactors): with fixed ones among them, which the model
+// has already. Then, for its random factors (nworld) or the task's model as it is (world NULL),
+// puts it in place. Then, once for all of a call, settle: constants that MuJoCo derives; false when
+// it refuses.
+void irl_domain_draw(const irl_task* task, irl_rng* rng, double* world);
+void irl_domain_put(const irl_task* task, const irl_domain_rows* rows, int sim,
+                    const double* world);
 bool irl_domain_settle(const irl_domain_rows* rows, mjBatch* batch, const int* ids, int n);
 
 //---------------------------------- start.c -------------------------------------------------------

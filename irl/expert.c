@@ -100,6 +100,9 @@ static irl_err roll(const irl_expert_options* o, irl_expert_result* r, irl_actio
     err = irl_batch_create(batch, episodes, t->horizon, t->nx, t->nu, t->nz, t->nstate);
   }
   if (err == IRL_OK) {
+    err = irl_batch_add_worlds(batch, t->nworld);
+  }
+  if (err == IRL_OK) {
     err = irl_env_create(&env, o->task, episodes, o->threads, info);
   }
   if (err == IRL_OK) {

@@ -262,6 +262,9 @@ irl_err irl_run_rollout(const irl_run* run, const irl_policy* policy, int episod
   if (err == IRL_OK) {
     err = irl_batch_create(batch, episodes, t->horizon, t->nx, t->nu, t->nz, t->nstate);
   }
+  if (err == IRL_OK) {
+    err = irl_batch_add_worlds(batch, t->nworld);
+  }
   if (err != IRL_OK) {
     irl_fail(info, err, "rollout of %d episodes: %s; ask for fewer", episodes, irl_err_name(err));
   } else {

@@ -186,6 +186,9 @@ irl_err irl_sample(const irl_run* run, int n, irl_sample_method method, uint64_t
   if (err == IRL_OK) {
     err = irl_batch_create(&r->batch, n, t->horizon, t->nx, t->nu, t->nz, t->nstate);
   }
+  if (err == IRL_OK) {
+    err = irl_batch_add_worlds(&r->batch, t->nworld);
+  }
   err = err != IRL_OK ? irl_fail(info, err, "sample: out of memory; ask for fewer episodes")
                       : sample(run, &pool, &c, method, seed, r, info);
   candidates_fini(&c);

@@ -105,5 +105,31 @@ static void copy_moves_one_trajectory(void) {
   irl_batch_destroy(&dst);
 }
 
+// A world is known or not as a whole; a batch without room for it takes the rest.
+static void worlds_go_with_their_trajectories(void) {
+  irl_batch src, dst, without;
+  CHECK_OK(irl_batch_create(&src, 2, 3, 1, 1, 0, 0));
+  CHECK_OK(irl_batch_create(&dst, 2, 3, 1, 1, 0, 0));
+  CHECK_OK(irl_batch_create(&without, 2, 3, 1, 1, 0, 0));
+  CHECK_OK(irl_batch_add_worlds(&src, 2));
+  CHECK_OK(irl_batch_add_worlds(&dst, 2));
+  CHECK_OK(irl_batch_add_worlds(&without, 0));
+  CHECK(irl_batch_world(&src, 1) == NULL && irl_batch_world(&without, 1) == NULL);
+  src.world[2] = 0.5;
+  src.world[3] = 2;
+  irl_batch_copy(&dst, 0, &src, 1);
+  CHECK(irl_batch_world(&dst, 0)[0] == 0.5 && irl_batch_world(&dst, 0)[1] == 2);
+  CHECK(irl_batch_world(&dst, 1) == NULL);
+  irl_batch_copy(&dst, 0, &src, 0);
+  CHECK(irl_batch_world(&dst, 0) == NULL);
+  irl_batch_copy(&dst, 1, &src, 1);
+  irl_batch_copy(&without, 0, &src, 1);
+  irl_batch_copy(&dst, 1, &without, 0);
+  CHECK(irl_batch_world(&dst, 1) == NULL);
+  irl_batch_destroy(&src);
+  irl_batch_destroy(&dst);
+  irl_batch_destroy(&without);
+}
+
 TESTS(TEST(new_batch_is_zero), TEST(arrays_do_not_overlap), TEST(sizes_are_checked),
-      TEST(copy_moves_one_trajectory))
+      TEST(copy_moves_one_trajectory), TEST(worlds_go_with_their_trajectories))

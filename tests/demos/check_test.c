@@ -1,4 +1,7 @@
 // Re-simulation: recorded actions give the recorded states again, bit for bit.
+#include <math.h>
+
+#include "demos/edit.h"
 #include "rollout.h"
 
 enum { N = 70 };  // more than are simulated at once
@@ -58,6 +61,91 @@ static void repeats_from_the_kept_task(void) {
   irl_task_destroy(kept);
   irl_task_destroy(task);
 }
+
+//---------------------------------- Drawn worlds --------------------------------------------------
+
+static irl_task* drawn_task(void) {
+  const char* set[] = {"horizon=20",
+                       "domain={\"mass\": {\"body\": \"*\", \"scale\": [0.5, 2], \"each\": true}, "
+                       "\"gain\": [0.5, 1.5], \"damping\": 2}"};
+  irl_task* task = NULL;
+  CHECK_OK(irl_task_load(&task, "reacher", set, 2, NULL));
+  return task;
+}
+
+// Each episode is simulated again in the world that was drawn for it, which the file keeps, and
+// which a cut or a choice of episodes carries along.
+static void drawn_worlds_are_built_again(void) {
+  irl_task* task = drawn_task();
+  irl_demos *demos = recorded(task, 8), *picked = NULL;
+  irl_demos_verdict v;
+  irl_errinfo info = {0};
+  CHECK(demos->batch.nworld == irl_task_get(task)->nworld && demos->batch.nworld == 5);
+  CHECK_OK(irl_demos_check(&v, demos, task, 2, &info));
+  CHECK(v.episodes == 8 && v.differing == 0 && v.largest == 0 && v.rewards.largest == 0);
+  const irl_demos_pick picks[] = {{.episode = 6, .begin = 3, .end = 9}, {.episode = 2}};
+  const irl_demos* const sources[] = {demos};
+  CHECK_OK(irl_demos_pick_episodes(&picked, sources, 1, picks, 2, &info));
+  CHECK(irl_batch_world(&picked->batch, 0)[1] == irl_batch_world(&demos->batch, 6)[1]);
+  CHECK_OK(irl_demos_check(&v, picked, task, 1, &info));
+  CHECK(v.episodes == 2 && v.differing == 0);
+  irl_demos_factor f;
+  irl_demos_world_factor(&f, picked, 4);
+  CHECK(f.episodes == 2 && f.min < f.mean && f.mean < f.max);
+  irl_demos_destroy(picked);
+  irl_demos_destroy(demos);
+  irl_task_destroy(task);
+}
+
+// A factor that is off by one bit is found, one that is not known leaves its episode out.
+static void wrong_and_unknown_worlds(void) {
+  irl_task *task = drawn_task(), *other = NULL;
+  const char* set[] = {"domain.mass.each=false"};
+  irl_demos* demos = recorded(task, 4);
+  irl_demos_verdict v;
+  irl_errinfo info = {0};
+  double* row = demos->batch.world + 2 * 5;
+  row[4] = nextafter(row[4], 9);
+  CHECK_OK(irl_demos_check(&v, demos, task, 1, &info));
+  CHECK(v.differing == 1 && v.episode == 2);
+  row[0] = NAN;
+  CHECK_OK(irl_demos_check(&v, demos, task, 1, &info));
+  CHECK(v.episodes == 3 && v.differing == 0);
+  CHECK_OK(irl_task_vary(&other, task, set, 1, &info));
+  CHECK(irl_demos_check(&v, demos, other, 1, &info) == IRL_EDIM);
+  CHECK_CONTAINS(info.text, "worlds have 5 drawn factors, those of the task 2");
+  for (int i = 0; i < 4; i++) {
+    demos->batch.world[5 * i] = NAN;
+  }
+  CHECK(irl_demos_check(&v, demos, task, 1, &info) == IRL_EUNSUPPORTED);
+  CHECK_CONTAINS(info.text, "does not keep what was drawn");
+  irl_demos_destroy(demos);
+  irl_task_destroy(other);
+  irl_task_destroy(task);
+}
+
+// What is saved without some of the worlds comes back without them; other widths are refused.
+static void worlds_are_saved_where_they_are_known(void) {
+  char dir[2048];
+  irl_task* task = drawn_task();
+  irl_batch batch;
+  irl_demos* demos = NULL;
+  irl_errinfo info = {0};
+  CHECK_OK(rollout_batch(&batch, task, 3, 5, &info));
+  batch.world[0] = NAN;
+  CHECK_OK(irl_demos_save(sample_dir(dir, "worlds"), task, &batch, NULL, &info));
+  CHECK_OK(irl_demos_load(&demos, dir, &info));
+  CHECK(irl_batch_world(&demos->batch, 0) == NULL);
+  CHECK(memcmp(irl_batch_world(&demos->batch, 2), batch.world + 10, 5 * sizeof(double)) == 0);
+  irl_demos_destroy(demos);
+  batch.nworld = 4;
+  CHECK(irl_demos_save(sample_dir(dir, "narrow"), task, &batch, NULL, &info) == IRL_EDIM);
+  CHECK_CONTAINS(info.text, "worlds of 4 factors do not fit task reacher, which draws 5");
+  irl_batch_destroy(&batch);
+  irl_task_destroy(task);
+}
+
+//---------------------------------- Differences ---------------------------------------------------
 
 // The smallest possible change of one state or action is found, with its place.
 static void finds_one_changed_bit(void) {
@@ -166,7 +254,8 @@ static void needs_states_and_the_task(void) {
   irl_task_destroy(other);
 }
 
-TESTS(TEST(every_bundled_task_repeats), TEST(repeats_from_the_kept_task),
-      TEST(finds_one_changed_bit), TEST(finds_changed_observations_and_rewards),
-      TEST(densities_follow_from_the_policy), TEST(another_platform_is_told),
-      TEST(needs_states_and_the_task))
+TESTS(TEST(drawn_worlds_are_built_again), TEST(wrong_and_unknown_worlds),
+      TEST(worlds_are_saved_where_they_are_known), TEST(every_bundled_task_repeats),
+      TEST(repeats_from_the_kept_task), TEST(finds_one_changed_bit),
+      TEST(finds_changed_observations_and_rewards), TEST(densities_follow_from_the_policy),
+      TEST(another_platform_is_told), TEST(needs_states_and_the_task))

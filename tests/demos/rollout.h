@@ -25,6 +25,7 @@ static inline irl_err rollout_batch(irl_batch* batch, const irl_task* task, int 
   irl_err err = irl_policy_create(&policy, 1, t->nx, t->nu);
   err = err ? err : irl_policy_set_noise(&policy, stddev);
   err = err ? err : irl_batch_create(batch, n, t->horizon, t->nx, t->nu, t->nz, t->nstate);
+  err = err ? err : irl_batch_add_worlds(batch, t->nworld);
   err = err ? err : irl_env_create(&env, task, n, 1, info);
   for (int i = 0; !err && i < n; i++) {
     batch->condition[i] = i % t->nconditions;

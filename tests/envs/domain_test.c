@@ -46,7 +46,7 @@ static void fixed_changes_are_in_the_model(void) {
   CHECK(m->actuator_biasprm[mjNBIAS + 1] == 0.8 * -7 && m->actuator_biasprm[mjNBIAS + 2] == -0.8);
   CHECK(m->actuator_gainprm[2 * mjNGAIN] == p->actuator_gainprm[2 * mjNGAIN]);
   CHECK(m->opt.gravity[2] == 0.5 * p->opt.gravity[2]);
-  CHECK(!irl_task_get(task)->random_world);
+  CHECK(irl_task_get(task)->nworld == 0);
   irl_task_destroy(plain);
   irl_task_destroy(task);
 }
@@ -108,7 +108,7 @@ static void draws_fill_their_range(void) {
   irl_task* task = world(WORLD(LIGHT "\"gravity\": {\"scale\": [0.5, 2]}"));
   irl_batch b = fall(task, N, 0, IRL_PURPOSE_RESET, 1);
   double low = 9, high = 0;
-  CHECK(irl_task_get(task)->random_world);
+  CHECK(irl_task_get(task)->nworld > 0);
   CHECK(irl_task_model(task)->opt.gravity[2] == -9.81);
   for (int i = 0; i < N; i++) {
     low = fmin(low, gravity_of(&b, i));
@@ -137,6 +137,68 @@ static void draws_are_numbered(void) {
   irl_batch_destroy(&two);
   irl_batch_destroy(&late);
   irl_batch_destroy(&other);
+  irl_task_destroy(task);
+}
+
+// Trajectories with the same number share their world, whatever their place in the batch.
+static void given_numbers_count(void) {
+  static const int number[3] = {7, 2, 7};
+  irl_task* task = world(WORLD(LIGHT "\"gravity\": [0.5, 2]"));
+  irl_batch all = fall(task, N, 0, IRL_PURPOSE_RESET, 1);
+  irl_batch some = sample_batch(task, 3, 1);
+  CHECK_OK(irl_batch_add_worlds(&some, 1));
+  irl_rollout rollout = sample_rollout(IRL_ACTION_ZERO, NULL);
+  rollout.number = number;
+  CHECK(roll_out(task, &rollout, &some, 1) == 0);
+  for (int i = 0; i < 3; i++) {
+    CHECK(gravity_of(&some, i) == gravity_of(&all, number[i]));
+    CHECK_NEAR(gravity_of(&some, i), irl_batch_world(&some, i)[0], 1e-14);
+  }
+  irl_batch_destroy(&all);
+  irl_batch_destroy(&some);
+  irl_task_destroy(task);
+}
+
+// Fixed factors are no part of a world. Given its factors, another rollout is in the same world to
+// the last bit.
+static void worlds_are_recorded_and_given(void) {
+  irl_task* task =
+      world(WORLD(
+          LIGHT "\"gravity\": [0.5, 2], \"stiffness\": 3, \"mass\": {\"body\": [\"b\", \"a\"], "
+                "\"scale\": [0.5, 2], \"each\": true}, \"friction\": {\"geom\": \"*\", \"scale\": "
+                "[1, 2]}, \"frictionloss\": [0, 1]"));
+  static const char* const names[] = {"mass b", "mass a", "friction ga ...", "frictionloss",
+                                      "gravity"};
+  CHECK(irl_task_get(task)->nworld == 5);
+  for (int k = 0; k < 5; k++) {
+    const irl_task_factor f = irl_task_world_factor(task, k);
+    CHECK(strcmp(f.name, names[k]) == 0);
+    CHECK(f.lo == (k == 2 ? 1 : k == 3 ? 0 : 0.5) && f.hi == (k == 3 ? 1 : 2));
+  }
+  irl_batch a = sample_batch(task, N, 5), b = sample_batch(task, N, 5);
+  CHECK_OK(irl_batch_add_worlds(&a, 5));
+  irl_rollout rollout = sample_rollout(IRL_ACTION_UNIFORM, NULL);
+  CHECK(roll_out(task, &rollout, &a, 2) == 0);
+  memcpy(b.u, a.u, (size_t)N * 5 * (size_t)a.nu * sizeof *b.u);
+  rollout = (irl_rollout){.mode = IRL_ACTION_GIVEN, .world = a.world, .reset_purpose = 9};
+  CHECK(roll_out(task, &rollout, &b, 1) == 0);
+  CHECK(memcmp(a.x, b.x, (size_t)N * 6 * (size_t)a.nx * sizeof *a.x) == 0);
+  for (int i = 0; i < N; i++) {
+    for (int k = 0; k < 5; k++) {
+      const irl_task_factor f = irl_task_world_factor(task, k);
+      CHECK(irl_batch_world(&a, i)[k] >= f.lo && irl_batch_world(&a, i)[k] <= f.hi);
+    }
+  }
+  a.nworld = 4;
+  irl_errinfo info = {0};
+  irl_env* env = NULL;
+  CHECK_OK(irl_env_create(&env, task, N, 1, NULL));
+  CHECK(irl_env_rollout(env, &rollout, &a, NULL, NULL, &info) == IRL_EDIM);
+  CHECK_CONTAINS(info.text, "nworld 4");
+  a.nworld = 5;
+  irl_env_destroy(env);
+  irl_batch_destroy(&a);
+  irl_batch_destroy(&b);
   irl_task_destroy(task);
 }
 
@@ -250,7 +312,8 @@ static void bad_domains(void) {
   refuse(WORLD("\"disable\": {\"joints\": \"ja\"}"), IRL_EPARSE, "joints", "joint");
 }
 
-TESTS(TEST(fixed_changes_are_in_the_model), TEST(worlds_are_kept),
+TESTS(TEST(given_numbers_count), TEST(worlds_are_recorded_and_given),
+      TEST(fixed_changes_are_in_the_model), TEST(worlds_are_kept),
       TEST(settings_reach_into_objects), TEST(draws_fill_their_range), TEST(draws_are_numbered),
       TEST(objects_share_or_draw_each), TEST(traces_are_not_drawn), TEST(disabled_parts_do_nothing),
       TEST(bad_domains))
