@@ -349,8 +349,8 @@ def test_expert_writes_what_it_says(dataset):
         "return_min", "return_max", "successes", "terminations", "action_min", "action_max",
         "clipped", "saturated", "roughness", "repeated_actions", "sparc_mean", "sparc_min",
         "duplicate_episodes", "duplicate_actions", "first_duplicate", "duplicate_of", "conditions",
-        "actions", "observations"])
-    assert result["task"] == "short"
+        "actions", "observations", "world"])
+    assert result["task"] == "short" and result["world"] == []
     assert result["episodes"] == 8
     assert result["states"] and result["log_densities"]
     assert sum(condition["episodes"] for condition in result["conditions"]) == 8

@@ -6,6 +6,8 @@ import os
 import pathlib
 import subprocess
 
+import h5py
+import minari
 import mujoco
 import numpy as np
 import pytest
@@ -148,3 +150,52 @@ def test_setting_reaches_into_the_domain(tmp_path):
         capture_output=True,
     )
     np.testing.assert_array_equal(np.loadtxt(tmp_path / "p.csv", delimiter=",", skiprows=1), moon_rows)
+
+
+def test_drawn_worlds_are_in_the_dataset(tmp_path):
+    """An episode's attribute `world` and the file's list of factors are enough to build its world in MuJoCo's
+    Python, where its applied actions give its states again, bit for bit. Minari opens the file."""
+    domain = {"mass": {"body": "*", "scale": [0.5, 2], "each": True}, "damping": 1.5, "gain": [0.5, 1.5]}
+    subprocess.run(
+        [MJIRL, "expert", "reacher", "--set", f"domain={json.dumps(domain)}", "--out", "drawn", "-n", "5"]
+        + ["--set", "expert.restarts=1", "--set", "expert.iterations=1", "--threads", "1"],
+        check=True,
+        cwd=tmp_path,
+        capture_output=True,
+    )
+    assert len(list(minari.MinariDataset(str(tmp_path / "drawn" / "data")))) == 5
+    worlds = set()
+    with h5py.File(tmp_path / "drawn" / "data" / "main_data.hdf5") as file:
+        factors = json.loads(file["mjirl/world_factors"][()])
+        parts = {p["name"]: slice(p["offset"], p["offset"] + p["size"])
+                 for p in json.loads(file["mjirl/state_parts"][()])}
+        skip = json.loads(file["mjirl/task.json"][()])["frame_skip"]
+        for i in range(5):
+            m = mujoco.MjModel.from_xml_string(file["mjirl/model.xml"][()].decode())
+            m.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+            m.dof_damping *= 1.5
+            episode = file[f"episode_{i}"]
+            for factor, value in zip(factors, episode.attrs["world"], strict=True):
+                assert factor["low"] <= value <= factor["high"]
+                kind, _, name = factor["name"].partition(" ")
+                if kind == "mass":
+                    m.body_mass[m.body(name).id] *= value
+                    m.body_inertia[m.body(name).id] *= value
+                else:
+                    assert factor["name"] == "gain"
+                    m.actuator_gainprm[:, :3] *= value
+                    m.actuator_biasprm[:, :3] *= value
+            worlds.add(tuple(episode.attrs["world"]))
+            d = mujoco.MjData(m)
+            mujoco.mj_setConst(m, d)
+            mujoco.mj_resetData(m, d)
+            states = episode["infos/state"][()]
+            for name in ("qpos", "qvel", "qacc_warmstart"):
+                getattr(d, name)[:] = states[0, parts[name]]
+            for t, action in enumerate(episode["infos/applied_actions"]):
+                d.ctrl[:] = action
+                for _ in range(skip):
+                    mujoco.mj_step(m, d)
+                np.testing.assert_array_equal(d.qpos, states[t + 1, parts["qpos"]])
+                np.testing.assert_array_equal(d.qvel, states[t + 1, parts["qvel"]])
+    assert len(worlds) == 5
