@@ -293,6 +293,10 @@ static irl_err load_json(irl_task* task, const char* path, const char* const* se
   }
   if (err == IRL_OK) {
     err = irl_model_load(&task->model, &task->mjcf, model, info);
+    if (err == IRL_ENOENT && info != NULL) {
+      const irl_errinfo why = *info;
+      err = irl_fail(info, err, "%s: $.model: %s", path, why.text);
+    }
   }
   if (err != IRL_OK) {
     irl_free(text);
@@ -305,6 +309,12 @@ static irl_err load_mjcf(irl_task* task, const char* path, const char* const* se
                          irl_errinfo* info) {
   char* text = NULL;
   IRL_TRY(irl_model_load(&task->model, &task->mjcf, path, info));
+  if (task->model->njnt == 0) {
+    return irl_fail(info, IRL_ERANGE,
+                    "%s: the model has no joint, so nothing in it moves; add one, or give the file "
+                    "that includes this one",
+                    path);
+  }
   irl_err err = irl_text_default(&text, task->model, path);
   if (err != IRL_OK) {
     return irl_fail(info, err, "%s: out of memory; close other programs", path);

@@ -112,9 +112,12 @@ static void term_parse(irl_task* task, int k, irl_jnode node) {
   check_parameter(term, node);
 }
 
+// A part of the reward that the model declares must not be missing, unless there is no reward at
+// all.
 static void check_user_sensors(const irl_task* task, irl_jnode root) {
   const mjModel* m = task->model;
-  for (int i = 0; i < (int)m->nsensor && irl_json_ok(root.doc); i++) {
+  const int n = task->info.nterms > 0 ? (int)m->nsensor : 0;
+  for (int i = 0; i < n && irl_json_ok(root.doc); i++) {
     const char* name = m->sensor_type[i] == mjSENS_USER ? mj_id2name(m, mjOBJ_SENSOR, i) : NULL;
     bool known = m->sensor_type[i] != mjSENS_USER;
     for (int k = 0; k < task->info.nterms && !known; k++) {

@@ -88,8 +88,10 @@ static void rewards(void) {
              ", \"healthy\": [{\"qpos\": \"hinge\", \"max\": 1}], \"reward\": [{\"name\": \"a\", "
              "\"norm\": \"l2\", \"residual\": \"action\", \"while\": \"healthy\"}]"),
          NULL, IRL_EUNSUPPORTED, "while", "constant");
-  refuse("{\"name\": \"s\", \"model\": \"m\", \"horizon\": 3, \"observation\": {\"qpos\": \"*\"}}",
-         with_user_sensor, IRL_EUNSUPPORTED, "user sensor 'Height'", "reward term");
+  refuse(
+      "{\"name\": \"s\", \"model\": \"m\", \"horizon\": 3, \"observation\": {\"qpos\": \"*\"}, "
+      "\"reward\": [{\"name\": \"a\", \"norm\": \"l2\", \"residual\": \"action\"}]}",
+      with_user_sensor, IRL_EUNSUPPORTED, "user sensor 'Height'", "reward term");
   refuse(
       "{\"name\": \"s\", \"model\": \"m\", \"horizon\": 3, \"observation\": {\"sensor\": \"*\"}}",
       with_user_sensor, IRL_ERANGE, "leaves at 0", "parts");

@@ -173,6 +173,37 @@ static void bare_models_have_a_default(void) {
   irl_task_destroy(task);
 }
 
+// MJPC's cost sensors do not keep a bare model from being looked at, recorded and kept; a model
+// that cannot move is told so itself, not the task that stands for it.
+static void bare_models_of_others(void) {
+  const char* path = write_file(
+      "mjpc.xml",
+      "<mujoco><worldbody><body><joint name='j'/><geom size='.1'/></body></worldbody><sensor><user "
+      "name='Reach' dim='1' user='2 1 0 1'/></sensor></mujoco>");
+  irl_task *task = NULL, *again = NULL;
+  irl_errinfo info = {0};
+  CHECK_OK(irl_task_load(&task, path, NULL, 0, &info));
+  CHECK(task != NULL && !irl_task_get(task)->has_reward);
+  CHECK_OK(irl_task_from_text(&again, irl_task_json(task), irl_task_mjcf(task), &info));
+  irl_task_destroy(again);
+  irl_task_destroy(task);
+  path = write_file("still.xml",
+                    "<mujoco><worldbody><geom name='wall' size='.1'/></worldbody></mujoco>");
+  CHECK(irl_task_load(&task, path, NULL, 0, &info) == IRL_ERANGE);
+  CHECK_CONTAINS(info.text, "still.xml: the model has no joint");
+}
+
+static void a_missing_model_is_asked_for_by_its_task(void) {
+  const char* path = write_file("lost.json",
+                                "{\"name\": \"lost\", \"model\": \"gone.xml\", \"horizon\": "
+                                "3, \"observation\": {\"qpos\": \"*\"}}");
+  irl_task* task = NULL;
+  irl_errinfo info = {0};
+  CHECK(irl_task_load(&task, path, NULL, 0, &info) == IRL_ENOENT);
+  CHECK_CONTAINS(info.text, "lost.json: $.model: ");
+  CHECK_CONTAINS(info.text, "gone.xml: cannot open");
+}
+
 // A model in two files is kept as one text, which makes the same model.
 static void includes_are_resolved(void) {
   write_file("part.xml",
@@ -301,7 +332,8 @@ static void tasks_vary(void) {
   irl_task_destroy(task);
 }
 
-TESTS(TEST(bundled_tasks_load), TEST(reacher_is_described), TEST(observations_are_mujocos),
+TESTS(TEST(bare_models_of_others), TEST(a_missing_model_is_asked_for_by_its_task),
+      TEST(bundled_tasks_load), TEST(reacher_is_described), TEST(observations_are_mujocos),
       TEST(velocities_are_displacements), TEST(texts_make_the_task_again),
       TEST(bare_models_have_a_default), TEST(includes_are_resolved), TEST(settings_replace_members),
       TEST(timings_differ_in_positions_only), TEST(split_steps_are_whole_steps),
