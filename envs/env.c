@@ -424,6 +424,7 @@ irl_err irl_env_trace(irl_env* env, const double* qpos0, const double* qvel0, co
 typedef struct check_job {
   irl_env* env;
   int nsteps;
+  bool started;
   int count[mjNWARNING];
 } check_job;
 
@@ -432,10 +433,9 @@ static void run_check(const mjModel* m, mjData* d, int sim, void* arg) {
   irl_rng rng = irl_rng_stream(0, IRL_PURPOSE_RESET, 0, 0, 0);
   irl_episode ep;
   (void)sim;
-  if (irl_episode_reset(&ep, job->env->task, m, d, job->env->scratch, 0, NULL, &rng)) {
-    for (int t = 0; t < job->nsteps; t++) {
-      (void)irl_episode_step(&ep, d->ctrl);
-    }
+  job->started = irl_episode_reset(&ep, job->env->task, m, d, job->env->scratch, 0, NULL, &rng);
+  for (int t = 0; job->started && t < job->nsteps; t++) {
+    (void)irl_episode_step(&ep, d->ctrl);
   }
   for (int i = 0; i < mjNWARNING; i++) {
     job->count[i] = d->warning[i].number;
@@ -455,6 +455,13 @@ irl_err irl_env_check(irl_env* env, int nsteps, char* warnings, size_t size, irl
   if (mjb_apply(env->batch, env->ids, 1, run_check, &job, 0) > 0) {
     return irl_fail(info, IRL_ESIM, "%s: MuJoCo stopped the simulation (%s); check the model",
                     env->task->name, mjb_error(env->batch, 0));
+  }
+  if (!job.started) {
+    return irl_fail(
+        info, IRL_ESIM,
+        "%s: no draw of the start meets norm_above and norm_below of reset.noise; widen "
+        "the ring between them",
+        env->task->name);
   }
   size_t used = 0;
   warnings[0] = 0;

@@ -240,8 +240,23 @@ static void install(void) {
   irl_env_runtime_init();
 }
 
-TESTS(TEST(install), TEST(episodes_end_when_unhealthy), TEST(bounds_are_open_or_closed),
-      TEST(nan_is_not_finite), TEST(success_must_be_held), TEST(success_must_be_unbroken),
-      TEST(diverged_trajectories_are_invalid), TEST(bad_actions_are_invalid),
-      TEST(simulator_errors_stay_in_their_trajectory), TEST(warnings_are_listed),
-      TEST(nothing_is_written))
+// A check does not pass over a start that can never be drawn.
+static void impossible_starts_are_told(void) {
+  irl_task* task = sample_task(SAMPLE_TASK(", \"reset\": {\"noise\": [{\"qpos\": \"hinge\", "
+                                           "\"uniform\": [-1, 1], \"norm_above\": 5}]}"),
+                               NULL);
+  irl_errinfo info = {0};
+  irl_env* env = NULL;
+  char text[200];
+  CHECK_OK(irl_env_create(&env, task, 1, 1, NULL));
+  CHECK(irl_env_check(env, 10, text, sizeof text, &info) == IRL_ESIM);
+  CHECK_CONTAINS(info.text, "sample: no draw of the start meets norm_above");
+  irl_env_destroy(env);
+  irl_task_destroy(task);
+}
+
+TESTS(TEST(impossible_starts_are_told), TEST(install), TEST(episodes_end_when_unhealthy),
+      TEST(bounds_are_open_or_closed), TEST(nan_is_not_finite), TEST(success_must_be_held),
+      TEST(success_must_be_unbroken), TEST(diverged_trajectories_are_invalid),
+      TEST(bad_actions_are_invalid), TEST(simulator_errors_stay_in_their_trajectory),
+      TEST(warnings_are_listed), TEST(nothing_is_written))
