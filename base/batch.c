@@ -86,8 +86,11 @@ irl_err irl_batch_add_worlds(irl_batch* batch, int nworld) {
 }
 
 const double* irl_batch_world(const irl_batch* batch, int i) {
+  if (batch->nworld == 0) {
+    return NULL;
+  }
   const double* row = batch->world + (ptrdiff_t)i * batch->nworld;
-  return batch->nworld > 0 && !isnan(row[0]) ? row : NULL;
+  return !isnan(row[0]) ? row : NULL;
 }
 
 void irl_batch_destroy(irl_batch* batch) {
@@ -111,10 +114,9 @@ static void copy_rows(double* dst, const double* src, int rows, int capacity, in
 
 static void copy_world(irl_batch* dst, int to, const irl_batch* src, int from) {
   const double* world = irl_batch_world(src, from);
-  double* row = dst->world + (ptrdiff_t)to * dst->nworld;
   assert(dst->nworld == src->nworld || dst->nworld == 0 || src->nworld == 0);
   for (int k = 0; k < dst->nworld; k++) {
-    row[k] = world != NULL ? world[k] : NAN;
+    dst->world[(ptrdiff_t)to * dst->nworld + k] = world != NULL ? world[k] : NAN;
   }
 }
 

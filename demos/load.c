@@ -302,8 +302,11 @@ static irl_err read_attribute(loader* l, const char* name, const char* attribute
 // The factors of an episode's world, where it knows them.
 static irl_err read_world(loader* l, const char* name, int slot) {
   irl_batch* b = &l->demos->batch;
-  double* row = b->world + (ptrdiff_t)slot * b->nworld;
   int count;
+  if (b->nworld == 0) {
+    return IRL_OK;
+  }
+  double* row = b->world + (ptrdiff_t)slot * b->nworld;
   IRL_TRY(irl_h5r_attr_count(l->file, name, "world", IRL_TASK_WORLD_MAX, &count));
   if (count == 0) {
     for (int k = 0; k < b->nworld; k++) {

@@ -241,9 +241,8 @@ void irl_domain_free(irl_task* task);
 // cannot.
 bool irl_domain_attach(irl_domain_rows* rows, const irl_task* task, mjBatch* batch);
 
-// Draws the world of a simulation, factor (nfactors): with fixed ones among them, which the model
-// has already. Then, for its random factors (nworld) or the task's model as it is (world NULL),
-// puts it in place. Then, once for all of a call, settle: constants that MuJoCo derives; false when
+// Draws the factors of a world (nworld). Puts a world in place for a simulation; NULL: the task's
+// model as it is. Then, once for all of a call, settle: constants that MuJoCo derives; false when
 // it refuses.
 void irl_domain_draw(const irl_task* task, irl_rng* rng, double* world);
 void irl_domain_put(const irl_task* task, const irl_domain_rows* rows, int sim,

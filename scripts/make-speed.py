@@ -47,7 +47,9 @@ def cell(ratios):
 def table(results):
     threads = sorted(results, key=int)
     count = len(results[threads[0]])
-    lines = [f"Medians of {count} runs of `mjirl bench` with each number of threads, lowest and highest in brackets.", ""]
+    runs = f"Medians of {count} runs" if count > 1 else "One run"
+    spread = ", lowest and highest in brackets" if count > 1 else ""
+    lines = [f"{runs} of `mjirl bench` with each number of threads{spread}.", ""]
     lines += ["| task |" + "".join(f" {t} thread{'s' if t != '1' else ''} |" for t in threads)]
     lines += ["|---|" + "--:|" * len(threads)]
     for task in sorted(results[threads[0]][0]):
