@@ -142,6 +142,27 @@ static void a_second_session_is_appended(void) {
   close_scene(&c);
 }
 
+// A human acts in the model as it is: of a task that draws its physics, all factors are 1.
+static void recordings_are_of_the_plain_world(void) {
+  scene c;
+  irl_demos_folded folded;
+  const char* set[] = {"domain.gain=[0.5, 2]", "domain.mass=[0.5, 2]"};
+  memset(&c, 0, sizeof c);
+  sample_dir(c.dir, "plain_world");
+  CHECK_OK(irl_task_load(&c.task, TASK, set, 2, &c.info));
+  c.s = synthetic_make(c.task);
+  irl_journal* j = create(&c);
+  record(&c, j, 1, 3);
+  end(&c, j, true);
+  CHECK_OK(irl_journal_close(j, &c.info));
+  CHECK_OK(irl_demos_fold(c.dir, &folded, &c.info));
+  irl_demos* demos = load(&c);
+  const double* world = irl_batch_world(&demos->batch, 0);
+  CHECK(demos->batch.nworld == 2 && world != NULL && world[0] == 1 && world[1] == 1);
+  irl_demos_destroy(demos);
+  close_scene(&c);
+}
+
 static void nothing_recorded_makes_no_dataset(void) {
   scene c;
   char data[4096];
@@ -439,9 +460,9 @@ static void files_that_are_no_journals(void) {
   close_scene(&c);
 }
 
-TESTS(TEST(a_session_becomes_a_dataset), TEST(a_second_session_is_appended),
-      TEST(nothing_recorded_makes_no_dataset), TEST(refuses_what_is_wrong),
-      TEST(one_recorder_at_a_time), TEST(other_datasets_are_refused),
+TESTS(TEST(recordings_are_of_the_plain_world), TEST(a_session_becomes_a_dataset),
+      TEST(a_second_session_is_appended), TEST(nothing_recorded_makes_no_dataset),
+      TEST(refuses_what_is_wrong), TEST(one_recorder_at_a_time), TEST(other_datasets_are_refused),
       TEST(a_human_has_no_densities), TEST(goes_on_after_a_crash), TEST(cut_at_every_byte),
       TEST(every_flipped_bit_is_found), TEST(a_damaged_journal_is_kept),
       TEST(folding_again_adds_nothing), TEST(another_writer_is_understood),
