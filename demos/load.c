@@ -12,7 +12,6 @@
 #include "demos/journal.h"
 #include "demos/store_internal.h"
 
-#define FACTOR_MAX 1e6                // as in task files
 #define MAX_BYTES ((int64_t)8 << 30)  // of declared arrays; a damaged size must not take all memory
 
 // The arrays of an episode, in the order of the enum. Missing optional ones must be missing in all.
@@ -105,21 +104,6 @@ static irl_err check_cols(loader* l, int episode, int p, const irl_h5_shape* s) 
                   l->file->path, name, cols, cols == 0 ? 1 : l->plan.cols[p]);
 }
 
-// Episodes agree on how many factors a world has, if they know theirs.
-static irl_err measure_world(loader* l, int episode) {
-  char name[32];
-  int count;
-  snprintf(name, sizeof name, "episode_%d", episode);
-  IRL_TRY(irl_h5r_attr_count(l->file, name, "world", IRL_TASK_WORLD_MAX, &count));
-  if (count > 0 && l->plan.nworld > 0 && count != l->plan.nworld) {
-    return irl_fail(l->info, IRL_EDIM,
-                    "%s: attribute world of %s has %d factors, not %d; keep such episodes apart",
-                    l->file->path, name, count, l->plan.nworld);
-  }
-  l->plan.nworld = count > 0 ? count : l->plan.nworld;
-  return IRL_OK;
-}
-
 // Sizes of one episode; nothing of it is read yet.
 static irl_err measure_episode(loader* l, int episode) {
   irl_h5_shape shapes[NPARTS];
@@ -139,7 +123,7 @@ static irl_err measure_episode(loader* l, int episode) {
     IRL_TRY(check_cols(l, episode, p, &shapes[p]));
   }
   l->plan.horizon = length > l->plan.horizon ? length : l->plan.horizon;
-  return measure_world(l, episode);
+  return irl_demos_measure_world(l->file, episode, &l->plan.nworld);
 }
 
 // Bytes of the batch: short episodes are padded to the longest, so this is what memory must hold.
@@ -299,32 +283,6 @@ static irl_err read_attribute(loader* l, const char* name, const char* attribute
   return IRL_OK;
 }
 
-// The factors of an episode's world, where it knows them.
-static irl_err read_world(loader* l, const char* name, int slot) {
-  irl_batch* b = &l->demos->batch;
-  int count;
-  if (b->nworld == 0) {
-    return IRL_OK;
-  }
-  double* row = b->world + (ptrdiff_t)slot * b->nworld;
-  IRL_TRY(irl_h5r_attr_count(l->file, name, "world", IRL_TASK_WORLD_MAX, &count));
-  if (count == 0) {
-    for (int k = 0; k < b->nworld; k++) {
-      row[k] = NAN;
-    }
-    return IRL_OK;
-  }
-  IRL_TRY(irl_h5r_attr_numbers(l->file, name, "world", b->nworld, row));
-  for (int k = 0; k < b->nworld; k++) {
-    if (!(row[k] >= 0 && row[k] <= FACTOR_MAX)) {
-      return irl_fail(l->info, IRL_ERANGE,
-                      "%s: attribute world of %s has the factor %g; give 0 to %g", l->file->path,
-                      name, row[k], FACTOR_MAX);
-    }
-  }
-  return IRL_OK;
-}
-
 // A fact counts as known when every episode has it; condition 0 stands in until conditions are
 // assigned by an episode's first state.
 static irl_err read_attributes(loader* l, int episode, int slot) {
@@ -340,7 +298,7 @@ static irl_err read_attributes(loader* l, int episode, int slot) {
   IRL_TRY(read_attribute(l, name, "incomplete", 1, &incomplete, &present));
   IRL_TRY(irl_h5r_attr_text(l->file, name, "label", &d->label[slot]));
   IRL_TRY(irl_h5r_attr_text(l->file, name, "recording", &d->recording[slot]));
-  IRL_TRY(read_world(l, name, slot));
+  IRL_TRY(irl_demos_read_world(l->file, episode, &d->batch, slot));
   if (steps != d->batch.length[slot]) {
     return irl_fail(l->info, IRL_EDIM,
                     "%s: %s holds %d steps, but its total_steps says %" PRId64 "; restore the file",

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/batch.h"
 #include "base/err.h"
 
 typedef int64_t irl_h5;  // an HDF5 handle, negative: none
@@ -149,5 +150,13 @@ IRL_NODISCARD irl_err irl_h5r_attr_numbers(irl_h5r* r, const char* name, const c
 // Text (irl_free); "" when absent.
 IRL_NODISCARD irl_err irl_h5r_attr_text(irl_h5r* r, const char* name, const char* attribute,
                                         char** text);
+
+//---------------------------------- load_world.c --------------------------------------------------
+
+// Takes the number of factors of an episode's world into *nworld, on which episodes that know
+// theirs must agree.
+IRL_NODISCARD irl_err irl_demos_measure_world(irl_h5r* file, int episode, int* nworld);
+// Reads them into a row of the batch; NaN where the episode knows none.
+IRL_NODISCARD irl_err irl_demos_read_world(irl_h5r* file, int episode, irl_batch* b, int slot);
 
 #endif  // MJIRL_DEMOS_STORE_INTERNAL_H_

@@ -516,8 +516,9 @@ irl_err irl_h5r_attr_numbers(irl_h5r* r, const char* name, const char* attribute
   int found = 0;
   IRL_TRY(open_list(r, name, attribute, count, &id, &type, &found));
   irl_err err = IRL_OK;
-  if (id < 0 || found != count || H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) > 8) {
-    err = wrong_attribute(r, name, attribute, "a list of numbers of its length elsewhere");
+  const bool number = H5Tget_class(type) == H5T_FLOAT || H5Tget_class(type) == H5T_INTEGER;
+  if (id < 0 || found != count || !number || H5Tget_size(type) > 8) {
+    err = wrong_attribute(r, name, attribute, "a list of numbers");
   } else if (H5Aread(id, H5T_NATIVE_DOUBLE, out) < 0) {
     err = damaged(r, attribute);
   }

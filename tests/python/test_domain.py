@@ -199,3 +199,19 @@ def test_drawn_worlds_are_in_the_dataset(tmp_path):
                 np.testing.assert_array_equal(d.qpos, states[t + 1, parts["qpos"]])
                 np.testing.assert_array_equal(d.qvel, states[t + 1, parts["qvel"]])
     assert len(worlds) == 5
+
+    data = tmp_path / "drawn" / "data"
+    metadata = json.loads((data / "metadata.json").read_text())
+    del metadata["mjirl_crc32c"]  # not damaged, but changed
+    (data / "metadata.json").write_text(json.dumps(metadata))
+    for world, part in (
+        (np.ones(3), "attribute world of episode_2 has 3 factors, not 5"),
+        (np.array([1, -0.5, 1, 1, 1]), "attribute world of episode_2 has the factor -0.5; give 0 to 1e+06"),
+        (np.array([1, np.nan, 1, 1, 1]), "has the factor nan"),
+        (["heavy"] * 5, "attribute world of episode_2 is not a list of numbers"),
+        (np.ones(5000), "damaged"),
+    ):
+        with h5py.File(data / "main_data.hdf5", "r+") as file:
+            file["episode_2"].attrs["world"] = world
+        done = subprocess.run([MJIRL, "demos", "info", "drawn"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1 and part in done.stderr, done.stderr
