@@ -264,8 +264,21 @@ int irl_cpu_count(void) {
   return count < MAX_THREADS ? count : MAX_THREADS;
 }
 
-double irl_now(void) {
+static double clock_now(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double irl_now(void) {
+  return clock_now(CLOCK_MONOTONIC);
+}
+
+irl_seconds irl_seconds_now(void) {
+  return (irl_seconds){clock_now(CLOCK_MONOTONIC), clock_now(CLOCK_PROCESS_CPUTIME_ID)};
+}
+
+irl_seconds irl_seconds_since(irl_seconds start) {
+  const irl_seconds now = irl_seconds_now();
+  return (irl_seconds){now.wall - start.wall, now.cpu - start.cpu};
 }

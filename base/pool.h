@@ -28,6 +28,13 @@ int irl_cpu_count(void);
 // Monotonic clock [s].
 double irl_now(void);
 
+// Time that passed and time of all the process's threads [s].
+typedef struct irl_seconds {
+  double wall, cpu;
+} irl_seconds;
+irl_seconds irl_seconds_now(void);
+irl_seconds irl_seconds_since(irl_seconds start);
+
 #ifdef __cplusplus
 }
 #endif

@@ -83,6 +83,7 @@ static irl_expert_plan make_plan(const expert_args* a, const irl_task* task) {
   }
   if (a->iterations >= 0) {
     plan.iterations = a->iterations;
+    plan.then = NULL;
   }
   return plan;
 }
@@ -220,6 +221,7 @@ static void write_result(irl_jout* out, const irl_expert_options* o, const irl_e
   irl_jout_key_number(out, "return_std", r->return_std);
   irl_jout_key_int(out, "env_steps", r->env_steps);
   irl_jout_key_number(out, "wall_seconds", r->wall_seconds);
+  irl_jout_key_number(out, "cpu_seconds", r->cpu_seconds);
   irl_jout_key_string(out, "method", irl_expert_methods[o->plan.method]);
   irl_jout_key_int(out, "judged_episodes", r->judged);
   irl_jout_key_numbers(out, "condition_returns", r->condition_return, r->nconditions);
@@ -331,7 +333,9 @@ static const cli_option options[] = {
     CLI_ONE_OF(expert_args, method, "method", "M", methods,
                "how to search: trajectory, natural_gradient or random_search (the task's own)"),
     CLI_WHOLE(expert_args, iterations, "iterations", "N", 0, 10000000,
-              "steps of the search; 0 judges and keeps where it starts (the task's own)"),
+              "steps of the search, with none that follows; 0 judges and keeps where it starts "
+              "(the task's "
+              "own)"),
     CLI_OPTIONAL(expert_args, policy, "policy", "F.safetensors", "start from an expert's policies"),
     CLI_OPTIONAL(
         expert_args, state, "state", "FILE",

@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "base/arena.h"
 #include "envs/task_internal.h"
 
 const char* const irl_expert_methods[] = {"trajectory", "natural_gradient", "random_search", NULL};
@@ -12,7 +13,8 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
       .iterations = method == IRL_EXPERT_TRAJECTORY ? 16
                     : method == IRL_EXPERT_NATURAL  ? 200
                                                     : 500,
-      .restarts = 16,
+      .restarts = method == IRL_EXPERT_TRAJECTORY ? 16 : 1,
+      .audition = method == IRL_EXPERT_NATURAL ? 20 : 50,
       .samples = method == IRL_EXPERT_TRAJECTORY ? 20 : 10,
       .kl = 0.05,
       .discount = 0.995,
@@ -50,6 +52,49 @@ static void parse_random(irl_expert_plan* p, irl_jnode node) {
   p->offset = irl_json_bool_or(node, "offset", p->offset);
 }
 
+// What a search has that begins anywhere.
+static void parse_stationary(irl_expert_plan* p, irl_jnode node) {
+  p->iterations = irl_json_int_or(node, "iterations", 0, 10000000, p->iterations);
+  if (p->method == IRL_EXPERT_NATURAL) {
+    parse_natural(p, node);
+  } else {
+    parse_random(p, node);
+  }
+  p->last = irl_json_number_or(node, "last", 1e-6, 1, p->last);
+  p->judge = irl_json_int_or(node, "judge", 1, 100000, p->judge);
+  p->stddev = irl_json_number_or(node, "stddev", 1e-6, 1e3, p->stddev);
+  p->alive = irl_json_bool_or(node, "alive", p->alive);
+  p->steps = irl_json_int_or(node, "steps", 1, 100000, p->steps);
+  p->grow = irl_json_number_or(node, "grow", 1, 10, p->grow);
+  p->stop_return = irl_json_number_or(node, "stop_return", -DBL_MAX, DBL_MAX, p->stop_return);
+}
+
+// The searches that follow, each with the settings of the one before where it says nothing else.
+static void parse_then(irl_expert_plan* p, irl_jnode node) {
+  for (node = irl_json_get_opt(node, "then"); node.item != NULL;
+       node = irl_json_get_opt(node, "then")) {
+    p->then = IRL_NEW(irl_expert_plan, 1);
+    if (p->then == NULL) {
+      irl_json_refuse(node, IRL_ENOMEM, "out of memory; free some");
+      return;
+    }
+    *p->then = *p;
+    p = p->then;
+    p->then = NULL;
+    p->restarts = 1;
+    p->best_return = NAN;
+    parse_stationary(p, node);
+  }
+}
+
+void irl_expert_plan_fini(irl_expert_plan* p) {
+  while (p->then != NULL) {
+    irl_expert_plan* next = p->then->then;
+    irl_free(p->then);
+    p->then = next;
+  }
+}
+
 void irl_expert_plan_read(irl_expert_plan* p, irl_jnode node) {
   *p = irl_expert_plan_defaults(IRL_EXPERT_TRAJECTORY);
   if (node.item == NULL) {
@@ -57,27 +102,17 @@ void irl_expert_plan_read(irl_expert_plan* p, irl_jnode node) {
   }
   *p = irl_expert_plan_defaults((irl_expert_method)irl_json_choice_or(
       node, "method", irl_expert_methods, IRL_EXPERT_TRAJECTORY));
-  p->iterations = irl_json_int_or(node, "iterations", 0, 10000000, p->iterations);
   p->best_return = irl_json_number_or(node, "best_return", -DBL_MAX, DBL_MAX, NAN);
-  switch (p->method) {
-    case IRL_EXPERT_TRAJECTORY:
-      p->restarts = irl_json_int_or(node, "restarts", 1, 100000, p->restarts);
-      p->samples = irl_json_int_or(node, "samples", 2, 100000, p->samples);
-      return;
-    case IRL_EXPERT_NATURAL:
-      parse_natural(p, node);
-      break;
-    case IRL_EXPERT_RANDOM:
-      parse_random(p, node);
-      break;
+  p->restarts = irl_json_int_or(node, "restarts", 1, 100000, p->restarts);
+  if (p->method == IRL_EXPERT_TRAJECTORY) {
+    p->iterations = irl_json_int_or(node, "iterations", 0, 10000000, p->iterations);
+    p->samples = irl_json_int_or(node, "samples", 2, 100000, p->samples);
+    return;
   }
-  p->last = irl_json_number_or(node, "last", 1e-6, 1, p->last);
-  p->judge = irl_json_int_or(node, "judge", 1, 100000, 0);
-  p->stddev = irl_json_number_or(node, "stddev", 1e-6, 1e3, p->stddev);
-  p->alive = irl_json_bool_or(node, "alive", p->alive);
-  p->steps = irl_json_int_or(node, "steps", 1, 100000, 0);
-  p->grow = irl_json_number_or(node, "grow", 1, 10, p->grow);
-  p->stop_return = irl_json_number_or(node, "stop_return", -DBL_MAX, DBL_MAX, NAN);
+  parse_stationary(p, node);
+  p->audition = irl_json_int_or(node, "audition", 1, 10000000, (p->iterations + 9) / 10);
+  p->audition = p->audition > 0 ? p->audition : 1;
+  parse_then(p, node);
 }
 
 void irl_plan_parse(irl_task* task, irl_jnode root) {
@@ -92,8 +127,7 @@ static void write_if_known(irl_jout* out, const char* key, double value) {
   }
 }
 
-// What all stationary methods have, and each alone.
-static void write_stationary(const irl_expert_plan* p, irl_jout* out) {
+static void write_method(const irl_expert_plan* p, irl_jout* out) {
   if (p->method == IRL_EXPERT_NATURAL) {
     irl_jout_key_int(out, "samples", p->samples);
     irl_jout_key_number(out, "kl", p->kl);
@@ -108,6 +142,12 @@ static void write_stationary(const irl_expert_plan* p, irl_jout* out) {
     irl_jout_key_number(out, "noise", p->noise);
     irl_jout_key_bool(out, "offset", p->offset);
   }
+}
+
+// What parse_stationary reads.
+static void write_stationary(const irl_expert_plan* p, irl_jout* out) {
+  irl_jout_key_int(out, "iterations", p->iterations);
+  write_method(p, out);
   irl_jout_key_number(out, "stddev", p->stddev);
   irl_jout_key_bool(out, "alive", p->alive);
   if (p->steps > 0) {
@@ -121,15 +161,30 @@ static void write_stationary(const irl_expert_plan* p, irl_jout* out) {
   write_if_known(out, "stop_return", p->stop_return);
 }
 
+// The searches that follow, one in the other.
+static void write_then(const irl_expert_plan* p, irl_jout* out) {
+  int depth = 0;
+  for (p = p->then; p != NULL; p = p->then, depth++) {
+    irl_jout_key(out, "then");
+    irl_jout_open(out, '{');
+    write_stationary(p, out);
+  }
+  for (; depth > 0; depth--) {
+    irl_jout_close(out);
+  }
+}
+
 void irl_expert_plan_write(const irl_expert_plan* p, irl_jout* out) {
   irl_jout_open(out, '{');
   irl_jout_key_string(out, "method", irl_expert_methods[p->method]);
-  irl_jout_key_int(out, "iterations", p->iterations);
+  irl_jout_key_int(out, "restarts", p->restarts);
   if (p->method == IRL_EXPERT_TRAJECTORY) {
-    irl_jout_key_int(out, "restarts", p->restarts);
+    irl_jout_key_int(out, "iterations", p->iterations);
     irl_jout_key_int(out, "samples", p->samples);
   } else {
+    irl_jout_key_int(out, "audition", p->audition);
     write_stationary(p, out);
+    write_then(p, out);
   }
   write_if_known(out, "best_return", p->best_return);
   irl_jout_close(out);

@@ -19,6 +19,7 @@ void irl_task_destroy(irl_task* task) {
   }
   irl_start_free(task);
   irl_domain_free(task);
+  irl_expert_plan_fini(&task->plan);
   mj_deleteModel(task->model);
   irl_free(task->json);
   irl_free(task->mjcf);

@@ -58,7 +58,9 @@ extern const char* const irl_expert_methods[];  // their names in the order of t
 typedef struct irl_expert_plan {
   irl_expert_method method;
   int iterations;  // steps of the policy (trajectory: of the longest stage)
-  int restarts;    // trajectory: starts a condition, the best are continued
+  int restarts;    // trajectory: starts a condition, the best are continued; stationary methods:
+                   // starts that are auditioned, where the search is given none
+  int audition;    // stationary methods: steps of a start until the better half goes on
   int samples;     // trajectory: trajectories a step of each condition
 
   int steps;      // stationary methods: of a search's trajectories; 0: the task's horizon
@@ -80,9 +82,13 @@ typedef struct irl_expert_plan {
 
   double stop_return;  // the search ends when mean actions reach this; NAN: never
   double best_return;  // best known mean-action return; NAN: not known
+
+  struct irl_expert_plan* then;  // stationary methods: the search that follows from the best
+                                 // policy; owned by the plan that was read, borrowed by its copies
 } irl_expert_plan;
 
 irl_expert_plan irl_expert_plan_defaults(irl_expert_method method);
+void irl_expert_plan_fini(irl_expert_plan* plan);  // of one that was read
 
 // The object of a task JSON, strictly (errors show when the document is closed), the trajectory
 // method's defaults where there is none; and the same object with everything resolved.

@@ -59,11 +59,12 @@ static irl_err search_reward(irl_judge* j, irl_errinfo* info) {
 // saved go into further iterations.
 static void plan_learned(const irl_judge* j, irl_stationary_options* o) {
   irl_expert_plan* p = &o->plan;
-  p->stop_return = NAN;
+  o->endless = true;
   if (j->info->has_termination && p->steps == 0) {
     const int n = p->method == IRL_EXPERT_RANDOM ? 2 * p->directions : p->samples;
     o->most_env_steps = (int64_t)p->iterations * n * j->info->horizon;
     p->iterations = p->iterations < INT_MAX / SHORT ? p->iterations * SHORT : INT_MAX;
+    p->audition = p->audition < INT_MAX / SHORT ? p->audition * SHORT : INT_MAX;
     p->steps = j->info->horizon > SHORT ? j->info->horizon / SHORT : 1;
     p->grow = 2;
   }

@@ -33,6 +33,7 @@ static bool is_stationary(const irl_expert_options* o) {
 // One policy for all conditions, with the noise that demonstrations are drawn with.
 static irl_err optimize_stationary(const irl_expert_options* o, const irl_host* host,
                                    irl_expert_result* r, irl_errinfo* info) {
+  irl_seconds earlier = {0, 0};
   const irl_reward_steps search = {o->task, o->plan.alive}, judge = {o->task, true};
   const irl_stationary_options options = {.task = o->task,
                                           .plan = o->plan,
@@ -43,9 +44,12 @@ static irl_err optimize_stationary(const irl_expert_options* o, const irl_host* 
                                           .seed = o->seed,
                                           .threads = o->threads,
                                           .state = o->state,
-                                          .resume = o->resume};
+                                          .resume = o->resume,
+                                          .earlier = &earlier};
   IRL_TRY(irl_stationary(&options, host, &r->policy[0], &r->env_steps, info));
   IRL_TRY(irl_stationary_noise(&options, &r->policy[0], &r->env_steps, info));
+  r->wall_seconds = earlier.wall;
+  r->cpu_seconds = earlier.cpu;
   for (int c = 1; c < r->nconditions; c++) {
     irl_policy_copy(&r->policy[c], &r->policy[0]);
   }
@@ -260,7 +264,7 @@ static irl_err make(const irl_expert_options* o, const irl_host* host, irl_exper
 irl_err irl_expert(const irl_expert_options* options, const irl_host* host,
                    irl_expert_result* result, irl_errinfo* info) {
   const irl_task_info* task = irl_task_get(options->task);
-  double start = irl_now();
+  const irl_seconds start = irl_seconds_now();
   memset(result, 0, sizeof *result);
   if (!task->has_reward || task->nu == 0) {
     return irl_fail(info, IRL_EUNSUPPORTED, "%s: has no %s; an expert needs one", task->name,
@@ -275,7 +279,9 @@ irl_err irl_expert(const irl_expert_options* options, const irl_host* host,
   } else {
     err = make(options, host, result, info);
   }
-  result->wall_seconds = irl_now() - start;
+  const irl_seconds took = irl_seconds_since(start);
+  result->wall_seconds += took.wall;
+  result->cpu_seconds += took.cpu;
   if (err != IRL_OK) {
     irl_expert_result_fini(result);
   }

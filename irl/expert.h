@@ -54,7 +54,8 @@ typedef struct irl_expert_result {
   double random_return;  // from the same starts: the better of doing nothing and of uniform actions
   double sampled_mean;   // return of the demonstrations, which are noisy
   int64_t env_steps;
-  double wall_seconds;
+  double wall_seconds;  // all that was done, parts of a search before it was resumed included
+  double cpu_seconds;   // of all threads of this process
 } irl_expert_result;
 
 // Errors: IRL_EUNSUPPORTED (task without reward or actuators, too large for the trajectory

@@ -203,6 +203,7 @@ void irl_run_close(irl_run* run) {
     irl_policy_destroy(&run->learned[k]);
     irl_policy_destroy(&run->initial[k]);
   }
+  irl_expert_plan_fini(&run->plan);
   irl_free(run->condition);
   irl_free(run->learned);
   irl_free(run->initial);

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -86,6 +87,8 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
                           irl_errinfo* info) {
   *c = (irl_campaign){.options = options, .info = irl_task_get(options->task)};
   const irl_task_info* t = c->info;
+  c->seed = irl_campaign_seed(options, 0);
+  c->begun = irl_seconds_now();
   const int n = call_trajectories(c), judged = judge_episodes(c);
   const int most = n > judged ? n : judged;
   c->best_score = INFINITY;
@@ -121,10 +124,11 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
   }
   IRL_TRY(is_random(c) ? irl_campaign_random_init(c) : irl_campaign_natural_init(c));
   c->batch.horizon = first_steps(c);  // rows lie closer together than there is room for
-  return IRL_OK;
+  return irl_campaign_audition(c);
 }
 
 void irl_campaign_close(irl_campaign* c) {
+  irl_campaign_audition_fini(c);
   irl_campaign_random_fini(c);
   irl_campaign_natural_fini(c);
   irl_policy_destroy(&c->policy);
@@ -175,7 +179,8 @@ static irl_err judge_round(irl_campaign* c, int round, double* cost, irl_errinfo
 // is judged on ten times as many episodes.
 static irl_err judge(irl_campaign* c, irl_errinfo* info) {
   IRL_TRY(judge_round(c, 0, &c->score, info));
-  if (c->score < c->best_score && -c->score >= c->options->plan.stop_return) {
+  if (c->score < c->best_score && !c->options->endless &&
+      -c->score >= c->options->plan.stop_return) {
     double sum = c->score;
     for (int round = 1; round < CONFIRM_ROUNDS; round++) {
       double cost;
@@ -200,17 +205,35 @@ static int judge_every(const irl_campaign* c) {
 
 //---------------------------------- The loop -----------------------------------------------------
 
+// "search 2/2  start 3, 4 left  " where there are several.
+static void name_part(const irl_campaign* c, char* out, size_t size) {
+  int searches = c->options->phase + 1, n = 0;
+  for (const irl_expert_plan* p = c->options->plan.then; p != NULL; p = p->then) {
+    searches++;
+  }
+  out[0] = 0;
+  if (searches > 1) {
+    n = snprintf(out, size, "search %d/%d  ", c->options->phase + 1, searches);
+  }
+  if (c->left > 1) {
+    (void)snprintf(out + n, size - (size_t)n, "start %d, %d left  ", (int)c->order[c->turn] + 1,
+                   c->left);
+  }
+}
+
 static void tell(const irl_campaign* c) {
+  char part[64];
   if (c->host != NULL) {
+    name_part(c, part, sizeof part);
     irl_log(&c->host->sink, IRL_LOG_PROGRESS,
-            "step %d/%d  return %.6g  judged %.6g  best %.6g  %.3g env steps", c->iteration,
+            "%sstep %d/%d  return %.6g  judged %.6g  best %.6g  %.3g env steps", part, c->iteration,
             c->options->plan.iterations, c->report, -c->score, -c->best_score,
             (double)c->env_steps);
   }
 }
 
-static bool good_enough(const irl_campaign* c) {
-  return -c->best_score >= c->options->plan.stop_return;  // false where there is none
+static bool good_enough(const irl_campaign* c) {  // false where there is no such return
+  return !c->options->endless && -c->best_score >= c->options->plan.stop_return;
 }
 
 static bool spent(const irl_campaign* c) {
@@ -248,7 +271,7 @@ static irl_err advance(irl_campaign* c, irl_errinfo* info) {
   IRL_TRY(irl_campaign_step(c, info));
   lengthen(c);
   c->iteration++;
-  if (c->iteration % judge_every(c) == 0 || c->iteration == c->options->plan.iterations) {
+  if (c->iteration % judge_every(c) == 0 || c->iteration == irl_campaign_until(c)) {
     IRL_TRY(judge(c, info));
   }
   tell(c);
@@ -259,22 +282,34 @@ static irl_err save(const irl_campaign* c, irl_errinfo* info) {
   return c->options->state == NULL ? IRL_OK : irl_campaign_save(c, c->options->state, info);
 }
 
-static irl_err search(irl_campaign* c, irl_errinfo* info) {
-  double saved = irl_now();
+// The start whose turn it is, as far as it goes now.
+static irl_err go_on(irl_campaign* c, irl_errinfo* info) {
   if (isnan(c->score)) {  // nothing judged yet: not a search that was stopped before its first step
     IRL_TRY(is_random(c) ? irl_campaign_random_begin(c, info) : IRL_OK);
     IRL_TRY(judge(c, info));
   }
-  while (c->iteration < c->options->plan.iterations && !good_enough(c) && !spent(c)) {
+  while (c->iteration < irl_campaign_until(c) && !good_enough(c) && !spent(c)) {
     if (irl_host_stop(c->host)) {
       IRL_TRY(save(c, info));
       return IRL_ECANCELED;
     }
     IRL_TRY(advance(c, info));
-    if (irl_now() - saved > save_seconds) {
+    if (irl_now() - c->saved > save_seconds) {
       IRL_TRY(save(c, info));
-      saved = irl_now();
+      c->saved = irl_now();
     }
+  }
+  return IRL_OK;
+}
+
+static irl_err search(irl_campaign* c, irl_errinfo* info) {
+  c->saved = irl_now();
+  for (;;) {
+    IRL_TRY(go_on(c, info));
+    if (c->left == 1) {
+      break;
+    }
+    IRL_TRY(good_enough(c) || spent(c) ? irl_campaign_settle(c) : irl_campaign_next(c));
   }
   if (!isfinite(c->best_score)) {
     return irl_fail(info, IRL_ENUM,
@@ -284,27 +319,76 @@ static irl_err search(irl_campaign* c, irl_errinfo* info) {
   return save(c, info);
 }
 
-irl_err irl_stationary(const irl_stationary_options* options, const irl_host* host,
-                       irl_policy* policy, int64_t* env_steps, irl_errinfo* info) {
+// One of the plan's searches. policy is where it begins (but the first's) and what it finds.
+static irl_err run_phase(const irl_stationary_options* options, const irl_host* host,
+                         irl_policy* policy, int64_t* env_steps, irl_seconds* seconds,
+                         irl_errinfo* info) {
   irl_campaign c;
-  irl_errinfo reason = {IRL_OK, ""};
-  irl_err err = irl_campaign_open(&c, options, &reason);
+  irl_err err = irl_campaign_open(&c, options, info);
   c.host = host;
+  c.env_steps = *env_steps;
+  c.past = *seconds;
   if (err == IRL_OK && options->resume) {
-    err = irl_campaign_load(&c, options->state, &reason);
+    err = irl_campaign_load(&c, options->state, info);
+  }
+  if (err == IRL_OK && options->earlier != NULL && options->resume) {
+    *options->earlier = c.past;
   }
   if (err == IRL_OK) {
-    err = search(&c, &reason);
+    err = search(&c, info);
   }
   if (err == IRL_OK) {
     irl_policy_copy(policy, &c.best);
-    *env_steps += c.env_steps;
+    *env_steps = c.env_steps;
+    const irl_seconds took = irl_seconds_since(c.begun);
+    *seconds = (irl_seconds){c.past.wall + took.wall, c.past.cpu + took.cpu};
   }
   irl_campaign_close(&c);
-  if (err != IRL_OK && reason.code == IRL_OK) {
-    return irl_fail(info, err, "search: %s", irl_err_name(err));
+  return err;
+}
+
+static const irl_expert_plan* plan_of_phase(const irl_stationary_options* o, int phase) {
+  const irl_expert_plan* p = &o->plan;
+  for (int k = 0; k < phase && p != NULL; k++) {
+    p = p->then;
   }
-  if (err != IRL_OK && info != NULL) {
+  return p;
+}
+
+// Where a search that was stopped goes on.
+static irl_err find_phase(const irl_stationary_options* o, int* phase, irl_policy* policy,
+                          irl_errinfo* info) {
+  IRL_TRY(irl_campaign_peek(o->state, phase, policy, info));
+  return plan_of_phase(o, *phase) != NULL ? IRL_OK : irl_campaign_other(o->state, info);
+}
+
+static irl_err run_all(const irl_stationary_options* options, const irl_host* host,
+                       irl_policy* policy, int64_t* env_steps, irl_errinfo* info) {
+  irl_stationary_options now = *options;
+  irl_seconds seconds = {0, 0};
+  now.whole = &options->plan;
+  if (options->resume) {
+    IRL_TRY(find_phase(options, &now.phase, policy, info));
+  }
+  for (const irl_expert_plan* p; (p = plan_of_phase(options, now.phase)) != NULL; now.phase++) {
+    now.plan = *p;
+    now.start = now.phase > 0 ? policy : options->start;
+    IRL_TRY(run_phase(&now, host, policy, env_steps, &seconds, info));
+    now.resume = false;
+  }
+  return IRL_OK;
+}
+
+irl_err irl_stationary(const irl_stationary_options* options, const irl_host* host,
+                       irl_policy* policy, int64_t* env_steps, irl_errinfo* info) {
+  irl_errinfo reason = {IRL_OK, ""};
+  int64_t steps = 0;
+  irl_err err = run_all(options, host, policy, &steps, &reason);
+  if (err == IRL_OK) {
+    *env_steps += steps;
+  } else if (reason.code == IRL_OK) {
+    return irl_fail(info, err, "search: %s", irl_err_name(err));
+  } else if (info != NULL) {
     *info = reason;
   }
   return err;

@@ -9,6 +9,7 @@
 #include "base/batch.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "base/tensors.h"
 #include "envs/env.h"
 #include "irl/cost.h"
 #include "policy/advantage.h"
@@ -46,25 +47,36 @@ irl_step_costs irl_learned_step_costs(const irl_learned_steps* arg);
 
 typedef struct irl_stationary_options {
   const irl_task* task;
-  irl_expert_plan plan;     // method and its settings
+  irl_expert_plan plan;     // method and its settings, and what follows
   irl_step_costs search;    // what is lowered
   double temperature;       // weight of the entropy beside the cost (natural gradient)
   irl_step_costs judge;     // what decides which of the policies on the way is kept
   const irl_policy* start;  // where the search begins, or NULL: zero gains
   const int* condition;     // task's numbers of the conditions that count (nc), or NULL: all
   int nc;
-  bool run_on;  // trajectories go on to the horizon after the task's end: a cost that was learned
-                // with fixed horizons is due for every step, also of a robot that lies there
+  bool run_on;   // trajectories go on to the horizon after the task's end: a cost that was learned
+                 // with fixed horizons is due for every step, also of a robot that lies there
+  bool endless;  // the plan's stop_return does not count: it is none of this cost's
   int64_t most_env_steps;  // beyond which no further step is made; 0: any
   uint64_t seed;
   int threads;
-  const char* state;  // file that the search is saved in every few seconds, or NULL
-  bool resume;        // go on from that file
+  const char* state;     // file that the search is saved in every few seconds, or NULL
+  bool resume;           // go on from that file
+  irl_seconds* earlier;  // gets what the parts before a resumption took, or NULL
+
+  // irl_stationary's own, zero before: of what follows, `plan` is then that part alone.
+  int phase;                     // searches before this one
+  const irl_expert_plan* whole;  // the first search's plan, NULL: this one's
 } irl_stationary_options;
 
+// Several starts, each with random streams of its own, are auditioned where the plan asks for that
+// and no policy is given to start from: all take `audition` steps, the better half as many again,
+// until one is left, which goes on to the plan's end.
+//
 // policy is of one step and the task's sizes, and gets the best policy found: the one whose mean
-// actions had the lowest judged cost on the way. *env_steps grows. Errors: IRL_ENUM when every
-// trajectory diverged, IRL_EDIM for a state of another search, IRL_ECANCELED (saved), IRL_ENOMEM.
+// actions had the lowest judged cost on the way, in the last of the plan's searches. *env_steps
+// grows. Errors: IRL_ENUM when every trajectory diverged, IRL_EDIM for a state of another search,
+// IRL_ECANCELED (saved), IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_stationary(const irl_stationary_options* options, const irl_host* host,
                                      irl_policy* policy, int64_t* env_steps, irl_errinfo* info);
 
@@ -116,11 +128,45 @@ typedef struct irl_campaign {
   double best_score;  // judged cost of best, +inf before the first
   double score;       // of the newest policy judged
   double report;      // mean return of the search's own last trajectories
-  int iteration;      // steps done
+  int iteration;      // steps done, of this start
   int lasting;        // trajectories of this step that did not end early
-  int64_t env_steps;  // of this search, earlier parts included
+  int64_t env_steps;  // of all starts and of the searches before, earlier parts included
+  uint64_t seed;      // of this start's own streams
   double simulating;  // time that the search's own rollouts took [s], for measurements
+
+  // Starts: all above is of the one whose turn it is.
+  int left;         // that are still in the audition; 1: it is over
+  int turn;         // whose, a place in order
+  int round;        // halvings
+  int64_t* order;   // starts by rank, the best first in a round's beginning  (starts), NULL for one
+  double* waiting;  // irl_campaign_pack of each                              (starts, size)
+  irl_seconds past;  // earlier parts
+  irl_seconds begun;
+  double saved;  // when, on irl_now's clock
 } irl_campaign;
+
+// Everything of a start that its next steps depend on, all doubles but for the four numbers and the
+// environment steps: names, shapes and places in the campaign. Returns their number.
+enum { IRL_CAMPAIGN_TENSORS = 16 };
+int irl_campaign_tensors(const irl_campaign* c, irl_tensor t[IRL_CAMPAIGN_TENSORS]);
+IRL_NODISCARD irl_err irl_campaign_refresh(irl_campaign* c);  // what is derived from them
+
+// Where a tensor that was made of arrays which may be written has them.
+static inline void* irl_tensor_place(const irl_tensor* t) {
+  return (void*)(uintptr_t)t->data;
+}
+
+// The starts of a search, once it is open; how far the one whose turn it is goes now; the next
+// one's turn, after a round with the better half; and the end of it all with the best so far.
+IRL_NODISCARD irl_err irl_campaign_audition(irl_campaign* c);
+void irl_campaign_audition_fini(irl_campaign* c);
+int irl_campaign_starts(const irl_campaign* c);
+long irl_campaign_size(const irl_campaign* c);  // doubles that wait for a start
+int irl_campaign_until(const irl_campaign* c);
+IRL_NODISCARD irl_err irl_campaign_next(irl_campaign* c);
+IRL_NODISCARD irl_err irl_campaign_settle(irl_campaign* c);
+void irl_campaign_put_back(irl_campaign* c);  // the present state to those that wait
+uint64_t irl_campaign_seed(const irl_stationary_options* options, int start);
 
 // What a search is made of, for measurements: a campaign ready for its first step, one step of its
 // method with its rollouts, and its end (also of one that did not open).
@@ -150,8 +196,13 @@ IRL_NODISCARD irl_err irl_campaign_natural_init(irl_campaign* c);
 void irl_campaign_natural_fini(irl_campaign* c);
 IRL_NODISCARD irl_err irl_campaign_natural_step(irl_campaign* c, irl_errinfo* info);
 
-// The file of a search, written atomically: equal searches give equal bytes.
+// The file of a search, written atomically: equal searches give equal bytes but for `seconds`.
 IRL_NODISCARD irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* info);
 IRL_NODISCARD irl_err irl_campaign_load(irl_campaign* c, const char* path, irl_errinfo* info);
+// Says that a file is of another search.
+IRL_NODISCARD irl_err irl_campaign_other(const char* path, irl_errinfo* info);
+// Which of the plan's searches it was in, and the policy that this began with (phase > 0).
+IRL_NODISCARD irl_err irl_campaign_peek(const char* path, int* phase, irl_policy* start,
+                                        irl_errinfo* info);
 
 #endif  // MJIRL_IRL_STATIONARY_INTERNAL_H_

@@ -42,7 +42,7 @@ static irl_err roll(irl_campaign* c, irl_errinfo* info) {
   }
   const irl_rollout rollout = {.mode = IRL_ACTION_SAMPLE,
                                .own_policy = c->each,
-                               .seed = c->options->seed,
+                               .seed = c->seed,
                                .iteration = (uint64_t)c->iteration + 1,
                                .reset_purpose = IRL_PURPOSE_RESET,
                                .action_purpose = IRL_PURPOSE_ACTION,

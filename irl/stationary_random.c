@@ -7,8 +7,7 @@ irl_err irl_campaign_random_init(irl_campaign* c) {
   const irl_expert_plan* p = &c->options->plan;
   const irl_random_search_options options = {p->directions, p->best, p->step, p->noise, p->offset};
   const int n = 2 * p->directions;
-  IRL_TRY(
-      irl_random_search_create(&c->random, &options, c->info->nx, c->info->nu, c->options->seed));
+  IRL_TRY(irl_random_search_create(&c->random, &options, c->info->nx, c->info->nu, c->seed));
   c->tried = IRL_NEW(irl_policy, n);
   c->returns = IRL_NEW(double, n);
   if (c->tried == NULL || c->returns == NULL) {
@@ -40,7 +39,7 @@ static irl_err roll(irl_campaign* c, int first, int n, irl_errinfo* info) {
   }
   const irl_rollout rollout = {.mode = IRL_ACTION_MEAN,
                                .own_policy = c->each,
-                               .seed = c->options->seed,
+                               .seed = c->seed,
                                .iteration = (uint64_t)c->iteration + 1,
                                .reset_purpose = IRL_PURPOSE_RESET,
                                .action_purpose = IRL_PURPOSE_ACTION,

@@ -1,4 +1,5 @@
 // The file of a search under way: what the next steps depend on, and nothing of time or machine.
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,27 +9,28 @@
 #include "base/tensors.h"
 #include "irl/stationary_internal.h"
 
-enum { MOST_TENSORS = 16, COUNTS = 3, SCORES = 3 };
+enum {
+  OWN_TENSORS = 10,
+  MOST_TENSORS = OWN_TENSORS + IRL_CAMPAIGN_TENSORS,
+  COUNTS = 3,
+  SCORES = 3
+};
+enum { PHASE, ROUND, TURN, LEFT, STAGES };
+enum { SECONDS = 2 };
 
-// Settings that a search which does not use them leaves out.
-static void settings_beyond(const irl_expert_plan* p, irl_jout* out) {
-  const irl_expert_plan usual = irl_expert_plan_defaults(p->method);
-  if (p->judge != usual.judge) {
-    irl_jout_key_int(out, "judge", p->judge);
+// The plan as far as it must be the same. A single search whose sizes stay may become longer, and
+// may have another return to end at.
+static irl_expert_plan fixed_plan(const irl_stationary_options* o) {
+  irl_expert_plan p = o->whole != NULL ? *o->whole : o->plan;
+  p.best_return = NAN;
+  if (p.then == NULL && p.restarts == 1 && p.last == 1) {
+    p.iterations = p.audition = 0;
+    p.stop_return = NAN;
   }
-  if (p->last != usual.last) {
-    irl_jout_key_number(out, "last", p->last);
-    irl_jout_key_int(out, "iterations", p->iterations);  // how fast it goes there
-  }
-  if (p->products) {
-    irl_jout_key_bool(out, "products", true);
-  }
-  if (p->floor != usual.floor) {
-    irl_jout_key_number(out, "floor", p->floor);
-  }
+  return p;
 }
 
-// The same of what trajectories are drawn.
+// What else trajectories are drawn by, where it is not as usual.
 static void settings_of_calls(const irl_stationary_options* o, irl_jout* out) {
   if (o->run_on) {
     irl_jout_key_bool(out, "run_on", true);
@@ -43,11 +45,10 @@ static void settings_of_calls(const irl_stationary_options* o, irl_jout* out) {
   }
 }
 
-// What must be the same for a search to go on: all but the number of steps, which may grow
-// where nothing depends on it.
+// What must be the same for a search to go on.
 static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* info) {
   const irl_stationary_options* o = c->options;
-  const irl_expert_plan* p = &o->plan;
+  const irl_expert_plan plan = fixed_plan(o);
   const char *json = irl_task_json(o->task), *mjcf = irl_task_mjcf(o->task);
   irl_jout_init(out, false);
   irl_jout_open(out, '{');
@@ -55,25 +56,11 @@ static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* 
   irl_jout_key_int(out, "definition",
                    irl_crc32c(irl_crc32c(0, json, strlen(json)), mjcf, strlen(mjcf)));
   irl_jout_key_uint(out, "seed", o->seed);
-  irl_jout_key_string(out, "method", irl_expert_methods[p->method]);
-  irl_jout_key_bool(out, "alive", p->alive);
-  irl_jout_key_int(out, "steps", p->steps);
-  irl_jout_key_number(out, "grow", p->grow);
-  irl_jout_key_number(out, "stddev", p->stddev);
-  if (p->method == IRL_EXPERT_NATURAL) {
-    irl_jout_key_int(out, "samples", p->samples);
-    irl_jout_key_number(out, "kl", p->kl);
-    irl_jout_key_number(out, "discount", p->discount);
-    irl_jout_key_number(out, "trace", p->trace);
+  if (plan.method == IRL_EXPERT_NATURAL) {
     irl_jout_key_number(out, "temperature", o->temperature);
-  } else {
-    irl_jout_key_int(out, "directions", p->directions);
-    irl_jout_key_int(out, "best", p->best);
-    irl_jout_key_number(out, "step", p->step);
-    irl_jout_key_number(out, "noise", p->noise);
-    irl_jout_key_bool(out, "offset", p->offset);
   }
-  settings_beyond(p, out);
+  irl_jout_key(out, "plan");
+  irl_expert_plan_write(&plan, out);
   settings_of_calls(o, out);
   irl_jout_close(out);
   return out->failed ? irl_fail(info, IRL_ENOMEM, "search: out of memory; free some") : IRL_OK;
@@ -103,21 +90,52 @@ static int add_method(const irl_campaign* c, irl_tensor* t, int n) {
   return add_whiten(&c->whiten, t, n);
 }
 
+int irl_campaign_tensors(const irl_campaign* c, irl_tensor t[IRL_CAMPAIGN_TENSORS]) {
+  irl_policy_tensors(&c->policy, "policy/", t);
+  irl_policy_tensors(&c->best, "best/", t + 3);
+  return add_method(c, t, 6);
+}
+
+irl_err irl_campaign_refresh(irl_campaign* c) {
+  if (is_random(c)) {
+    irl_random_search_refresh(&c->random);
+  }
+  IRL_TRY(irl_policy_factor(&c->policy, NULL));
+  return irl_policy_factor(&c->best, NULL);
+}
+
+// Where the audition is, and what waits in it.
+static int add_starts(const irl_campaign* c, irl_tensor* t, int n) {
+  const int64_t starts = irl_campaign_starts(c), shape[] = {starts, irl_campaign_size(c)};
+  if (c->order != NULL) {
+    t[n++] = irl_tensor_of("starts/order", IRL_I64, c->order, 1, &starts);
+    t[n++] = irl_tensor_of("starts/waiting", IRL_F64, c->waiting, 2, shape);
+  }
+  return n;
+}
+
 irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* info) {
   const int64_t count[COUNTS] = {c->iteration, c->env_steps, c->batch.horizon}, counts = COUNTS,
-                scores = SCORES;
+                stage[STAGES] = {c->options->phase, c->round, c->turn, c->left}, stages = STAGES,
+                scores = SCORES, parts = SECONDS;
   const double score[SCORES] = {c->best_score, c->score, c->report};
+  const irl_seconds took = irl_seconds_since(c->begun);
+  const double seconds[SECONDS] = {c->past.wall + took.wall, c->past.cpu + took.cpu};
   irl_tensor t[MOST_TENSORS];
   irl_jout settings;
-  int n = 0;
+  int n = irl_campaign_tensors(c, t);
   t[n++] = irl_tensor_of("counts", IRL_I64, count, 1, &counts);
+  t[n++] = irl_tensor_of("stage", IRL_I64, stage, 1, &stages);
   t[n++] = irl_tensor_of("scores", IRL_F64, score, 1, &scores);
-  irl_policy_tensors(&c->policy, "policy/", t + n);
-  irl_policy_tensors(&c->best, "best/", t + n + 3);
-  n = add_method(c, t, n + 6);
+  t[n++] = irl_tensor_of("seconds", IRL_F64, seconds, 1, &parts);
+  n = add_starts(c, t, n);
+  if (c->options->phase > 0) {
+    irl_policy_tensors(c->options->start, "start/", t + n);
+    n += 3;
+  }
   irl_err err = settings_text(c, &settings, info);
   if (err == IRL_OK) {
-    const char* metadata[] = {"format", "mjirl-search-1", "settings", settings.text};
+    const char* metadata[] = {"format", "mjirl-search-2", "settings", settings.text};
     err = irl_tensors_save(path, t, n, metadata, 2, info);
   }
   irl_jout_fini(&settings);
@@ -126,74 +144,48 @@ irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* 
 
 //---------------------------------- Reading ------------------------------------------------------
 
+irl_err irl_campaign_other(const char* path, irl_errinfo* info) {
+  return irl_fail(info, IRL_EDIM,
+                  "%s: the search was begun with another task, seed or settings; give those, or "
+                  "leave out --resume",
+                  path);
+}
+
 static irl_err check_settings(const irl_campaign* c, const irl_tensors* file, const char* path,
                               irl_errinfo* info) {
   irl_jout settings;
   irl_err err = settings_text(c, &settings, info);
   const char* stored = irl_tensors_metadata(file, "settings");
   if (err == IRL_OK && (stored == NULL || strcmp(stored, settings.text) != 0)) {
-    err = irl_fail(info, IRL_EDIM,
-                   "%s: the search was begun with another task, seed or settings; give those, or "
-                   "leave out --resume",
-                   path);
+    err = irl_campaign_other(path, info);
   }
   irl_jout_fini(&settings);
   return err;
 }
 
-static irl_err copy_out(double* out, const irl_tensors* file, const char* name, int rank,
-                        const int64_t* shape, irl_errinfo* info) {
+// Copies the file's tensor of t's name and shape to where t has its data.
+static irl_err read_tensor(const irl_tensor* t, const irl_tensors* file, irl_errinfo* info) {
   const void* data = NULL;
-  size_t count = 1;
-  IRL_TRY(irl_tensors_find(file, name, IRL_F64, rank, shape, &data, info));
-  for (int i = 0; i < rank; i++) {
-    count *= (size_t)shape[i];
+  size_t bytes = sizeof(double);  // or int64_t
+  IRL_TRY(irl_tensors_find(file, t->name, t->dtype, t->rank, t->shape, &data, info));
+  for (int k = 0; k < t->rank; k++) {
+    bytes *= (size_t)t->shape[k];
   }
-  memcpy(out, data, count * sizeof *out);
+  memcpy(irl_tensor_place(t), data, bytes);
   return IRL_OK;
 }
 
-static irl_err read_policy(irl_policy* policy, const irl_tensors* file, const char* prefix,
-                           irl_errinfo* info) {
-  irl_policy read;
-  IRL_TRY(irl_policy_from_tensors(&read, file, prefix, info));
-  irl_err err = IRL_OK;
-  if (read.steps != 1 || read.nx != policy->nx || read.nu != policy->nu) {
-    err = irl_fail(info, IRL_EDIM, "search: its policy has other sizes; leave out --resume");
-  } else {
-    irl_policy_copy(policy, &read);
-  }
-  irl_policy_destroy(&read);
-  return err;
-}
-
-static irl_err read_whiten(irl_whiten* w, const irl_tensors* file, irl_errinfo* info) {
-  const int64_t nx = w->n, one = 1;
-  IRL_TRY(copy_out(w->mean, file, "whiten/mean", 1, &nx, info));
-  IRL_TRY(copy_out(w->m2, file, "whiten/m2", 1, &nx, info));
-  return copy_out(&w->count, file, "whiten/count", 1, &one, info);
-}
-
-static irl_err read_method(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
-  const int64_t weights[] = {c->info->nu, c->info->nx + 1}, features = c->value.n, one = 1;
-  if (is_random(c)) {
-    IRL_TRY(copy_out(c->random.M, file, "random/weights", 2, weights, info));
-    IRL_TRY(read_whiten(&c->random.whiten, file, info));
-    irl_random_search_refresh(&c->random);
-    return IRL_OK;
-  }
-  IRL_TRY(copy_out(c->value.weight, file, "value/weight", 1, &features, info));
-  IRL_TRY(copy_out(&c->value.fitted, file, "value/fitted", 1, &one, info));
-  return read_whiten(&c->whiten, file, info);
+static irl_err read_numbers(void* out, const char* name, irl_dtype dtype, int64_t n,
+                            const irl_tensors* file, irl_errinfo* info) {
+  const irl_tensor t = irl_tensor_of(name, dtype, out, 1, &n);
+  return read_tensor(&t, file, info);
 }
 
 // Trajectories are as long as the steps before made them: a file may not say otherwise than
 // between one step and what there is room for.
 static irl_err read_counts(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
-  const int64_t counts = COUNTS;
-  const void* data = NULL;
-  IRL_TRY(irl_tensors_find(file, "counts", IRL_I64, 1, &counts, &data, info));
-  const int64_t* count = data;
+  int64_t count[COUNTS];
+  IRL_TRY(read_numbers(count, "counts", IRL_I64, COUNTS, file, info));
   if (count[2] < 1 || count[2] > c->info->horizon) {
     return irl_fail(info, IRL_EDIM,
                     "search: its trajectories have %lld steps, the task's at most %d; leave out "
@@ -206,26 +198,92 @@ static irl_err read_counts(irl_campaign* c, const irl_tensors* file, irl_errinfo
   return IRL_OK;
 }
 
-static irl_err read_all(irl_campaign* c, const irl_tensors* file, const char* path,
-                        irl_errinfo* info) {
-  const int64_t scores = SCORES;
-  double score[SCORES];
-  IRL_TRY(check_settings(c, file, path, info));
-  IRL_TRY(copy_out(score, file, "scores", 1, &scores, info));
-  IRL_TRY(read_policy(&c->policy, file, "policy/", info));
-  IRL_TRY(read_policy(&c->best, file, "best/", info));
-  IRL_TRY(read_method(c, file, info));
-  IRL_TRY(read_counts(c, file, info));
+static irl_err read_scores(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
+  double score[SCORES], seconds[SECONDS];
+  IRL_TRY(read_numbers(score, "scores", IRL_F64, SCORES, file, info));
+  IRL_TRY(read_numbers(seconds, "seconds", IRL_F64, SECONDS, file, info));
   c->best_score = score[0];
   c->score = score[1];
   c->report = score[2];
+  c->past = (irl_seconds){seconds[0], seconds[1]};
   return IRL_OK;
+}
+
+// A file may not name starts that there are not.
+static irl_err check_starts(const irl_campaign* c, const int64_t stage[STAGES], irl_errinfo* info) {
+  const int64_t starts = irl_campaign_starts(c);
+  bool sound = stage[LEFT] >= 1 && stage[LEFT] <= starts && stage[TURN] >= 0 &&
+               stage[TURN] < stage[LEFT] && stage[ROUND] >= 0 && stage[ROUND] <= starts;
+  for (int k = 0; k < starts && c->order != NULL; k++) {
+    sound = sound && c->order[k] >= 0 && c->order[k] < starts;
+  }
+  return sound ? IRL_OK
+               : irl_fail(info, IRL_EDIM,
+                          "search: its starts are not those of an audition of %d; leave out "
+                          "--resume",
+                          (int)starts);
+}
+
+static irl_err read_starts(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
+  int64_t stage[STAGES];
+  irl_tensor t[2];
+  const int n = add_starts(c, t, 0);
+  IRL_TRY(read_numbers(stage, "stage", IRL_I64, STAGES, file, info));
+  for (int k = 0; k < n; k++) {
+    IRL_TRY(read_tensor(&t[k], file, info));
+  }
+  IRL_TRY(check_starts(c, stage, info));
+  c->round = (int)stage[ROUND];
+  c->turn = (int)stage[TURN];
+  c->left = (int)stage[LEFT];
+  c->seed = irl_campaign_seed(c->options, c->order != NULL ? (int)c->order[c->turn] : 0);
+  c->random.seed = c->seed;
+  return IRL_OK;
+}
+
+static irl_err read_all(irl_campaign* c, const irl_tensors* file, const char* path,
+                        irl_errinfo* info) {
+  irl_tensor t[IRL_CAMPAIGN_TENSORS];
+  const int n = irl_campaign_tensors(c, t);
+  IRL_TRY(check_settings(c, file, path, info));
+  for (int k = 0; k < n; k++) {
+    IRL_TRY(read_tensor(&t[k], file, info));
+  }
+  IRL_TRY(read_counts(c, file, info));
+  IRL_TRY(read_scores(c, file, info));
+  IRL_TRY(read_starts(c, file, info));
+  return irl_campaign_refresh(c);
 }
 
 irl_err irl_campaign_load(irl_campaign* c, const char* path, irl_errinfo* info) {
   irl_tensors* file = NULL;
   IRL_TRY(irl_tensors_load(&file, path, info));
   irl_err err = read_all(c, file, path, info);
+  irl_tensors_destroy(file);
+  return err;
+}
+
+static irl_err read_start(const irl_tensors* file, irl_policy* start, irl_errinfo* info) {
+  irl_tensor t[3];
+  irl_policy_tensors(start, "start/", t);
+  for (int k = 0; k < 3; k++) {
+    IRL_TRY(read_tensor(&t[k], file, info));
+  }
+  return irl_policy_factor(start, info);
+}
+
+irl_err irl_campaign_peek(const char* path, int* phase, irl_policy* start, irl_errinfo* info) {
+  irl_tensors* file = NULL;
+  int64_t stage[STAGES];
+  IRL_TRY(irl_tensors_load(&file, path, info));
+  irl_err err = read_numbers(stage, "stage", IRL_I64, STAGES, file, info);
+  if (err == IRL_OK && (stage[PHASE] < 0 || stage[PHASE] > INT32_MAX)) {
+    err = irl_campaign_other(path, info);
+  }
+  if (err == IRL_OK && stage[PHASE] > 0) {
+    err = read_start(file, start, info);
+  }
+  *phase = err == IRL_OK ? (int)stage[PHASE] : 0;
   irl_tensors_destroy(file);
   return err;
 }

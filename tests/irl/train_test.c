@@ -416,6 +416,27 @@ static void sizes_of_the_crews(void) {
   CHECK_CONTAINS(info.text, "use fewer iterations");
 }
 
+// Nothing of a plan, or of what follows it, is lost; returns how many searches it has.
+static int check_plans(const irl_expert_plan* a, const irl_expert_plan* b) {
+  int n = 0;
+  for (; a != NULL && b != NULL; a = a->then, b = b->then, n++) {
+    CHECK(a->method == b->method && a->iterations == b->iterations && a->restarts == b->restarts);
+    CHECK(a->samples == b->samples && a->steps == b->steps && a->stddev == b->stddev);
+    CHECK(a->kl == b->kl && a->discount == b->discount && a->trace == b->trace);
+    CHECK(a->directions == b->directions && a->best == b->best && a->step == b->step);
+    CHECK(a->noise == b->noise && a->offset == b->offset && a->alive == b->alive &&
+          a->grow == b->grow);
+    CHECK(a->judge == b->judge && a->last == b->last && a->floor == b->floor &&
+          a->products == b->products);
+    CHECK(isnan(a->stop_return) == isnan(b->stop_return) &&
+          isnan(a->best_return) == isnan(b->best_return));
+    CHECK(isnan(a->stop_return) || a->stop_return == b->stop_return);
+    CHECK(isnan(a->best_return) || a->best_return == b->best_return);
+    CHECK(a->audition == b->audition && (a->then == NULL) == (b->then == NULL));
+  }
+  return n;
+}
+
 // A run keeps how experts of its task are searched for, all of it, and a plan that cannot be is
 // refused.
 static void the_expert_plan_is_kept(void) {
@@ -426,10 +447,13 @@ static void the_expert_plan_is_kept(void) {
       "\"last\": 0.5, \"stddev\": 0.125, "
       "\"iterations\": "
       "7, "
-      "\"stop_return\": -3, \"best_return\": 2}",
+      "\"stop_return\": -3, \"best_return\": 2, \"restarts\": 4, \"audition\": 3, "
+      "\"then\": {\"step\": 0.125, \"then\": {\"iterations\": 2, \"stop_return\": -2}}}",
       "expert={\"method\": \"natural_gradient\", \"samples\": 6, \"kl\": 0.5, \"discount\": 0.75, "
-      "\"trace\": 0.5, \"floor\": 0.25, \"products\": true, \"alive\": false}",
+      "\"trace\": 0.5, \"floor\": 0.25, \"products\": true, \"alive\": false, "
+      "\"then\": {\"kl\": 0.25, \"samples\": 9}}",
       "expert={\"restarts\": 3, \"samples\": 4, \"iterations\": 2}"};
+  static const int searches[] = {3, 2, 1};
   char out[1200], path[2300], *text;
   size_t size;
   irl_train_result r;
@@ -447,19 +471,7 @@ static void the_expert_plan_is_kept(void) {
     o.config.iterations = 1;
     CHECK_OK(irl_train(&o, NULL, &r, &info));
     CHECK_OK(irl_run_open(&run, out, &info));
-    const irl_expert_plan *a = &run->plan, *b = irl_task_expert(own);
-    CHECK(a->method == b->method && a->iterations == b->iterations && a->restarts == b->restarts);
-    CHECK(a->samples == b->samples && a->steps == b->steps && a->stddev == b->stddev);
-    CHECK(a->kl == b->kl && a->discount == b->discount && a->trace == b->trace);
-    CHECK(a->directions == b->directions && a->best == b->best && a->step == b->step);
-    CHECK(a->noise == b->noise && a->offset == b->offset && a->alive == b->alive &&
-          a->grow == b->grow);
-    CHECK(a->judge == b->judge && a->last == b->last && a->floor == b->floor &&
-          a->products == b->products);
-    CHECK(isnan(a->stop_return) == isnan(b->stop_return) &&
-          isnan(a->best_return) == isnan(b->best_return));
-    CHECK(isnan(a->stop_return) || a->stop_return == b->stop_return);
-    CHECK(isnan(a->best_return) || a->best_return == b->best_return);
+    CHECK(check_plans(&run->plan, irl_task_expert(own)) == searches[i]);
     irl_run_close(run);
     irl_task_destroy(own);
   }

@@ -76,7 +76,7 @@ def task(work):
     return work / "short.json"
 
 
-EXPERT = ["episodes", "return_mean", "return_std", "env_steps", "wall_seconds", "method",
+EXPERT = ["episodes", "return_mean", "return_std", "env_steps", "wall_seconds", "cpu_seconds", "method",
           "judged_episodes", "condition_returns", "condition_randoms", "sampled_mean", "random_return", "best_return"]
 
 

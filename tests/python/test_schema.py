@@ -82,9 +82,10 @@ GOOD = {
     "disable": {"domain": {"disable": {"actuator": "*", "joint": ["hinge"]}}},
     "trajectory": {"expert": {"iterations": 3, "restarts": 1, "samples": 2}},
     "natural gradient": {"expert": {"method": "natural_gradient", "kl": 0.1, "samples": 1, "discount": 0.9,
-                                    "products": True, "floor": 0.1, "last": 0.5, "judge": 4}},
+                                    "products": True, "floor": 0.1, "last": 0.5, "judge": 4, "restarts": 3,
+                                    "then": {"kl": 0.01, "samples": 3, "then": {"floor": 0.5}}}},
     "random search": {"expert": {"method": "random_search", "directions": 3, "best": 2, "alive": True, "last": 0.1,
-                                 "judge": 2}},
+                                 "judge": 2, "restarts": 2, "audition": 3, "then": {"step": 0.1, "iterations": 2}}},
 }
 
 BAD = {
@@ -159,6 +160,15 @@ BAD = {
     "kl 0": {"expert": {"method": "natural_gradient", "kl": 0}},
     "directions of natural gradient": {"expert": {"method": "natural_gradient", "directions": 3}},
     "samples 1": {"expert": {"samples": 1}},
+    "audition 0": {"expert": {"method": "random_search", "audition": 0}},
+    "restarts 0": {"expert": {"method": "natural_gradient", "restarts": 0}},
+    "audition of trajectories": {"expert": {"audition": 3}},
+    "then of trajectories": {"expert": {"then": {}}},
+    "then text": {"expert": {"method": "random_search", "then": "again"}},
+    "restarts then": {"expert": {"method": "random_search", "then": {"restarts": 2}}},
+    "method then": {"expert": {"method": "random_search", "then": {"method": "natural_gradient"}}},
+    "other method's key then": {"expert": {"method": "random_search", "then": {"kl": 0.1}}},
+    "noise 0 then then": {"expert": {"method": "random_search", "then": {"then": {"noise": 0}}}},
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -52,9 +53,13 @@ def expert(folder, *more, task="swimmer", check=True):
     return json.loads(done.stdout) if done.returncode == 0 else done
 
 
-def test_a_killed_search_ends_in_the_same_bytes(tmp_path):
-    short = ["--set", "horizon=25", "--set", PLAN.replace('"iterations": 4', '"iterations": 80')]
-    expert(tmp_path / "whole", *short)
+@pytest.mark.parametrize("plan", [
+    '"iterations": 80',
+    '"iterations": 40, "restarts": 4, "audition": 8, "then": {"iterations": 20, "noise": 0.01, "steps": 9}',
+])
+def test_a_killed_search_ends_in_the_same_bytes(tmp_path, plan):
+    short = ["--set", "horizon=25", "--set", PLAN.replace('"iterations": 4', plan)]
+    whole = expert(tmp_path / "whole", *short)
     state = tmp_path / "killed.search"
     for wait in (0.1, 0.2, 0.4, 0.8, 1.6):  # until the signal comes after it is listened for
         child = subprocess.Popen([MJIRL, "expert", "swimmer", "--out", tmp_path / "killed", "-n", "2",
@@ -64,7 +69,8 @@ def test_a_killed_search_ends_in_the_same_bytes(tmp_path):
         if child.wait() == 1:
             break
     assert child.returncode == 1 and state.exists()
-    expert(tmp_path / "killed", *short, "--resume")
+    killed = expert(tmp_path / "killed", *short, "--resume")
+    assert killed["env_steps"] == whole["env_steps"]
     assert not state.exists()
     for name in ("policy.safetensors", "data/main_data.hdf5"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
@@ -94,11 +100,34 @@ def test_the_policy_is_what_acted(tmp_path):
     ('{"method": "natural_gradient", "discount": 1.5}', "discount"),
     ('{"method": "natural_gradient", "steps": 0}', "steps"),
     ('{"stop_return": 3}', "stop_return"),
+    ('{"restarts": 2, "audition": 3}', "audition"),
+    ('{"method": "random_search", "then": {"restarts": 2}}', "restarts"),
+    ('{"method": "random_search", "then": {"then": {"kl": 1}}}', "kl"),
+    ('{"method": "natural_gradient", "then": 3}', "then"),
     ('[1]', "expert"),
 ])
 def test_bad_plans_are_refused(tmp_path, plan, part):
     done = expert(tmp_path / "out", "--set", "expert=" + plan, check=False)
     assert done.returncode == 1 and part in done.stderr and not (tmp_path / "out").exists()
+
+
+def test_progress_names_the_part(tmp_path):
+    """On a terminal the line says which search and which start is at work, and how many are left."""
+    plan = '"iterations": 6, "restarts": 3, "audition": 2, "then": {"iterations": 2}'
+    command = [MJIRL, "expert", "swimmer", "--out", tmp_path / "out", "-n", "2", "--threads", "1", "--set",
+               "horizon=25", "--set", PLAN.replace('"iterations": 4', plan)]
+    master, slave = pty.openpty()
+    child = subprocess.Popen(command, stderr=slave, stdout=subprocess.DEVNULL)
+    os.close(slave)
+    text = b""
+    try:
+        while part := os.read(master, 65536):
+            text += part
+    except OSError:  # the child is gone
+        pass
+    assert child.wait() == 0
+    assert b"search 1/2  start 1, 3 left  step 1/6" in text
+    assert b"search 2/2  step 2/2" in text
 
 
 def test_trajectory_keeps_no_state(tmp_path):
