@@ -50,6 +50,7 @@ static void parse_random(irl_expert_plan* p, irl_jnode node) {
   p->step = irl_json_number_or(node, "step", 1e-9, 1e3, p->step);
   p->noise = irl_json_number_or(node, "noise", 1e-9, 1e3, p->noise);
   p->offset = irl_json_bool_or(node, "offset", p->offset);
+  p->observed = irl_json_int_or(node, "observed", 1, 100000, p->observed);
 }
 
 // What a search has that begins anywhere.
@@ -141,6 +142,9 @@ static void write_method(const irl_expert_plan* p, irl_jout* out) {
     irl_jout_key_number(out, "step", p->step);
     irl_jout_key_number(out, "noise", p->noise);
     irl_jout_key_bool(out, "offset", p->offset);
+    if (p->observed > 0) {
+      irl_jout_key_int(out, "observed", p->observed);
+    }
   }
 }
 

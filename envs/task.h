@@ -78,6 +78,7 @@ typedef struct irl_expert_plan {
   int directions, best;  // random: directions a step, and those that count
   double step, noise;    // random: α and ν                       [action units]
   bool offset;           // random: an offset is searched too
+  int observed;          // random: gains on the first so many observations; 0: on all
   bool alive;            // stationary methods: constant terms count in the search (always after it)
 
   double stop_return;  // the search ends when mean actions reach this; NAN: never

@@ -83,16 +83,9 @@ static irl_err first_policy(irl_campaign* c) {
   return IRL_OK;
 }
 
-irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options,
-                          irl_errinfo* info) {
-  *c = (irl_campaign){.options = options, .info = irl_task_get(options->task)};
-  const irl_task_info* t = c->info;
-  c->seed = irl_campaign_seed(options, 0);
-  c->begun = irl_seconds_now();
-  const int n = call_trajectories(c), judged = judge_episodes(c);
-  const int most = n > judged ? n : judged;
-  c->best_score = INFINITY;
-  c->report = c->score = NAN;
+// Refuses what does not fit the task.
+static irl_err check_sizes(const irl_stationary_options* options, const irl_task_info* t,
+                           irl_errinfo* info) {
   if (options->start != NULL &&
       (options->start->steps != 1 || options->start->nx != t->nx || options->start->nu != t->nu)) {
     return irl_fail(
@@ -108,6 +101,26 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
                     "%d; leave out \"products\"",
                     t->nx, IRL_CRITIC_MOST_PAIRED);
   }
+  if (options->plan.method == IRL_EXPERT_RANDOM && options->plan.observed > t->nx) {
+    return irl_fail(info, IRL_ERANGE,
+                    "search: \"observed\" is %d and the task has %d observations; give at most "
+                    "these, or leave it out",
+                    options->plan.observed, t->nx);
+  }
+  return IRL_OK;
+}
+
+irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options,
+                          irl_errinfo* info) {
+  *c = (irl_campaign){.options = options, .info = irl_task_get(options->task)};
+  const irl_task_info* t = c->info;
+  c->seed = irl_campaign_seed(options, 0);
+  c->begun = irl_seconds_now();
+  const int n = call_trajectories(c), judged = judge_episodes(c);
+  const int most = n > judged ? n : judged;
+  c->best_score = INFINITY;
+  c->report = c->score = NAN;
+  IRL_TRY(check_sizes(options, t, info));
   IRL_TRY(irl_policy_create(&c->policy, 1, t->nx, t->nu));
   IRL_TRY(irl_policy_create(&c->best, 1, t->nx, t->nu));
   IRL_TRY(first_policy(c));

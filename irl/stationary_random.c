@@ -5,7 +5,8 @@
 
 irl_err irl_campaign_random_init(irl_campaign* c) {
   const irl_expert_plan* p = &c->options->plan;
-  const irl_random_search_options options = {p->directions, p->best, p->step, p->noise, p->offset};
+  const irl_random_search_options options = {p->directions, p->best,   p->step,
+                                             p->noise,      p->offset, p->observed};
   const int n = 2 * p->directions;
   IRL_TRY(irl_random_search_create(&c->random, &options, c->info->nx, c->info->nu, c->seed));
   c->tried = IRL_NEW(irl_policy, n);

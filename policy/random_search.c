@@ -17,8 +17,8 @@ static int width(const irl_random_search* s) {
 static irl_err check(const irl_random_search_options* o, int nx, int nu) {
   const bool sound = o->directions >= 1 && o->directions <= 1 << 20 && o->best >= 1 &&
                      o->best <= o->directions && o->step > 0 && isfinite(o->step) && o->noise > 0 &&
-                     isfinite(o->noise) && nx >= 1 && nx <= IRL_POLICY_MAX_NX && nu >= 1 &&
-                     nu <= IRL_POLICY_MAX_NU;
+                     isfinite(o->noise) && o->observed >= 0 && o->observed <= nx && nx >= 1 &&
+                     nx <= IRL_POLICY_MAX_NX && nu >= 1 && nu <= IRL_POLICY_MAX_NU;
   return sound ? IRL_OK : IRL_ERANGE;
 }
 
@@ -71,10 +71,11 @@ void irl_random_search_start(irl_random_search* s, const irl_policy* policy) {
 // δ_j, (nu, nx + 1).
 static void draw_direction(const irl_random_search* s, uint64_t iteration, int j, double* delta) {
   irl_rng rng = irl_rng_stream(s->seed, IRL_PURPOSE_EXPERT, iteration, 0, (uint64_t)j);
+  const int observed = s->options.observed > 0 ? s->options.observed : s->nx;
   for (int a = 0; a < s->nu; a++) {
     double* row = delta + (ptrdiff_t)a * width(s);
     for (int i = 0; i < s->nx; i++) {
-      row[i] = irl_rng_normal(&rng);
+      row[i] = i < observed ? irl_rng_normal(&rng) : 0;
     }
     row[s->nx] = s->options.offset ? irl_rng_normal(&rng) : 0;
   }

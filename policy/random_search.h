@@ -27,6 +27,7 @@ typedef struct irl_random_search_options {
   double step;     // α > 0 [action units]
   double noise;    // ν > 0 [action units]
   bool offset;     // search the offset too (the paper's policies have none)
+  int observed;    // gains on the first so many observations are searched, 0: on all
 } irl_random_search_options;
 
 typedef struct irl_random_search {

@@ -87,6 +87,19 @@ static double alone(search* s, int start, int iterations) {
   return score;
 }
 
+// Random numbers of all searches and starts are different; a single search has its own seed's.
+static void starts_have_streams_of_their_own(void) {
+  uint64_t seed[6];
+  for (int k = 0; k < 6; k++) {
+    const irl_stationary_options o = {.seed = 7, .phase = k / 3};
+    seed[k] = irl_campaign_seed(&o, k % 3);
+    for (int j = 0; j < k; j++) {
+      CHECK(seed[j] != seed[k]);
+    }
+  }
+  CHECK(seed[0] == 7);
+}
+
 // Which of three starts is left after a round of all and one of the better two.
 static int winner(search* s, int audition) {
   double score[3];
@@ -196,6 +209,9 @@ static int run_in_parts(search* s, int n) {
     s->o.threads = 1 + parts % 2;
     err = irl_stationary(&s->o, &host, &s->policy, &s->env_steps, &s->info);
     s->o.resume = true;
+    if (err == IRL_ECANCELED) {  // another process knows nothing of it
+      memset(s->policy.K, 0, sizeof(double) * (size_t)(s->policy.nx * s->policy.nu));
+    }
   }
   CHECK(err == IRL_OK);
   return parts;
@@ -282,6 +298,21 @@ static void auditions_are_no_longer_than_the_search(void) {
   search_fini(&s);
 }
 
+// Gains on observations that the search is not to use are 0; there must be as many as it names.
+static void observations_are_left_out(void) {
+  search s;
+  search_init(&s, IRL_EXPERT_RANDOM);
+  s.o.plan.observed = 3;
+  CHECK_OK(run(&s));
+  for (int a = 0; a < 2; a++) {
+    CHECK(s.policy.K[a * 4 + 3] == 0 && s.policy.K[a * 4] != 0 && s.policy.K[a * 4 + 2] != 0);
+  }
+  s.o.plan.observed = 5;
+  CHECK(run(&s) == IRL_ERANGE);
+  CHECK_CONTAINS(s.info.text, "\"observed\" is 5 and the task has 4");
+  search_fini(&s);
+}
+
 //---------------------------------- Files of others
 //------------------------------------------------
 
@@ -364,7 +395,7 @@ static void stages_are_checked(void) {
   }
 }
 
-TESTS(TEST(the_best_start_goes_on), TEST(then_is_a_second_search), TEST(stops_change_nothing),
-      TEST(seconds_add_up), TEST(an_audition_ends_early),
-      TEST(auditions_are_no_longer_than_the_search), TEST(other_plans_are_refused),
-      TEST(stages_are_checked))
+TESTS(TEST(starts_have_streams_of_their_own), TEST(the_best_start_goes_on),
+      TEST(then_is_a_second_search), TEST(stops_change_nothing), TEST(seconds_add_up),
+      TEST(an_audition_ends_early), TEST(auditions_are_no_longer_than_the_search),
+      TEST(observations_are_left_out), TEST(other_plans_are_refused), TEST(stages_are_checked))

@@ -73,6 +73,30 @@ static void step_is_the_paper_s(void) {
   irl_random_search_destroy(&s);
 }
 
+// Gains on observations that are not searched stay; the others are those of a search that has no
+// more of them.
+static void only_the_first_observations_are_searched(void) {
+  const irl_random_search_options o = {2, 1, 0.1, 0.05, true, 2};
+  const double r[4] = {1, 4, 2, 2.5};
+  irl_random_search_report report;
+  irl_random_search some, less = make(2, 1, 0.1, 0.05, 2, 2);
+  CHECK_OK(irl_random_search_create(&some, &o, 4, 2, 11));
+  for (int a = 0; a < 2; a++) {
+    some.M[a * 5 + 2] = some.M[a * 5 + 3] = 3;
+  }
+  for (int k = 0; k < 3; k++) {
+    irl_random_search_step(&some, (uint64_t)k, r, &report);
+    irl_random_search_step(&less, (uint64_t)k, r, &report);
+  }
+  for (int a = 0; a < 2; a++) {
+    CHECK(some.M[a * 5 + 2] == 3 && some.M[a * 5 + 3] == 3);
+    CHECK(some.M[a * 5] == less.M[a * 3] && some.M[a * 5 + 1] == less.M[a * 3 + 1]);
+    CHECK(some.M[a * 5 + 4] == less.M[a * 3 + 2] && less.M[a * 3 + 2] != 0);
+  }
+  irl_random_search_destroy(&some);
+  irl_random_search_destroy(&less);
+}
+
 static void bad_returns_move_nothing(void) {
   irl_random_search s = make(2, 2, 0.1, 0.05, 2, 1);
   irl_random_search_report report;
@@ -154,15 +178,16 @@ static void linear_system_gives_riccati_s_gain(void) {
 
 static void options_are_checked(void) {
   irl_random_search s;
-  static const irl_random_search_options bad[] = {{0, 1, 1, 1, true},  {2, 3, 1, 1, true},
-                                                  {2, 0, 1, 1, true},  {2, 2, 0, 1, true},
-                                                  {2, 2, 1, -1, true}, {2, 2, NAN, 1, true}};
-  for (int k = 0; k < 6; k++) {
+  static const irl_random_search_options bad[] = {
+      {0, 1, 1, 1, true},  {2, 3, 1, 1, true},   {2, 0, 1, 1, true},    {2, 2, 0, 1, true},
+      {2, 2, 1, -1, true}, {2, 2, NAN, 1, true}, {2, 2, 1, 1, true, 3}, {2, 2, 1, 1, true, -1}};
+  for (int k = 0; k < 8; k++) {
     CHECK(irl_random_search_create(&s, &bad[k], 2, 1, 0) == IRL_ERANGE);
     irl_random_search_destroy(&s);
   }
 }
 
-TESTS(TEST(directions_are_pairs), TEST(step_is_the_paper_s), TEST(bad_returns_move_nothing),
+TESTS(TEST(directions_are_pairs), TEST(step_is_the_paper_s),
+      TEST(only_the_first_observations_are_searched), TEST(bad_returns_move_nothing),
       TEST(start_keeps_the_policy), TEST(linear_system_gives_riccati_s_gain),
       TEST(options_are_checked))

@@ -85,7 +85,8 @@ GOOD = {
                                     "products": True, "floor": 0.1, "last": 0.5, "judge": 4, "restarts": 3,
                                     "then": {"kl": 0.01, "samples": 3, "then": {"floor": 0.5}}}},
     "random search": {"expert": {"method": "random_search", "directions": 3, "best": 2, "alive": True, "last": 0.1,
-                                 "judge": 2, "restarts": 2, "audition": 3, "then": {"step": 0.1, "iterations": 2}}},
+                                 "judge": 2, "restarts": 2, "audition": 3, "observed": 1,
+                                 "then": {"step": 0.1, "iterations": 2}}},
 }
 
 BAD = {
@@ -164,6 +165,8 @@ BAD = {
     "restarts 0": {"expert": {"method": "natural_gradient", "restarts": 0}},
     "audition of trajectories": {"expert": {"audition": 3}},
     "then of trajectories": {"expert": {"then": {}}},
+    "observed 0": {"expert": {"method": "random_search", "observed": 0}},
+    "observed of natural gradient": {"expert": {"method": "natural_gradient", "observed": 1}},
     "then text": {"expert": {"method": "random_search", "then": "again"}},
     "restarts then": {"expert": {"method": "random_search", "then": {"restarts": 2}}},
     "method then": {"expert": {"method": "random_search", "then": {"method": "natural_gradient"}}},
