@@ -46,7 +46,7 @@ def search(task, seed, threads):
             json.dump({"plan": plan_of(task), "expert": found}, out)
         os.rename(result + ".part", result)
         print(task, seed, found["method"], found["return_mean"], "+-", found["return_std"],
-              f"{found['wall_seconds']:.0f} s", flush=True)
+              f"{seconds_of(found):.0f} s", flush=True)
     with open(result) as file:
         kept = json.load(file)
     if kept["plan"] != plan_of(task):
@@ -62,6 +62,11 @@ def digits_of(returns):
     return 0 if max(abs(r) for r in returns) >= 1000 else 1 if max(abs(r) for r in returns) >= 100 else 3
 
 
+def seconds_of(expert):
+    """The processor's, which do not depend on what else the machine does; older files have none."""
+    return expert.get("cpu_seconds", expert["wall_seconds"])
+
+
 def row(task, experts):
     returns = [e["return_mean"] for e in experts]
     d = digits_of(returns)
@@ -70,7 +75,7 @@ def row(task, experts):
     share = (statistics.median(returns) - floor) / (best - floor) if best is not None else None
     return (f"| `{task}` | {experts[0]['method'].replace('_', ' ')} | {len(experts)} "
             f"| {statistics.median(e['env_steps'] for e in experts):,.0f} "
-            f"| {statistics.median(e['wall_seconds'] for e in experts):,.0f} "
+            f"| {statistics.median(seconds_of(e) for e in experts):,.0f} "
             f"| {number(statistics.median(returns), d)} | {number(min(returns), d)} "
             f"| {number(max(returns), d)} "
             f"| {number(statistics.median(e['sampled_mean'] for e in experts), d)} "

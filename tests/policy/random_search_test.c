@@ -7,7 +7,7 @@ enum { N = 8, T = 40, STARTS = 5 };
 
 static irl_random_search make(int directions, int best, double step, double noise, int nx, int nu) {
   irl_random_search s;
-  const irl_random_search_options o = {directions, best, step, noise, true};
+  const irl_random_search_options o = {directions, best, step, noise, true, 0};
   CHECK_OK(irl_random_search_create(&s, &o, nx, nu, 11));
   return s;
 }
@@ -178,9 +178,10 @@ static void linear_system_gives_riccati_s_gain(void) {
 
 static void options_are_checked(void) {
   irl_random_search s;
-  static const irl_random_search_options bad[] = {
-      {0, 1, 1, 1, true},  {2, 3, 1, 1, true},   {2, 0, 1, 1, true},    {2, 2, 0, 1, true},
-      {2, 2, 1, -1, true}, {2, 2, NAN, 1, true}, {2, 2, 1, 1, true, 3}, {2, 2, 1, 1, true, -1}};
+  static const irl_random_search_options bad[] = {{0, 1, 1, 1, true, 0},  {2, 3, 1, 1, true, 0},
+                                                  {2, 0, 1, 1, true, 0},  {2, 2, 0, 1, true, 0},
+                                                  {2, 2, 1, -1, true, 0}, {2, 2, NAN, 1, true, 0},
+                                                  {2, 2, 1, 1, true, 3},  {2, 2, 1, 1, true, -1}};
   for (int k = 0; k < 8; k++) {
     CHECK(irl_random_search_create(&s, &bad[k], 2, 1, 0) == IRL_ERANGE);
     irl_random_search_destroy(&s);
