@@ -44,7 +44,7 @@ static int first_steps(const irl_campaign* c) {
 }
 
 // Of its longest ones.
-static int most_steps(const irl_campaign* c) {
+int irl_campaign_most_steps(const irl_campaign* c) {
   return c->options->plan.grow > 1 ? c->info->horizon : first_steps(c);
 }
 
@@ -58,7 +58,7 @@ static int judge_episodes(const irl_campaign* c) {
 static int call_trajectories(const irl_campaign* c) {
   const irl_task_info* t = c->info;
   const int all = step_trajectories(&c->options->plan);
-  const double each = ((double)most_steps(c) + 1) * (t->nx + t->nu + 3);
+  const double each = ((double)irl_campaign_most_steps(c) + 1) * (t->nx + t->nu + 3);
   const double fit = floor(batch_numbers / each);
   if (!is_random(c) || fit >= all) {
     return all;
@@ -125,7 +125,7 @@ irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_options* options
   IRL_TRY(irl_policy_create(&c->best, 1, t->nx, t->nu));
   IRL_TRY(first_policy(c));
   IRL_TRY(irl_env_create(&c->env, c->options->task, most, c->options->threads, info));
-  IRL_TRY(irl_batch_create(&c->batch, n, most_steps(c), t->nx, t->nu, 0, 0));
+  IRL_TRY(irl_batch_create(&c->batch, n, irl_campaign_most_steps(c), t->nx, t->nu, 0, 0));
   IRL_TRY(irl_batch_create(&c->judged, judged, t->horizon, t->nx, t->nu, 0, 0));
   c->cost = IRL_NEW(double, (size_t)most*(size_t)t->horizon);
   c->each = IRL_NEW(const irl_policy*, most);
@@ -275,7 +275,8 @@ void irl_campaign_count(irl_campaign* c) {
 static void lengthen(irl_campaign* c) {
   if (2 * c->lasting >= step_trajectories(&c->options->plan)) {
     const double longer = ceil(c->options->plan.grow * c->batch.horizon);
-    c->batch.horizon = longer < most_steps(c) ? (int)longer : most_steps(c);
+    c->batch.horizon =
+        longer < irl_campaign_most_steps(c) ? (int)longer : irl_campaign_most_steps(c);
   }
 }
 

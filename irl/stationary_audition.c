@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "irl/stationary_internal.h"
 
-enum { NUMBERS = 5, BEST_SCORE = 2 };  // of a start that waits, before its tensors
+enum { NUMBERS = 5 };  // of a start that waits, before its arrays
 
 int irl_campaign_starts(const irl_campaign* c) {
   return c->options->start == NULL ? c->options->plan.restarts : 1;
@@ -73,6 +73,10 @@ static double* place(const irl_campaign* c, int64_t start) {
   return c->waiting + start * irl_campaign_size(c);
 }
 
+static double best_of(const irl_campaign* c, int64_t start) {
+  return place(c, start)[IRL_WAITING_BEST];
+}
+
 irl_err irl_campaign_audition(irl_campaign* c) {
   const int n = irl_campaign_starts(c);
   c->left = n;
@@ -96,12 +100,6 @@ void irl_campaign_audition_fini(irl_campaign* c) {
   irl_free(c->waiting);
 }
 
-void irl_campaign_put_back(irl_campaign* c) {
-  if (c->order != NULL) {
-    pack(c, place(c, c->order[c->turn]));
-  }
-}
-
 int irl_campaign_until(const irl_campaign* c) {
   const irl_expert_plan* p = &c->options->plan;
   const int64_t until = (int64_t)p->audition * (c->round + 1);
@@ -120,7 +118,7 @@ static void rank(irl_campaign* c) {
   for (int k = 1; k < c->left; k++) {
     const int64_t start = c->order[k];
     int at = k;
-    for (; at > 0 && place(c, start)[BEST_SCORE] < place(c, c->order[at - 1])[BEST_SCORE]; at--) {
+    for (; at > 0 && best_of(c, start) < best_of(c, c->order[at - 1]); at--) {
       c->order[at] = c->order[at - 1];
     }
     c->order[at] = start;
@@ -128,7 +126,7 @@ static void rank(irl_campaign* c) {
 }
 
 irl_err irl_campaign_next(irl_campaign* c) {
-  irl_campaign_put_back(c);
+  pack(c, place(c, c->order[c->turn]));
   c->turn++;
   if (c->turn == c->left) {
     rank(c);
@@ -140,7 +138,7 @@ irl_err irl_campaign_next(irl_campaign* c) {
 }
 
 irl_err irl_campaign_settle(irl_campaign* c) {
-  irl_campaign_put_back(c);
+  pack(c, place(c, c->order[c->turn]));
   rank(c);
   c->left = 1;
   c->turn = 0;

@@ -139,14 +139,14 @@ typedef struct irl_campaign {
   int turn;         // whose, a place in order
   int round;        // halvings
   int64_t* order;   // starts by rank, the best first in a round's beginning  (starts), NULL for one
-  double* waiting;  // irl_campaign_pack of each                              (starts, size)
+  double* waiting;  // state of each, the numbers first                       (starts, size)
   irl_seconds past;  // earlier parts
   irl_seconds begun;
   double saved;  // when, on irl_now's clock
 } irl_campaign;
 
-// Everything of a start that its next steps depend on, all doubles but for the four numbers and the
-// environment steps: names, shapes and places in the campaign. Returns their number.
+// The arrays of a start that its next steps depend on, all doubles: names, shapes and places in the
+// campaign. Returns their number.
 enum { IRL_CAMPAIGN_TENSORS = 16 };
 int irl_campaign_tensors(const irl_campaign* c, irl_tensor t[IRL_CAMPAIGN_TENSORS]);
 IRL_NODISCARD irl_err irl_campaign_refresh(irl_campaign* c);  // what is derived from them
@@ -162,10 +162,10 @@ IRL_NODISCARD irl_err irl_campaign_audition(irl_campaign* c);
 void irl_campaign_audition_fini(irl_campaign* c);
 int irl_campaign_starts(const irl_campaign* c);
 long irl_campaign_size(const irl_campaign* c);  // doubles that wait for a start
+enum { IRL_WAITING_ITERATION, IRL_WAITING_STEPS, IRL_WAITING_BEST };  // the first of them
 int irl_campaign_until(const irl_campaign* c);
 IRL_NODISCARD irl_err irl_campaign_next(irl_campaign* c);
 IRL_NODISCARD irl_err irl_campaign_settle(irl_campaign* c);
-void irl_campaign_put_back(irl_campaign* c);  // the present state to those that wait
 uint64_t irl_campaign_seed(const irl_stationary_options* options, int start);
 
 // What a search is made of, for measurements: a campaign ready for its first step, one step of its
@@ -174,6 +174,8 @@ IRL_NODISCARD irl_err irl_campaign_open(irl_campaign* c, const irl_stationary_op
                                         irl_errinfo* info);
 IRL_NODISCARD irl_err irl_campaign_step(irl_campaign* c, irl_errinfo* info);
 void irl_campaign_close(irl_campaign* c);
+
+int irl_campaign_most_steps(const irl_campaign* c);  // that there is room for in a trajectory
 
 // Counts the batch's trajectories that did not end early into c->lasting.
 void irl_campaign_count(irl_campaign* c);

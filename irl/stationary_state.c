@@ -182,16 +182,23 @@ static irl_err read_numbers(void* out, const char* name, irl_dtype dtype, int64_
 }
 
 // Trajectories are as long as the steps before made them: a file may not say otherwise than
-// between one step and what there is room for.
+// between one step and what there is room for. Written so that NaN is refused.
+static irl_err check_counts(const irl_campaign* c, double iteration, double steps,
+                            irl_errinfo* info) {
+  const int most = irl_campaign_most_steps(c);
+  if (iteration >= 0 && iteration <= INT32_MAX && steps >= 1 && steps <= most) {
+    return IRL_OK;
+  }
+  return irl_fail(info, IRL_EDIM,
+                  "search: after %g steps its trajectories have %g, of at most %d; leave out "
+                  "--resume",
+                  iteration, steps, most);
+}
+
 static irl_err read_counts(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
   int64_t count[COUNTS];
   IRL_TRY(read_numbers(count, "counts", IRL_I64, COUNTS, file, info));
-  if (count[2] < 1 || count[2] > c->info->horizon) {
-    return irl_fail(info, IRL_EDIM,
-                    "search: its trajectories have %lld steps, the task's at most %d; leave out "
-                    "--resume",
-                    (long long)count[2], c->info->horizon);
-  }
+  IRL_TRY(check_counts(c, (double)count[0], (double)count[2], info));
   c->iteration = (int)count[0];
   c->env_steps = count[1];
   c->batch.horizon = (int)count[2];
@@ -215,6 +222,8 @@ static irl_err check_starts(const irl_campaign* c, const int64_t stage[STAGES], 
   bool sound = stage[LEFT] >= 1 && stage[LEFT] <= starts && stage[TURN] >= 0 &&
                stage[TURN] < stage[LEFT] && stage[ROUND] >= 0 && stage[ROUND] <= starts;
   for (int k = 0; k < starts && c->order != NULL; k++) {
+    const double* waiting = c->waiting + k * irl_campaign_size(c);
+    IRL_TRY(check_counts(c, waiting[IRL_WAITING_ITERATION], waiting[IRL_WAITING_STEPS], info));
     sound = sound && c->order[k] >= 0 && c->order[k] < starts;
   }
   return sound ? IRL_OK

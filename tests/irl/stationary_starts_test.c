@@ -352,7 +352,7 @@ static void other_plans_are_refused(void) {
 }
 
 // Writes a file again with another number in one of its tensors.
-static void change(const char* path, const char* name, int at, int64_t value) {
+static void change(const char* path, const char* name, int at, int value) {
   irl_tensors* saved;
   irl_tensor t[64];
   CHECK_OK(irl_tensors_load(&saved, path, NULL));
@@ -360,36 +360,48 @@ static void change(const char* path, const char* name, int at, int64_t value) {
   const char* metadata[] = {"settings", irl_tensors_metadata(saved, "settings")};
   for (int k = 0; k < n; k++) {
     t[k] = *irl_tensors_at(saved, k);
-    if (strcmp(t[k].name, name) == 0) {
+    if (strcmp(t[k].name, name) == 0 && t[k].dtype == IRL_I64) {
       ((int64_t*)irl_tensor_place(&t[k]))[at] = value;
+    } else if (strcmp(t[k].name, name) == 0) {
+      ((double*)irl_tensor_place(&t[k]))[at] = value;
     }
   }
   CHECK_OK(irl_tensors_save(path, t, n, metadata, 1, NULL));
   irl_tensors_destroy(saved);
 }
 
-// A damaged file that still reads as one names no start and no search that there is not.
+// A damaged file that still reads as one names no start and no search that there is not, and no
+// trajectories longer than there is room for.
 static void stages_are_checked(void) {
   static const struct {
     const char* tensor;
     int at, value;
     const char* words;
-  } wrong[] = {{"stage", 0, 1, "start/K"},           {"stage", 0, -1, "another task"},
-               {"stage", 1, -1, "its starts"},       {"stage", 2, 3, "its starts"},
-               {"stage", 3, 0, "its starts"},        {"stage", 3, 4, "its starts"},
-               {"starts/order", 1, 3, "its starts"}, {"starts/order", 0, -1, "its starts"}};
+  } wrong[] = {{"stage", 0, 1, "start/K"},
+               {"stage", 0, -1, "another task"},
+               {"stage", 1, -1, "its starts"},
+               {"stage", 2, 3, "its starts"},
+               {"stage", 3, 0, "its starts"},
+               {"stage", 3, 4, "its starts"},
+               {"starts/order", 1, 3, "its starts"},
+               {"starts/order", 0, -1, "its starts"},
+               {"counts", 0, -1, "after -1 steps"},
+               {"counts", 2, 21, "have 21, of at most 20"},
+               {"starts/waiting", IRL_WAITING_ITERATION, -1, "after -1 steps"},
+               {"starts/waiting", IRL_WAITING_STEPS, 21, "have 21, of at most 20"}};
   for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
     search s;
     char path[1200];
     search_init(&s, IRL_EXPERT_RANDOM);
     s.o.plan.iterations = 2;
+    s.o.plan.steps = 20;
     s.o.plan.restarts = 3;
     s.o.plan.audition = 1;
     s.o.state = file("stages", path);
     CHECK_OK(run(&s));
     s.o.resume = true;
     change(path, wrong[k].tensor, wrong[k].at, wrong[k].value);
-    CHECK(run(&s) != IRL_OK);
+    CHECK(run(&s) == IRL_EDIM || run(&s) == IRL_ENOENT);
     CHECK_CONTAINS(s.info.text, wrong[k].words);
     search_fini(&s);
   }
