@@ -189,18 +189,20 @@ static irl_err judge_round(irl_campaign* c, int round, double* cost, irl_errinfo
 }
 
 // Judges the present policy and keeps it when it is the best so far. One that would end the search
-// is judged on ten times as many episodes.
+// is judged on ten times as many episodes, as long as they agree.
 static irl_err judge(irl_campaign* c, irl_errinfo* info) {
   IRL_TRY(judge_round(c, 0, &c->score, info));
   if (c->score < c->best_score && !c->options->endless &&
       -c->score >= c->options->plan.stop_return) {
     double sum = c->score;
-    for (int round = 1; round < CONFIRM_ROUNDS; round++) {
+    int rounds = 1;
+    while (rounds < CONFIRM_ROUNDS && -sum / rounds >= c->options->plan.stop_return) {
       double cost;
-      IRL_TRY(judge_round(c, round, &cost, info));
+      IRL_TRY(judge_round(c, rounds, &cost, info));
       sum += cost;
+      rounds++;
     }
-    c->score = sum / CONFIRM_ROUNDS;
+    c->score = sum / rounds;
   }
   if (c->score < c->best_score) {
     c->best_score = c->score;
