@@ -132,7 +132,8 @@ static void measure(const irl_random_search* s, const double* returns,
   }
   for (int k = 0; k < report->used; k++) {
     const double* r = returns + 2 * (ptrdiff_t)s->order[k];
-    square += (r[0] - mean) * (r[0] - mean) + (r[1] - mean) * (r[1] - mean);
+    square += s->options.paired ? (r[0] - r[1]) * (r[0] - r[1])
+                                : (r[0] - mean) * (r[0] - mean) + (r[1] - mean) * (r[1] - mean);
   }
   report->mean = mean;
   report->spread = sqrt(square / (2.0 * report->used));
