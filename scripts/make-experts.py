@@ -104,13 +104,29 @@ def condition_row(task, experts):
             f"| {sum(w >= 0.98 for w in worst)} of {len(experts)} |")
 
 
+def judged_by_condition(e):
+    """Whether an expert's returns are of one condition each: a stationary one's of several are of few starts."""
+    return "condition_randoms" in e and (e["method"] == "trajectory" or len(e["condition_returns"]) == 1)
+
+
 def condition_table(results):
     """Of tasks with several seeds: one alone would be compared with itself."""
     rows = ["| task | seeds | best return of each condition | worst condition's share, median seed | worst seed "
             "| seeds with all at least 0.98 |", "|---|--:|---|--:|--:|--:|"]
-    kept = {task: [e for e in experts if e["method"] == "trajectory" and "condition_randoms" in e]
-            for task, experts in results.items()}
+    kept = {task: [e for e in experts if judged_by_condition(e)] for task, experts in results.items()}
     return "\n".join(rows + [condition_row(task, experts) for task, experts in kept.items() if len(experts) > 1])
+
+
+def seed_row(task, experts):
+    worst = [min(row) for row in condition_shares(experts)[1]]
+    return f"| `{task}` | {', '.join(number(w, 3) for w in worst)} |"
+
+
+def seed_table(results):
+    """The worst condition's share of each seed of the tasks in condition_table, in the order of seeds."""
+    rows = ["| task | share of each seed |", "|---|---|"]
+    kept = {task: [e for e in experts if judged_by_condition(e)] for task, experts in results.items()}
+    return "\n".join(rows + [seed_row(task, experts) for task, experts in kept.items() if len(experts) > 1])
 
 
 def replace(path, name, text):
@@ -160,9 +176,11 @@ def main():
     if options.only_write:
         replace(PAGE, "experts", table(results))
         replace(PAGE, "conditions", condition_table(results))
+        replace(PAGE, "seeds", seed_table(results))
     else:
         print(table(results))
         print(condition_table(results))
+        print(seed_table(results))
     if options.export:
         export(results, options.export)
 
