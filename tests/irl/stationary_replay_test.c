@@ -230,5 +230,45 @@ static void hard_starts_of_files_are_checked(void) {
   }
 }
 
+//---------------------------------- Confirming ---------------------------------------------------
+
+// Mean return of doing nothing over so many episodes a condition, judged by a search of no steps
+// that ends at stop_return, and what it took.
+static double judged(uint64_t seed, int episodes, double stop_return, int64_t* steps) {
+  search s;
+  irl_policy policy;
+  search_init(&s, 0);
+  CHECK_OK(irl_policy_create(&policy, 1, 4, 1));
+  s.o.seed = seed;
+  s.o.plan.iterations = 0;
+  s.o.plan.judge = episodes;
+  s.o.plan.stop_return = stop_return;
+  *steps = 0;
+  CHECK_OK(irl_stationary(&s.o, NULL, &policy, steps, &s.info));
+  irl_policy_destroy(&policy);
+  search_fini(&s);
+  return (double)*steps / (2 * episodes) - 1;  // 1 a step, but for the one that ends it
+}
+
+// A return that would end the search is looked at ten times, until the mean of all is below it: the
+// same episodes in one judgement give that mean.
+static void confirmations_end_where_they_fail(void) {
+  int early = 0;
+  for (uint64_t seed = 0; seed < 12; seed++) {
+    int64_t once, steps;
+    const double stop = judged(seed, 2, NAN, &once) - 0.1;
+    int rounds = 1;
+    while (rounds < 10 && judged(seed, 2 * rounds, NAN, &once) >= stop) {
+      rounds++;
+    }
+    judged(seed, 2 * rounds, NAN, &once);
+    judged(seed, 2, stop, &steps);
+    CHECK(steps == once);
+    early += rounds < 10;
+  }
+  CHECK(early > 2 && early < 12);
+}
+
 TESTS(TEST(pairs_begin_alike), TEST(hard_starts_come_again), TEST(calls_do_not_matter),
-      TEST(resumed_searches_remember), TEST(hard_starts_of_files_are_checked))
+      TEST(resumed_searches_remember), TEST(hard_starts_of_files_are_checked),
+      TEST(confirmations_end_where_they_fail))
