@@ -119,6 +119,7 @@ static void gather(episodes* e, const irl_judge* j, const irl_batch* b) {
 
 typedef struct policy_figures {
   double mean, deviation, ess, success;
+  double objective;  // E[c] − H by the same episodes [nats]
 } policy_figures;
 
 // Figures of the picked episodes: means within a condition, then over conditions.
@@ -126,14 +127,16 @@ static policy_figures figures(episodes* e) {
   policy_figures f = {0};
   int used = 0;
   for (int first = 0, end; first < e->n; first = end, used++) {
-    double mean = 0.0, success = 0.0;
+    double mean = 0.0, success = 0.0, objective = 0.0;
     for (end = first; end < e->n && e->slot[end] == e->slot[first]; end++) {
       mean += e->value[e->pick[end]];
       success += e->done[e->pick[end]];
       e->work[end - first] = e->logw[e->pick[end]];
+      objective -= e->logw[e->pick[end]];
     }
     f.mean += mean / (end - first);
     f.success += success / (end - first);
+    f.objective += objective / (end - first);
     f.ess += irl_importance(e->work, end - first, NULL).ess;
   }
   for (int i = 0; i < e->n; i++) {
@@ -143,10 +146,11 @@ static policy_figures figures(episodes* e) {
   f.mean /= used;
   f.success /= used;
   f.ess /= used;
+  f.objective /= used;
   return f;
 }
 
-enum { MEAN, DEVIATION, ESS, SUCCESS, NFIGURES };
+enum { MEAN, DEVIATION, ESS, SUCCESS, OBJECTIVE, NFIGURES };
 
 // A condition with one episode says nothing about the spread: a resample would always be the same.
 static bool has_lone_episode(const episodes* e) {
@@ -160,7 +164,7 @@ static bool has_lone_episode(const episodes* e) {
   return e->n == 0;
 }
 
-// Intervals of the four figures by resampling episodes within each condition; NAN with too few.
+// Intervals of the figures by resampling episodes within each condition; NAN with too few.
 static irl_err bootstrap(episodes* e, uint64_t seed, uint64_t stream, irl_interval out[NFIGURES]) {
   for (int i = 0; i < NFIGURES; i++) {
     out[i] = (irl_interval){NAN, NAN};
@@ -176,7 +180,7 @@ static irl_err bootstrap(episodes* e, uint64_t seed, uint64_t stream, irl_interv
     irl_rng rng = irl_rng_stream(seed, IRL_PURPOSE_BOOTSTRAP, (uint64_t)b + 1, UINT64_MAX, stream);
     irl_resample(&rng, e->slot, e->n, e->pick);
     policy_figures f = figures(e);
-    const double values[NFIGURES] = {f.mean, f.deviation, f.ess, f.success};
+    const double values[NFIGURES] = {f.mean, f.deviation, f.ess, f.success, f.objective};
     for (int i = 0; i < NFIGURES; i++) {
       replicate[i * IRL_EVAL_REPLICATES + b] = values[i];
     }
@@ -225,11 +229,19 @@ static irl_interval normalized(irl_interval value, const irl_run* run) {
                         irl_normalized_return(value.hi, run->random_return, run->expert_return)};
 }
 
-static irl_err judge_policy(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {
+// The learned sampler, which the new ones are held against.
+typedef struct standard {
+  double value;
+  irl_interval range;
+} standard;
+
+static irl_err judge_policy(irl_judge* j, irl_eval_result* r, standard* objective,
+                            irl_errinfo* info) {
   policy_figures f;
   irl_interval range[NFIGURES];
   IRL_TRY(judge_rollouts(j, j->run->learned, IRL_ACTION_SAMPLE, STREAM_POLICY, episode_count(j), &f,
                          range, info));
+  *objective = (standard){f.objective, range[OBJECTIVE]};
   r->ess = f.ess;
   r->interval.ess = range[ESS];
   if (j->info->has_success) {
@@ -249,12 +261,20 @@ static irl_err judge_policy(irl_judge* j, irl_eval_result* r, irl_errinfo* info)
 
 //---------------------------------- Optimising again ----------------------------------------------
 
-static irl_err reoptimize(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {
+// The interval of a − b, of which both have one of their own.
+static irl_interval difference(standard a, standard b) {
+  return (irl_interval){a.value - b.value - hypot(a.value - a.range.lo, b.range.hi - b.value),
+                        a.value - b.value + hypot(a.range.hi - a.value, b.value - b.range.lo)};
+}
+
+static irl_err reoptimize(irl_judge* j, standard learned, irl_eval_result* r, irl_errinfo* info) {
   policy_figures f;
   irl_interval range[NFIGURES];
   IRL_TRY(irl_judge_optimize(j, IRL_JUDGE_LEARNED, info));
   IRL_TRY(judge_rollouts(j, j->found, IRL_ACTION_SAMPLE, STREAM_REOPTIMIZED, episode_count(j), &f,
                          range, info));
+  r->reoptimized_gap = f.objective - learned.value;
+  r->interval.reoptimized_gap = difference((standard){f.objective, range[OBJECTIVE]}, learned);
   if (j->info->has_reward) {
     r->reoptimized_normalized_return =
         irl_normalized_return(f.mean, r->random_return, r->expert_return);
@@ -346,10 +366,11 @@ static irl_err judge_cost(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {
 
 static irl_err evaluate(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {
   IRL_TRY(irl_judge_init(j, j->run->task, info));
-  IRL_TRY(judge_policy(j, r, info));
+  standard learned;
+  IRL_TRY(judge_policy(j, r, &learned, info));
   IRL_TRY(judge_cost(j, r, info));
   if (j->options->reoptimize) {
-    IRL_TRY(reoptimize(j, r, info));
+    IRL_TRY(reoptimize(j, learned, r, info));
   }
   return j->options->nset > 0 ? judge_transfer(j, r, info) : IRL_OK;
 }

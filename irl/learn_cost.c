@@ -6,7 +6,7 @@
 #include "irl/loss_internal.h"
 #include "irl/regularise_internal.h"
 
-enum { STEPS_PER_PICK = 10, PROBE_STREAM = 1 << 24 };
+enum { PROBE_STREAM = 1 << 24 };
 
 #define PROBE_DELTA 0.05  // half the length of a probe's segment, in x̂
 
@@ -146,12 +146,13 @@ void irl_learner_pick(irl_learner* l, irl_pick_mode mode, uint64_t draw) {
 
 //---------------------------------- Regularisers -------------------------------------------------
 
-// Adds the penalties' derivatives to the rows' weights: along the paths of each condition, means
-// over their steps and over the conditions, and over all probes.
-static void regularise(irl_learner* l) {
+double irl_learner_regularise(irl_learner* l) {
   const irl_config* c = &l->config;
   int T = l->info->horizon, row = 0;
-  double variance = 0.0;
+  double variance = 0.0, sum = 0.0;
+  if (!(c->lcr > 0.0) && !(c->mono > 0.0) && l->nprobe == 0) {
+    return 0.0;
+  }
   for (int k = 0; k < l->nc; k++, row += l->npick[k - 1] * T) {
     int demos = l->store[k].ndemo, paths = l->npick[k];
     double s2 = irl_step_variance(l->row_cost + row, paths * T);
@@ -161,18 +162,19 @@ static void regularise(irl_learner* l) {
     }
     const float* cost = l->row_cost + row;
     if (c->lcr > 0.0 && T > 2) {
-      (void)irl_penalty_rate(cost, paths, T, c->lcr / (s2 * l->nc * paths * (T - 2)),
-                             l->row_weight + row);
+      sum += irl_penalty_rate(cost, paths, T, c->lcr / (s2 * l->nc * paths * (T - 2)),
+                              l->row_weight + row);
     }
     if (c->mono > 0.0 && T > 1) {
-      (void)irl_penalty_progress(cost, demos, T, c->mono / (s2 * l->nc * demos * (T - 1)),
-                                 l->row_weight + row);
+      sum += irl_penalty_progress(cost, demos, T, c->mono / (s2 * l->nc * demos * (T - 1)),
+                                  l->row_weight + row);
     }
   }
   if (l->nprobe > 0 && variance > 0.0) {
-    (void)irl_penalty_slope(l->row_cost + row, l->nprobe, PROBE_DELTA,
-                            c->gradient_penalty / (variance * l->nprobe), l->row_weight + row);
+    sum += irl_penalty_slope(l->row_cost + row, l->nprobe, PROBE_DELTA,
+                             c->gradient_penalty / (variance * l->nprobe), l->row_weight + row);
   }
+  return sum;
 }
 
 //---------------------------------- Learning -----------------------------------------------------
@@ -249,9 +251,7 @@ static bool weigh_rows(irl_learner* l, irl_rng* rng) {
     row += l->npick[k] * l->info->horizon;
   }
   memset(l->row_weight + row, 0, sizeof(float) * 2 * (size_t)l->nprobe);
-  if (l->config.lcr > 0.0 || l->config.mono > 0.0 || l->nprobe > 0) {
-    regularise(l);
-  }
+  (void)irl_learner_regularise(l);
   return finite;
 }
 
@@ -273,8 +273,8 @@ void irl_learner_learn_cost(irl_learner* l) {
   }
   irl_rng rng = irl_rng_stream(l->seed, IRL_PURPOSE_RESAMPLE, (uint64_t)l->iteration, 0, 0);
   for (int step = 0; step < l->config.cost_steps; step++) {
-    if (step % STEPS_PER_PICK == 0) {
-      irl_learner_pick(l, IRL_PICK_RANDOM, (uint64_t)(step / STEPS_PER_PICK));
+    if (step % IRL_STEPS_PER_PICK == 0) {
+      irl_learner_pick(l, IRL_PICK_RANDOM, (uint64_t)(step / IRL_STEPS_PER_PICK));
     }
     irl_learner_path_costs(l);
     if (!weigh_rows(l, &rng)) {

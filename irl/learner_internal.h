@@ -159,13 +159,16 @@ void irl_learner_learn_closed(irl_learner* learner, const irl_adam* adam);
 int irl_maxent_points(const irl_learner* learner);
 int irl_maxent_work(const irl_learner* learner);  // doubles of scratch a condition
 
-// Its loss at the present parameters, with the gradient in learner->gradient; NAN without models.
-// The models' dynamics and marginals must stand (irl_learner_fit_models, or the call before).
+// Its loss at the present parameters, penalties aside, with the gradient of both in
+// learner->gradient; NAN without models. The models' dynamics and marginals must stand
+// (irl_learner_fit_models, or the call before), and a choice of trajectories (irl_learner_pick),
+// which the penalties are on.
 double irl_maxent_gradient(irl_learner* learner);
 
 // Picks trajectories for the network: all demonstrations of each condition and samples, either the
 // newest ones or a random choice among all (stream `draw`), and fills the rows and path_logmu.
 typedef enum irl_pick_mode { IRL_PICK_NEWEST, IRL_PICK_RANDOM } irl_pick_mode;
+enum { IRL_STEPS_PER_PICK = 10 };  // Adam steps on a random choice
 void irl_learner_pick(irl_learner* learner, irl_pick_mode mode, uint64_t draw);
 
 // The algorithm's loss on condition k's picked trajectories; path_gradient gets its derivatives.
@@ -173,6 +176,11 @@ irl_loss_output irl_learner_path_loss(irl_learner* learner, int k, irl_rng* rng)
 
 // Costs of the picked trajectories: path_cost.
 void irl_learner_path_costs(irl_learner* learner);
+
+// Adds the derivatives of the penalties on the cost to the weights of the picked rows, whose costs
+// stand in row_cost: along the paths of each condition, means over their steps and over the
+// conditions, and over all probes. Returns their value.
+double irl_learner_regularise(irl_learner* learner);
 
 // The cost's share of an iteration: config.cost_steps Adam steps.
 void irl_learner_learn_cost(irl_learner* learner);

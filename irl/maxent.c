@@ -71,23 +71,26 @@ static bool set_points(irl_learner* l, int k, int row) {
   return true;
 }
 
-// Demonstrations of all conditions, then the model's points; rows and their weights. False when a
-// condition has no model.
-static bool set_rows(irl_learner* l) {
-  int T = l->info->horizon, points = T * irl_maxent_points(l), row = 0, demos = 0;
+// The picked trajectories and probes keep their rows: demonstrations have the loss's weight, the
+// others none of their own, for they are there for the penalties alone. Returns the next row.
+static int weigh_picked(irl_learner* l) {
+  int T = l->info->horizon, row = 0;
   for (int k = 0; k < l->nc; k++) {
-    demos += l->store[k].ndemo;
-  }
-  irl_cost_rows_resize(l->rows, demos * T + l->nc * points);
-  for (int k = 0; k < l->nc; k++) {
-    const irl_batch* b = &l->store[k].batch;
-    for (int i = 0; i < l->store[k].ndemo; i++) {
-      irl_cost_rows_set(l->rows, l->cost, row, T, irl_batch_x(b, i, 0), irl_batch_u(b, i, 0));
-      for (int t = 0; t < T; t++) {
-        l->row_weight[row++] = (float)(1.0 / (l->store[k].ndemo * l->nc));
-      }
+    int ndemo = l->store[k].ndemo;
+    float weight = (float)(1.0 / (ndemo * l->nc));
+    for (int r = 0; r < l->npick[k] * T; r++) {
+      l->row_weight[row++] = r < ndemo * T ? weight : 0.0f;
     }
   }
+  memset(l->row_weight + row, 0, sizeof(float) * 2 * (size_t)l->nprobe);
+  return row + 2 * l->nprobe;
+}
+
+// Behind the picked trajectories' rows the model's points, with their weights. False when a
+// condition has no model.
+static bool set_rows(irl_learner* l) {
+  int points = l->info->horizon * irl_maxent_points(l), row = weigh_picked(l);
+  irl_cost_rows_resize(l->rows, row + l->nc * points);
   for (int k = 0; k < l->nc; k++) {
     if (!isfinite(l->log_z_model[k]) || !set_points(l, k, row)) {
       return false;
@@ -109,15 +112,13 @@ int irl_maxent_points(const irl_learner* l) {
   return 2 * (l->info->nx + l->info->nu);
 }
 
-// mean_demo c + log Z of the rows in use, mean over the conditions.
+// mean_demo c + log Z, mean over the conditions.
 static double loss_of_rows(const irl_learner* l) {
   double loss = 0.0;
-  long row = 0;
-  for (int k = 0; k < l->nc; k++) {
-    int n = l->store[k].ndemo * l->info->horizon;
-    for (int i = 0; i < n; i++) {
-      loss += (double)l->row_weight[row] * (double)l->row_cost[row];
-      row++;
+  int T = l->info->horizon, row = 0;
+  for (int k = 0; k < l->nc; row += l->npick[k++] * T) {
+    for (int r = row; r < row + l->store[k].ndemo * T; r++) {
+      loss += (double)l->row_weight[r] * (double)l->row_cost[r];
     }
     loss += l->log_z_model[k] / l->nc;
   }
@@ -130,8 +131,10 @@ double irl_maxent_gradient(irl_learner* l) {
     return NAN;
   }
   irl_cost_forward(l->cost, l->rows, l->pool, l->row_cost);
+  double loss = loss_of_rows(l);
+  (void)irl_learner_regularise(l);
   irl_cost_backward(l->cost, l->rows, l->pool, l->row_weight, l->gradient);
-  return loss_of_rows(l);
+  return loss;
 }
 
 void irl_learner_learn_closed(irl_learner* l, const irl_adam* adam) {
@@ -141,6 +144,9 @@ void irl_learner_learn_closed(irl_learner* l, const irl_adam* adam) {
     irl_lqr_forward(s->lqr, &s->dyn, &s->policy);
   }
   for (int step = 0; step < l->config.cost_steps; step++) {
+    if (step % IRL_STEPS_PER_PICK == 0) {
+      irl_learner_pick(l, IRL_PICK_RANDOM, (uint64_t)(step / IRL_STEPS_PER_PICK));
+    }
     if (!isfinite(irl_maxent_gradient(l))) {
       return;
     }

@@ -6,6 +6,7 @@
 #include "irl/learner_internal.h"
 #include "irl/lqg_internal.h"
 #include "irl/partition.h"
+#include "irl/regularise_internal.h"
 #include "irl/run.h"
 #include "irl/sample.h"
 #include "train_fixture.h"
@@ -202,6 +203,72 @@ static void closed_form_is_the_gradient(void) {
   irl_learner_destroy(l);
 }
 
+// The gradient penalty of the picked trajectories' probes, and the variance it is in units of.
+static double penalty(irl_learner* l, double* variance) {
+  *variance = 0;
+  irl_learner_path_costs(l);
+  for (int k = 0, row = 0; k < l->nc; row += l->npick[k++] * l->info->horizon) {
+    *variance += irl_step_variance(l->row_cost + row, l->npick[k] * l->info->horizon) / l->nc;
+  }
+  return irl_learner_regularise(l);
+}
+
+// What the penalty adds to the closed form's gradient is the penalty's own: finite differences of
+// its value at the variance of the middle, which is a constant to it. Probes divide differences of
+// float costs by 0.1, so slopes are known to some 1e-5 and the sum to 1e-3 of its derivative.
+static void closed_form_bears_the_penalty(void) {
+  irl_learner* l;
+  irl_metrics m;
+  irl_errinfo info = {IRL_OK, ""};
+  need_demos();
+  irl_train_options o = options(NULL, 2);
+  o.config.gradient_penalty = 50;
+  CHECK_OK(irl_learner_create(&l, task, demos, IRL_ALGO_MAXENT, &o.config, 3, 2, &info));
+  for (int i = 0; i < 3; i++) {
+    CHECK_OK(irl_learner_iterate(l, &m, &info));
+  }
+  int n = irl_cost_nparam(l->cost);
+  float *theta = irl_cost_params(l->cost), *kept = IRL_NEW(float, 2 * n), *added = kept + n;
+  memcpy(kept, theta, sizeof(float) * (size_t)n);
+  irl_learner_pick(l, IRL_PICK_RANDOM, 0);
+  CHECK(l->nprobe > 0);
+  for (int i = 0; i < 10; i++) {  // until the models' mean paths stay where they are
+    CHECK(isfinite(irl_maxent_gradient(l)));
+  }
+  double variance, ignored = penalty(l, &variance), loss = irl_maxent_gradient(l);
+  CHECK(ignored > 0);
+  memcpy(added, l->gradient, sizeof(float) * (size_t)n);
+  int nprobe = l->nprobe;
+  l->nprobe = 0;
+  CHECK_NEAR(irl_maxent_gradient(l), loss, 1e-3);  // the loss is told without the penalty
+  l->nprobe = nprobe;
+  for (int i = 0; i < n; i++) {
+    added[i] -= l->gradient[i];
+  }
+  irl_rng rng = irl_rng_stream(2, IRL_PURPOSE_VERIFY, 0, 0, 0);
+  for (int trial = 0; trial < 4; trial++) {
+    double value[2], slope = 0, norm = 0;
+    for (int side = 0; side < 2; side++) {
+      irl_rng direction = irl_rng_stream(2, IRL_PURPOSE_VERIFY, 1, (uint64_t)trial, 0);
+      for (int i = 0; i < n; i++) {
+        theta[i] = kept[i] + (float)((side == 0 ? -1e-3 : 1e-3) * irl_rng_normal(&direction));
+      }
+      double now;
+      irl_learner_pick(l, IRL_PICK_RANDOM, 0);
+      value[side] = penalty(l, &now);
+      value[side] *= now / variance;
+    }
+    rng = irl_rng_stream(2, IRL_PURPOSE_VERIFY, 1, (uint64_t)trial, 0);
+    for (int i = 0; i < n; i++) {
+      slope += (double)added[i] * irl_rng_normal(&rng);
+      norm += (double)added[i] * (double)added[i];
+    }
+    CHECK_NEAR((value[1] - value[0]) / 2e-3, slope, 0.01 * sqrt(norm));
+  }
+  irl_free(kept);
+  irl_learner_destroy(l);
+}
+
 // GCL's appendix B: the learned sampler is far closer to the truth than behaviour cloning. The
 // project promises a quarter, with the demonstrations' true density and with a fitted one; measured
 // values are below a hundredth.
@@ -222,4 +289,5 @@ static void linear_quadratic_truth(void) {
 
 TESTS(TEST(saved_run_agrees), TEST(stored_log_z_is_that_of_the_cost),
       TEST(samples_follow_the_weights), TEST(models_are_compared),
-      TEST(closed_form_is_the_gradient), TEST(linear_quadratic_truth))
+      TEST(closed_form_is_the_gradient), TEST(closed_form_bears_the_penalty),
+      TEST(linear_quadratic_truth))

@@ -518,7 +518,7 @@ def test_resumed_training_ends_in_the_same_bytes(tmp_path, task, dataset, number
 
 EVAL = ["return_mean", "return_std", "expert_return", "random_return", "normalized_return",
         "reoptimized_normalized_return", "spearman", "pearson", "epic", "auc", "ess",
-        "success_rate", "dard", "intervals"]
+        "success_rate", "dard", "reoptimized_gap", "intervals"]
 
 
 def test_eval(trained):
