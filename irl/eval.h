@@ -36,7 +36,7 @@ typedef struct irl_eval_options {
   X(auc)          /* demonstrations against others by learned cost */                             \
   X(ess)          /* effective sample size of the last sampler's weights, mean over conditions */ \
   X(success_rate) /* share of the rollouts that fulfil the task's rule */                         \
-  X(dard)         /* DARD distance (Wulfe et al. 2022), 0 to 1 */                               \
+  X(dard)         /* DARD distance (Wulfe et al. 2022), 0 to 1 */                                 \
   X(reoptimized_gap) /* E[c] − H of the new sampler less that of the learned one [nats] */
 
 // An interval of 95 % by the percentile bootstrap over episodes; NAN where there is none.

@@ -18,14 +18,15 @@ typedef struct shaping {
   irl_judge* judge;
   const irl_eval_set* set;
   irl_env* env;    // for single steps
-  irl_batch step;  // (most × NACTIONS) of horizon 1
+  irl_batch step;  // of horizon 1                                  (most)
   int T, nx, nu, nstate;
-  int stride;              // steps between those that DARD looks at
+  int lived, stride;       // of an episode: steps until the task ended it, and between those that
+                           // DARD looks at
   double* action;          // A                                     (NACTIONS, nu)
   double *x, *u, *c;       // points of the network                 (T × NACTIONS)
   double *here, *next;     // E_A c(s, A), E_A c(s', A)             (T)
   double *ahead, *reward;  // E_A c(T(s, A), A), E_A r(s, A)        (T), NAN where not simulated
-  double* state;           // starts of the single steps            (most × NACTIONS, nstate)
+  double* state;           // starts of the single steps            (most, nstate)
   double* pair[IRL_EVAL_NPAIRS];  // the condition's values, a then b  (n, T, 2); NAN: left out
 } shaping;
 
@@ -33,7 +34,8 @@ typedef struct shaping {
 
 static irl_err allocate(shaping* s, int n) {
   size_t T = (size_t)s->T, rows = T * NACTIONS;
-  size_t most = (T / (size_t)s->stride + 1) * NACTIONS;
+  size_t most = (DARD_STEPS + 2) * NACTIONS;
+  most = most > T ? most : T;
   s->action = IRL_NEW(double, NACTIONS*(size_t)s->nu);
   s->x = IRL_NEW(double, rows*(size_t)s->nx);
   s->u = IRL_NEW(double, rows*(size_t)s->nu);
@@ -96,18 +98,16 @@ static void mean_costs(shaping* s, const double* x, int n, double* mean) {
   }
 }
 
-// Every action from every stride-th state of episode i, simulated for one control step.
-static irl_err simulate(shaping* s, int i, irl_errinfo* info) {
+// One control step from state t of episode i, as number n of those to simulate.
+static void set_step(shaping* s, int n, int i, int t, const double* u) {
   const irl_batch* b = &s->set->batch;
-  int n = 0;
-  for (int t = 0; t < b->length[i]; t += s->stride) {
-    for (int m = 0; m < NACTIONS; m++, n++) {
-      memcpy(s->state + (long)n * s->nstate, irl_batch_state(b, i, t),
-             sizeof(double) * (size_t)s->nstate);
-      memcpy(irl_batch_u(&s->step, n, 0), s->action + m * s->nu, sizeof(double) * (size_t)s->nu);
-      s->step.condition[n] = b->condition[i];
-    }
-  }
+  memcpy(s->state + (long)n * s->nstate, irl_batch_state(b, i, t),
+         sizeof(double) * (size_t)s->nstate);
+  memcpy(irl_batch_u(&s->step, n, 0), u, sizeof(double) * (size_t)s->nu);
+  s->step.condition[n] = b->condition[i];
+}
+
+static irl_err simulate(shaping* s, int n, irl_errinfo* info) {
   s->step.n = n;
   irl_rollout rollout = {.mode = IRL_ACTION_GIVEN,
                          .seed = s->judge->options->seed,
@@ -117,9 +117,44 @@ static irl_err simulate(shaping* s, int i, irl_errinfo* info) {
   return irl_env_rollout(s->env, &rollout, &s->step, NULL, NULL, info);
 }
 
-// ahead and reward at the simulated steps; a step from which an action diverged is left out.
-static void average_steps(shaping* s, int length) {
-  for (int n = 0, t = 0; t < length; t += s->stride, n += NACTIONS) {
+// Steps of episode i until the task ended it, by its own actions simulated again one by one: a
+// rollout that ran on says that it ended, not when.
+static irl_err find_end(shaping* s, int i, irl_errinfo* info) {
+  const irl_batch* b = &s->set->batch;
+  s->lived = b->length[i];
+  if (b->terminated[i]) {
+    for (int t = 0; t < b->length[i]; t++) {
+      set_step(s, t, i, t, irl_batch_u(b, i, t));
+    }
+    IRL_TRY(simulate(s, b->length[i], info));
+    for (int t = b->length[i] - 1; t >= 0; t--) {
+      s->lived = s->step.terminated[t] ? t + 1 : s->lived;
+    }
+  }
+  s->stride = s->lived / DARD_STEPS + 1;
+  return IRL_OK;
+}
+
+// The step of episode i that DARD looks at after step t: every stride-th, and the one in which the
+// task ended it, for there a reward for going on has its say.
+static int next_step(const shaping* s, int i, int t) {
+  int last = s->lived - 1;
+  bool ends = s->set->batch.terminated[i] && t < last && t + s->stride > last;
+  return ends ? last : t + s->stride;
+}
+
+// Every action from each of these states. ahead and reward get the means; a step from which an
+// action diverged is left out.
+static irl_err act(shaping* s, int i, irl_errinfo* info) {
+  int n = 0;
+  for (int t = 0; t < s->lived; t = next_step(s, i, t)) {
+    for (int m = 0; m < NACTIONS; m++, n++) {
+      set_step(s, n, i, t, s->action + m * s->nu);
+    }
+  }
+  IRL_TRY(simulate(s, n, info));
+  n = 0;
+  for (int t = 0; t < s->lived; t = next_step(s, i, t), n += NACTIONS) {
     double cost = 0.0, reward = 0.0, c;
     for (int m = n; m < n + NACTIONS; m++) {
       irl_cost_eval(s->judge->run->cost, 1, irl_batch_x(&s->step, m, 1),
@@ -130,6 +165,7 @@ static void average_steps(shaping* s, int length) {
     s->ahead[t] = cost;
     s->reward[t] = reward;
   }
+  return IRL_OK;
 }
 
 //---------------------------------- Canonical forms -----------------------------------------------
@@ -159,8 +195,8 @@ static irl_err put_episode(shaping* s, int e, int i, irl_errinfo* info) {
     s->ahead[t] = s->reward[t] = NAN;
   }
   if (s->set->has_state[i]) {
-    IRL_TRY(simulate(s, i, info));
-    average_steps(s, length);
+    IRL_TRY(find_end(s, i, info));
+    IRL_TRY(act(s, i, info));
   }
   for (int t = 0; t < s->T; t++) {
     if (t < length) {
@@ -217,8 +253,7 @@ irl_err irl_eval_canonical(irl_judge* judge, const irl_eval_set* set, int k, con
                .T = set->batch.horizon,
                .nx = set->batch.nx,
                .nu = set->batch.nu,
-               .nstate = set->batch.nstate,
-               .stride = set->batch.horizon / DARD_STEPS + 1};
+               .nstate = set->batch.nstate};
   irl_err err = canonical(&s, k, member, n, pair, info);
   shaping_fini(&s);
   return err;
