@@ -82,14 +82,19 @@ static double distance(double correlation) {
   return sqrt(0.5 * (1.0 - correlation));
 }
 
-// Demonstrations against the groups that are worse than the learned sampler.
+// Demonstrations, those held out where there are any, against the groups that are worse than the
+// learned sampler.
 static double separation(contrast* c) {
   int np = 0, nn = 0;
+  irl_eval_group demos = IRL_EVAL_DEMOS;
+  for (int i = 0; i < c->n; i++) {
+    demos = c->group[i] == IRL_EVAL_HELDOUT ? IRL_EVAL_HELDOUT : demos;
+  }
   for (int i = 0; i < c->n; i++) {
     int e = c->pick[i];
-    if (c->group[e] == IRL_EVAL_DEMOS) {
+    if (c->group[e] == (int)demos) {
       c->a[np++] = c->score[e];
-    } else if (c->group[e] > IRL_EVAL_LEARNED) {
+    } else if (c->group[e] > IRL_EVAL_LEARNED && c->group[e] < IRL_EVAL_NGROUPS) {
       c->b[nn++] = c->score[e];
     }
   }

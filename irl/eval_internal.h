@@ -49,7 +49,8 @@ IRL_NODISCARD irl_err irl_judge_optimize(irl_judge* judge, irl_judge_aim aim, ir
 //---------------------------------- The mixed-quality set -----------------------------------------
 
 // Groups from good to bad: the demonstrations, the learned sampler, the same with its noise raised,
-// the first sampler with raised noise, uniformly random actions, none.
+// the first sampler with raised noise, uniformly random actions, none. Demonstrations that training
+// held out are a group of their own.
 typedef enum irl_eval_group {
   IRL_EVAL_DEMOS,
   IRL_EVAL_LEARNED,
@@ -58,7 +59,8 @@ typedef enum irl_eval_group {
   IRL_EVAL_INITIAL_NOISY,
   IRL_EVAL_UNIFORM,
   IRL_EVAL_ZERO,
-  IRL_EVAL_NGROUPS
+  IRL_EVAL_NGROUPS,
+  IRL_EVAL_HELDOUT = IRL_EVAL_NGROUPS
 } irl_eval_group;
 
 typedef struct irl_eval_set {

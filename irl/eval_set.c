@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "irl/eval_internal.h"
+#include "irl/split_internal.h"
 
 enum { GROUP_EPISODES = 10 };  // a condition, of each group
 
@@ -29,13 +30,34 @@ static void take(irl_eval_set* set, const irl_batch* from, int i, irl_eval_group
   set->has_state[n] = from->nstate == set->batch.nstate;
 }
 
-// Demonstrations that ran on to the horizon; broken ones have no comparable cost.
-static void take_demos(irl_eval_set* set, const irl_batch* demos) {
-  for (int i = 0; i < demos->n; i++) {
-    if (demos->valid[i] && demos->length[i] == set->batch.horizon) {
-      take(set, demos, i, IRL_EVAL_DEMOS);
+// A condition's demonstrations that ran on to the horizon (broken ones have no comparable cost),
+// those behind that training held out. index (2n of the dataset).
+static void take_condition(irl_eval_set* set, const irl_demos* demos, int condition, double heldout,
+                           int* index) {
+  const irl_batch* b = &demos->batch;
+  int n = 0;
+  for (int i = 0; i < b->n; i++) {
+    bool whole = b->valid[i] && b->length[i] == set->batch.horizon;
+    if (whole && b->condition[i] == condition) {
+      index[n++] = i;
     }
   }
+  int out = irl_split(demos, index, n, heldout, index + n);
+  for (int i = 0; i < n - out; i++) {
+    take(set, b, index[i], IRL_EVAL_DEMOS);
+  }
+  for (int i = n; i < n + out; i++) {
+    take(set, b, index[i], IRL_EVAL_HELDOUT);
+  }
+}
+
+static irl_err take_demos(irl_eval_set* set, const irl_judge* j, const irl_demos* demos) {
+  int* index = IRL_NEW(int, 2 * (size_t)demos->batch.n);
+  for (int k = 0; index != NULL && k < j->nc; k++) {
+    take_condition(set, demos, j->run->condition[k], j->run->config.heldout, index);
+  }
+  irl_free(index);
+  return index != NULL ? IRL_OK : IRL_ENOMEM;
 }
 
 static irl_err roll_group(irl_judge* j, irl_eval_group g, irl_batch* part, irl_errinfo* info) {
@@ -94,7 +116,7 @@ irl_err irl_eval_set_create(irl_eval_set* set, irl_judge* judge, const irl_demos
   memset(set, 0, sizeof *set);
   IRL_TRY(allocate(set, t, ndemos + n * (IRL_EVAL_NGROUPS - IRL_EVAL_LEARNED)));
   if (demos != NULL) {
-    take_demos(set, &demos->batch);
+    IRL_TRY(take_demos(set, judge, demos));
   }
   irl_err err = irl_batch_create(&part, n, t->horizon, t->nx, t->nu, 0, t->nstate);
   if (err == IRL_OK) {

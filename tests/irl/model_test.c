@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "irl/compare.h"
 #include "irl/eval.h"
+#include "irl/eval_internal.h"
 #include "irl/learner_internal.h"
 #include "irl/lqg_internal.h"
 #include "irl/partition.h"
@@ -121,6 +122,37 @@ static void samples_follow_the_weights(void) {
   check_samples(run, IRL_SAMPLE_BOTH);
   check_samples(run, IRL_SAMPLE_SIR);
   check_samples(run, IRL_SAMPLE_CHAIN);
+  irl_run_close(run);
+}
+
+// `auc` of a run whose demonstrations have been made dear: those held out, or the others.
+static double auc_with_dear(const irl_run* run, bool heldout) {
+  const irl_eval_options o = {.episodes = 8, .seed = 1, .threads = 2};
+  irl_judge j = {.run = run, .options = &o};
+  irl_eval_result r;
+  irl_eval_set set;
+  int count[2] = {0};
+  CHECK_OK(irl_judge_init(&j, run->task, NULL));
+  CHECK_OK(irl_eval_set_create(&set, &j, demos, NULL));
+  for (int i = 0; i < set.batch.n; i++) {
+    bool out = set.group[i] == IRL_EVAL_HELDOUT;
+    count[out] += out || set.group[i] == IRL_EVAL_DEMOS;
+    if ((out || set.group[i] == IRL_EVAL_DEMOS) && out == heldout) {
+      set.path_cost[i] += 1e9;
+    }
+  }
+  CHECK(count[1] == 4 && count[0] == demos->batch.n - 4);  // one of five in each condition
+  CHECK_OK(irl_judge_cost(&j, &set, &r, NULL));
+  irl_eval_set_destroy(&set);
+  irl_judge_fini(&j);
+  return r.auc;
+}
+
+static void auc_is_of_what_was_held_out(void) {
+  irl_train_result r;
+  irl_run* run = finished_run("separated", IRL_ALGO_GCL, 6, &r);
+  CHECK(auc_with_dear(run, false) > 0.9);
+  CHECK_NEAR(auc_with_dear(run, true), 0, 0);
   irl_run_close(run);
 }
 
@@ -288,6 +320,6 @@ static void linear_quadratic_truth(void) {
 }
 
 TESTS(TEST(saved_run_agrees), TEST(stored_log_z_is_that_of_the_cost),
-      TEST(samples_follow_the_weights), TEST(models_are_compared),
-      TEST(closed_form_is_the_gradient), TEST(closed_form_bears_the_penalty),
-      TEST(linear_quadratic_truth))
+      TEST(samples_follow_the_weights), TEST(auc_is_of_what_was_held_out),
+      TEST(models_are_compared), TEST(closed_form_is_the_gradient),
+      TEST(closed_form_bears_the_penalty), TEST(linear_quadratic_truth))
