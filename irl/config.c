@@ -113,9 +113,12 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
       // its gradients are smaller, of the trajectories in doubt alone, and of long ones few are
       config.gradient_penalty = horizon > IRL_CONFIG_LONG ? 0.0 : 1.0;
       break;
+    case IRL_ALGO_MAXENT:
+      // nothing else holds its cost up off the way; on long horizons it was not tried
+      config.gradient_penalty = horizon > IRL_CONFIG_LONG ? 0.0 : 1000.0;
+      break;
     case IRL_ALGO_GCL:
     case IRL_ALGO_EBM:
-    case IRL_ALGO_MAXENT:
       break;
   }
   return config;

@@ -95,8 +95,8 @@ irl_config irl_config_defaults(void);
 
 // The defaults that suit an algorithm: those without demonstrations in the background start their
 // samplers nearer to them, discriminators bear less of a gradient penalty (none: of single steps,
-// and beyond IRL_CONFIG_LONG), and behaviour cloning needs one iteration. And what is known of the
-// task, 0 where nothing is yet.
+// and beyond IRL_CONFIG_LONG), the closed form needs more of it (none beyond IRL_CONFIG_LONG), and
+// behaviour cloning needs one iteration. And what is known of the task, 0 where nothing is yet.
 //   horizon [control steps]: beyond IRL_CONFIG_LONG noise has the time to bring a robot down, so
 //     samplers start nearer to the demonstrations, and the KL limit of a whole trajectory stays
 //     what it is at IRL_CONFIG_LONG / 2 steps; and the gains of the demonstrations' controllers are

@@ -2,7 +2,8 @@
 """Trains and judges every algorithm on every task over several seeds, and gcl on demonstrations of
 several qualities and in changed worlds; writes the tables of docs/results.md and of the README, and
 the curves of docs/images. Finished runs are kept in runs/results (or MJIRL_RESULTS) and not repeated;
-several such commands may run at once on different tasks.
+several such commands may run at once on different tasks. Rows of algorithms that are not asked for,
+or have no finished runs with --only-write, stay as they are on the page.
 
 usage: scripts/make-results.py [--seeds 5] [--tasks reacher,...] [--algos gcl,...]
                                [--parts algorithms,qualities,transfer,curves] [--only-write]
@@ -115,12 +116,15 @@ def cell(values, more):
     return text.replace("-", "−")
 
 
-def task_table(results, algos):
+def task_table(results, before):
+    """A task's table; algorithms without runs here keep their rows of the table before."""
     rows = ["| algorithm | seeds | env steps | " + " | ".join(c[1] for c in COLUMNS) + " |",
             "|---|--:|--:|" + "--:|" * len(COLUMNS)]
-    for algo in algos:
+    for algo in ALGOS:
         runs = results.get(algo, [])
-        if runs:
+        if not runs:
+            rows += [row for row in before.splitlines() if row.startswith(f"| `{algo}` |")]
+        else:
             # Behaviour cloning learns no cost: what its run holds is the untrained network.
             cells = [cell([r["eval"][key] for r in runs], more) if algo != "bc" or i == 0 else "–"
                      for i, (key, _, more) in enumerate(COLUMNS)]
@@ -218,14 +222,19 @@ def seed_table(runs):
     return "\n".join(rows)
 
 
+def split(path, name):
+    """A page before, in and after a table, which stands between two marks."""
+    with open(path) as file:
+        head, rest = file.read().split(f"<!-- table:{name} -->\n", 1)
+    table, tail = rest.split("<!-- /table -->", 1)
+    return head, table, tail
+
+
 def replace(path, name, text):
     """Puts a table between its two marks in a page."""
-    with open(path) as file:
-        page = file.read()
-    begin, end = f"<!-- table:{name} -->\n", "<!-- /table -->"
-    head, rest = page.split(begin, 1)
+    head, _, tail = split(path, name)
     with open(path, "w") as file:
-        file.write(head + begin + text + "\n" + end + rest.split(end, 1)[1])
+        file.write(head + f"<!-- table:{name} -->\n" + text + "\n<!-- /table -->" + tail)
 
 
 def collect(tasks, algos, seeds, only_write):
@@ -278,7 +287,7 @@ def main():
 def write_algorithms(options, algos):
     results = collect(options.tasks.split(","), algos, options.seeds, options.only_write)
     for task, by_algo in results.items():
-        replace(PAGE, task, task_table(by_algo, algos))
+        replace(PAGE, task, task_table(by_algo, split(PAGE, task)[1]))
     if results.get("reacher", {}).get("gcl"):
         replace(os.path.join(ROOT, "README.md"), "reacher", seed_table(results["reacher"]["gcl"]))
 

@@ -105,6 +105,8 @@ static void long_horizons_have_defaults_of_their_own(void) {
   CHECK_NEAR(walk.kl_step * 1000, any.kl_step * 100, 1e-12);
   CHECK(walk.demo_widen < 5.0 && airl.demo_widen < 5.0);
   CHECK(walk.demo_window == 1000 && any.demo_window == 2);
+  CHECK_NEAR(irl_config_for(IRL_ALGO_MAXENT, 200, 0).gradient_penalty, 1000, 0);
+  CHECK_NEAR(irl_config_for(IRL_ALGO_MAXENT, 201, 0).gradient_penalty, 0, 0);
   CHECK_OK(irl_config_check(&walk, NULL));
 }
 
