@@ -269,11 +269,14 @@ static void transfer_to_the_same_world(void) {
       r.transfer.random_return +
       r.transfer.normalized_return * (r.transfer.expert_return - r.transfer.random_return);
   CHECK_NEAR(reoptimized, there, 1e-9 * fabs(there));  // the same search on the same world
+  // The learned samplers, which know nothing, are the dearer ones by the cost too: measured -6.8.
+  CHECK(r.reoptimized_gap < -4);
+  CHECK(r.interval.reoptimized_gap.lo < r.reoptimized_gap &&
+        r.reoptimized_gap < r.interval.reoptimized_gap.hi);
   tear_down(&f);
 }
 
-// The learned samplers that know nothing are dearer than new ones by far; held against the new ones
-// themselves the gap is none, to the accuracy of the episodes.
+// Held against new samplers instead the gap is none, to the accuracy of the episodes.
 static void gap_is_to_the_learned_sampler(void) {
   fixture f;
   irl_eval_result r;
@@ -282,10 +285,6 @@ static void gap_is_to_the_learned_sampler(void) {
   put_cost(&f, 5.0, 0.5, 1.85f);
   f.options.reoptimize = true;
   f.options.episodes = 100;
-  CHECK_OK(irl_eval(&f.run, &f.options, NULL, &r, &info));
-  CHECK(r.reoptimized_gap < -4);  // measured: -6.8
-  CHECK(r.interval.reoptimized_gap.lo < r.reoptimized_gap &&
-        r.reoptimized_gap < r.interval.reoptimized_gap.hi);
   CHECK_OK(irl_judge_optimize(&f.judge, IRL_JUDGE_LEARNED, &info));
   f.run.learned = f.judge.found;
   CHECK_OK(irl_eval(&f.run, &f.options, NULL, &r, &info));
