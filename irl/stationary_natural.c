@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "irl/advantages_internal.h"
 #include "irl/stationary_internal.h"
 
 irl_err irl_campaign_natural_init(irl_campaign* c) {
@@ -78,65 +79,6 @@ static int take_in(irl_campaign* c) {
   return n;
 }
 
-// Fits the value to this batch's discounted rewards, which take the rewards' place.
-static void fit_value(irl_campaign* c, int n) {
-  const irl_batch* b = &c->batch;
-  for (int k = 0; k < n; k++) {
-    double* reward = c->cost + (long)c->index[k] * b->horizon;
-    irl_discounted_sum(reward, b->length[c->index[k]], c->options->plan.discount, reward);
-  }
-  // a fit that fails leaves the last value: advantages are then noisier, not wrong
-  irl_err ignored =
-      irl_critic_fit(&c->value, c->whiten.mean, c->stddev, b, c->index, n, b->horizon, c->cost);
-  (void)ignored;
-}
-
-// Advantages under the value of the batches before this one, which it cannot have fitted to.
-static void advantages(irl_campaign* c, int n) {
-  const irl_batch* b = &c->batch;
-  const irl_expert_plan* p = &c->options->plan;
-  for (int k = 0; k < n; k++) {
-    const int i = c->index[k];
-    double* a = c->advantage + (long)i * b->horizon;
-    irl_critic_predict(&c->value, c->whiten.mean, c->stddev, b, i, b->horizon, a);
-    irl_advantage(c->cost + (long)i * b->horizon, a, b->length[i], 0, p->discount, p->trace, a);
-  }
-}
-
-// Mean 0 and deviation 1 over all steps; returns the deviation, 0 when all are equal,
-// NAN when one is no number.
-static double normalise(irl_campaign* c, int n) {
-  const irl_batch* b = &c->batch;
-  double mean = 0, square = 0;
-  long rows = 0;
-  for (int k = 0; k < n; k++) {
-    const double* a = c->advantage + (long)c->index[k] * b->horizon;
-    for (int t = 0; t < b->length[c->index[k]]; t++) {
-      mean += a[t];
-      rows++;
-    }
-  }
-  mean /= (double)rows;
-  for (int k = 0; k < n; k++) {
-    double* a = c->advantage + (long)c->index[k] * b->horizon;
-    for (int t = 0; t < b->length[c->index[k]]; t++) {
-      a[t] -= mean;
-      square += a[t] * a[t];
-    }
-  }
-  const double spread = sqrt(square / (double)rows);
-  if (spread <= 1e-12 * fmax(1, fabs(mean))) {
-    return 0;
-  }
-  for (int k = 0; k < n; k++) {
-    double* a = c->advantage + (long)c->index[k] * b->horizon;
-    for (int t = 0; t < b->length[c->index[k]]; t++) {
-      a[t] /= spread;
-    }
-  }
-  return spread;
-}
-
 irl_err irl_campaign_natural_step(irl_campaign* c, irl_errinfo* info) {
   irl_natural_report report;
   irl_natural_options options = irl_natural_defaults();
@@ -147,13 +89,16 @@ irl_err irl_campaign_natural_step(irl_campaign* c, irl_errinfo* info) {
         info, IRL_ESIM,
         "search: every trajectory of a step diverged; use a smaller stddev or time step");
   }
-  advantages(c, n);
-  const double spread = normalise(c, n);
-  fit_value(c, n);
+  const irl_expert_plan* p = &c->options->plan;
+  const irl_values values = {&c->value, c->whiten.mean, c->stddev, p->discount};
+  // under the values of the batches before this one, which they cannot have been fitted to
+  irl_values_advantages(&values, &c->batch, c->index, n, c->cost, p->trace, c->advantage);
+  const double spread = irl_advantages_normalise(&c->batch, c->index, n, c->advantage);
+  irl_values_fit(&values, &c->batch, c->index, n, c->cost);
   if (spread == 0) {
     return IRL_OK;  // nothing tells good actions from bad
   }
-  options.kl = c->options->plan.kl * irl_campaign_share(c);
+  options.kl = p->kl * irl_campaign_share(c);
   options.entropy = c->options->temperature / spread;
   options.min_stddev = c->least_stddev;
   return irl_natural_step(&c->natural, &options, c->whiten.mean, c->stddev, &c->batch, c->index, n,
