@@ -9,12 +9,14 @@ const char* const irl_algo_names[] = {"gcl",  "gcl-q", "gan-gcl", "ebm", "airl",
                                       "gail", "bc",    "maxent",  NULL};
 
 const char* const irl_keep_names[] = {"all", "window", "reservoir", NULL};
+const char* const irl_sampler_names[] = {"time_varying", "stationary", NULL};
 const char* const irl_control_variate_names[] = {"none", "laplace", NULL};
 
 // What a member's type decides: how it is read from JSON and written.
 typedef enum field_type {
   FIELD_int,
   FIELD_double,
+  FIELD_irl_sampler_kind,
   FIELD_irl_keep,
   FIELD_irl_control_variate,
   FIELD_irl_activation,
@@ -26,6 +28,7 @@ typedef enum field_type {
 static const char* const* const names_of[] = {
     [FIELD_int] = NULL,
     [FIELD_double] = NULL,
+    [FIELD_irl_sampler_kind] = irl_sampler_names,
     [FIELD_irl_keep] = irl_keep_names,
     [FIELD_irl_control_variate] = irl_control_variate_names,
     [FIELD_irl_activation] = irl_activation_names,
@@ -34,6 +37,7 @@ static const char* const* const names_of[] = {
 
 _Static_assert(sizeof(irl_keep) == sizeof(int) && sizeof(irl_activation) == sizeof(int) &&
                    sizeof(irl_control_variate) == sizeof(int) &&
+                   sizeof(irl_sampler_kind) == sizeof(int) &&
                    sizeof(irl_cost_input) == sizeof(int) &&
                    sizeof(irl_action_penalty) == sizeof(int),
                "choices are read and written as int");
@@ -96,6 +100,7 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
     config.demo_widen = 4.0;
     config.kl_step *= 0.5 * IRL_CONFIG_LONG / horizon;
     config.demo_window = horizon < MOST_WINDOW ? horizon : MOST_WINDOW;
+    config.sampler = algo == IRL_ALGO_MAXENT ? IRL_SAMPLER_TIME_VARYING : IRL_SAMPLER_STATIONARY;
   }
   switch (algo) {
     case IRL_ALGO_GCL_Q:
@@ -246,6 +251,11 @@ irl_err irl_config_check(const irl_config* config, irl_errinfo* info) {
       return irl_fail(info, IRL_ERANGE, "setting '%s': %g is above %s, %g; lower it or raise %s",
                       pairs[i].least, pairs[i].lo, pairs[i].most, pairs[i].hi, pairs[i].most);
     }
+  }
+  if (config->sampler == IRL_SAMPLER_STATIONARY && config->control_variate == IRL_CONTROL_LAPLACE) {
+    return irl_fail(info, IRL_EUNSUPPORTED,
+                    "setting 'control_variate': laplace is a model of each step, which stationary "
+                    "samplers do not make; give control_variate=none or sampler=time_varying");
   }
   return IRL_OK;
 }

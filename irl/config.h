@@ -34,10 +34,18 @@ extern const char* const irl_keep_names[];
 typedef enum irl_control_variate { IRL_CONTROL_NONE, IRL_CONTROL_LAPLACE } irl_control_variate;
 extern const char* const irl_control_variate_names[];
 
+typedef enum irl_sampler_kind {
+  IRL_SAMPLER_TIME_VARYING,  // a controller of each step, by maximum-entropy LQR
+  IRL_SAMPLER_STATIONARY     // one for all steps, by the natural gradient
+} irl_sampler_kind;
+extern const char* const irl_sampler_names[];
+
 // X(type, name, default, least, greatest, "meaning [unit]"); type is int, double or an enum above,
 // whose least and greatest are its first and last value.
 #define IRL_CONFIG_FIELDS(X)                                                                       \
   X(int, iterations, 20, 1, 100000, "training iterations")                                         \
+  X(irl_sampler_kind, sampler, IRL_SAMPLER_TIME_VARYING, IRL_SAMPLER_TIME_VARYING,                 \
+    IRL_SAMPLER_STATIONARY, "controllers of the samplers: time_varying or stationary")             \
   X(int, samples, 14, 2, 10000, "sampler trajectories a condition and iteration")                  \
   X(int, cost_steps, 60, 0, 100000, "Adam steps on the cost an iteration")                         \
   X(int, sampler_steps, 1, 1, 100, "sampler updates (each with fresh trajectories) an iteration")  \
@@ -52,6 +60,8 @@ extern const char* const irl_control_variate_names[];
   X(double, kl_step, 0.5, 1e-6, 1e6, "KL limit of a sampler update, a control step [nats]")        \
   X(double, kl_min, 0.1, 1e-6, 1e6, "least factor that step adaptation may put on kl_step")        \
   X(double, kl_max, 4.0, 1e-6, 1e6, "greatest factor on kl_step")                                  \
+  X(double, discount, 0.99, 0.0, 1.0, "of costs to come in a stationary sampler's advantages")     \
+  X(double, trace, 0.97, 0.0, 1.0, "of its advantages: 0 trusts their values, 1 the costs")        \
   X(irl_keep, keep, IRL_KEEP_RESERVOIR, IRL_KEEP_ALL, IRL_KEEP_RESERVOIR,                          \
     "rounds of samplers that stay in the mixture: all, window or reservoir")                       \
   X(int, keep_rounds, 40, 2, 100000, "rounds that a window or a reservoir holds")                  \
@@ -100,7 +110,8 @@ irl_config irl_config_defaults(void);
 //   horizon [control steps]: beyond IRL_CONFIG_LONG noise has the time to bring a robot down, so
 //     samplers start nearer to the demonstrations, and the KL limit of a whole trajectory stays
 //     what it is at IRL_CONFIG_LONG / 2 steps; and the gains of the demonstrations' controllers are
-//     those of all steps, for one behaviour lasts over many of them.
+//     those of all steps, for one behaviour lasts over many of them. Samplers are stationary then,
+//     but for maxent, which is about a model of each step.
 //   inputs, nx + nu: beyond IRL_CONFIG_WIDE a step's dynamics have more unknowns than the
 //     trajectories of an iteration tell of, so samplers start nearer to the demonstrations, where
 //     these tell of them too, and do not speed up.
@@ -114,7 +125,8 @@ IRL_NODISCARD irl_err irl_config_read(irl_config* config, irl_jnode object);
 // Sets one member from "key=value". Errors: IRL_ENOENT (with the closest key), IRL_ERANGE.
 IRL_NODISCARD irl_err irl_config_set(irl_config* config, const char* assignment, irl_errinfo* info);
 
-// What no single member shows: a floor above its ceiling. Errors: IRL_ERANGE.
+// What no single member shows: a floor above its ceiling (IRL_ERANGE), a control variate without
+// the model of each step that it is made of (IRL_EUNSUPPORTED).
 IRL_NODISCARD irl_err irl_config_check(const irl_config* config, irl_errinfo* info);
 
 // Writes all members into the object that is open in out.

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "irl/learner_internal.h"
 #include "irl/objective_internal.h"
+#include "irl/stationary_internal.h"
 #include "irl/trial_internal.h"
 
 enum { EXPLORER_STREAM = 1 << 24 };  // first trajectory number of the explorers' random streams
@@ -33,26 +34,46 @@ static irl_err make_arrays(irl_crew* crew, int nc) {
   return ok ? IRL_OK : IRL_ENOMEM;
 }
 
+// Sampler and room for its last step's start, of condition k.
+static irl_err make_sampler(irl_crew* crew, const irl_learner* l, int k) {
+  const irl_task_info* t = l->info;
+  const irl_objective objective = objective_of(l);
+  crew->stood_round[k] = IRL_NO_ROUND;
+  IRL_TRY(irl_policy_create(&crew->stood[k], irl_learner_policy_steps(l), t->nx, t->nu));
+  return irl_learner_stationary(l)
+             ? irl_sampler_init_stationary(&crew->sampler[k], t->horizon, t->nx, t->nu,
+                                           crew->samples, l->nc * crew->samples)
+             : irl_sampler_init(&crew->sampler[k], t->horizon, t->nx, t->nu, 0, &objective);
+}
+
+// What the samplers' steps are taken on beside the newest trajectories: a model of each step is
+// fitted to copies of them and of the demonstrations, a stationary sampler needs every step's cost.
+static irl_err make_grounds(irl_crew* crew, const irl_learner* l) {
+  const irl_task_info* t = l->info;
+  if (!irl_learner_stationary(l)) {
+    return irl_batch_create(&crew->model, l->nc * crew->most, t->horizon, t->nx, t->nu, 0, 0);
+  }
+  crew->cost = IRL_NEW(double, (size_t)crew->batch.n*(size_t)t->horizon);
+  return crew->cost != NULL ? IRL_OK : IRL_ENOMEM;
+}
+
 irl_err irl_crew_init(irl_crew* crew, const irl_learner* l, int samples, bool near_demos) {
   const irl_task_info* t = l->info;
   crew->samples = samples;
   if (samples == 0) {
     return IRL_OK;
   }
-  const irl_objective objective = objective_of(l);
   crew->near_demos = near_demos;
   crew->most = samples + (near_demos ? most_demos(l) : 0);
   IRL_TRY(make_arrays(crew, l->nc));
   IRL_TRY(irl_batch_create(&crew->batch, l->nc * samples, t->horizon, t->nx, t->nu, 0, 0));
   IRL_TRY(irl_batch_create(&crew->stood_on, l->nc * samples, t->horizon, t->nx, t->nu, 0, 0));
-  IRL_TRY(irl_batch_create(&crew->model, l->nc * crew->most, t->horizon, t->nx, t->nu, 0, 0));
+  IRL_TRY(make_grounds(crew, l));
   for (int i = 0; i < crew->batch.n; i++) {
     crew->batch.condition[i] = l->condition[i / samples];
   }
   for (int k = 0; k < l->nc; k++) {
-    crew->stood_round[k] = IRL_NO_ROUND;
-    IRL_TRY(irl_policy_create(&crew->stood[k], t->horizon, t->nx, t->nu));
-    IRL_TRY(irl_sampler_init(&crew->sampler[k], t->horizon, t->nx, t->nu, 0, &objective));
+    IRL_TRY(make_sampler(crew, l, k));
   }
   return IRL_OK;
 }
@@ -71,6 +92,7 @@ void irl_crew_fini(irl_crew* crew, int nc) {
   irl_free(crew->index);
   irl_free(crew->added);
   irl_free(crew->path);
+  irl_free(crew->cost);
   irl_batch_destroy(&crew->batch);
   irl_batch_destroy(&crew->stood_on);
   irl_batch_destroy(&crew->model);
@@ -150,14 +172,55 @@ int irl_crew_gather(irl_learner* l, int which, int k, int* nfit) {
 
 static irl_sampler_options options_of(const irl_learner* l, int which) {
   irl_sampler_options options = l->sampler_options;
-  if (which == IRL_CREW_EXPLORE) {  // far from anything: free to take the steps of a search
+  if (which == IRL_CREW_EXPLORE &&
+      !irl_learner_stationary(l)) {  // far from anything: free to take the steps of a search
     options.kl_lo = 0.02;
     options.kl_hi = 20.0;
   }
   return options;
 }
 
+// Valid trajectories of condition k in the newest batch, into crew->index; returns their number.
+static int valid_ones(irl_crew* crew, int k) {
+  int n = 0, *index = crew->index + k * crew->most;
+  for (int i = k * crew->samples; i < (k + 1) * crew->samples; i++) {
+    if (crew->batch.valid[i]) {
+      index[n++] = i;
+    }
+  }
+  return n;
+}
+
 // Pieces: the main crew's conditions, then the explorers'.
+static void ascend_piece(int piece, int thread, void* arg) {
+  (void)thread;
+  irl_learner* l = arg;
+  int which = piece < l->nc ? IRL_CREW_MAIN : IRL_CREW_EXPLORE, k = piece % l->nc;
+  irl_crew* crew = &l->crew[which];
+  irl_sampler_options options = options_of(l, which);
+  int n = valid_ones(crew, k);
+  if (n >= 2) {
+    irl_sampler_ascend(&crew->sampler[k], &options, &crew->batch, crew->index + k * crew->most, n,
+                       crew->cost);
+  }
+}
+
+// Costs of all steps of the newest trajectories, on the network's own blocks of rows.
+static void cost_steps(irl_learner* l) {
+  const irl_learned_steps steps = {.cost = l->cost,
+                                   .rows = l->rows,
+                                   .capacity = l->info->horizon,
+                                   .pool = l->pool,
+                                   .c = l->row_cost};
+  const irl_step_costs costs = irl_learned_step_costs(&steps);
+  for (int which = 0; which < IRL_NCREWS; which++) {
+    if (l->crew[which].samples > 0) {
+      costs.costs(costs.arg, &l->crew[which].batch, l->crew[which].cost);
+    }
+  }
+}
+
+// Pieces as ascend_piece's.
 static void step_piece(int piece, int thread, void* arg) {
   (void)thread;
   irl_learner* l = arg;
@@ -188,7 +251,13 @@ void irl_crew_step(irl_learner* l) {
   for (int which = 0; which < IRL_NCREWS; which++) {
     remember(&l->crew[which], l->nc);
   }
-  irl_pool_run(l->pool, exploring ? 2 * l->nc : l->nc, step_piece, l);
+  const int pieces = exploring ? 2 * l->nc : l->nc;
+  if (irl_learner_stationary(l)) {
+    cost_steps(l);
+    irl_pool_run(l->pool, pieces, ascend_piece, l);
+  } else {
+    irl_pool_run(l->pool, pieces, step_piece, l);
+  }
 }
 
 //---------------------------------- Settling -----------------------------------------------------
@@ -262,6 +331,7 @@ irl_err irl_explorers_prepare(irl_learner* l) {
     irl_rng rng = irl_rng_stream(l->seed, IRL_PURPOSE_EXPERT, (uint64_t)l->iteration,
                                  (uint64_t)l->condition[k], EXPLORER_STREAM);
     IRL_TRY(irl_sampler_start(&crew->sampler[k], l->task, l->config.init_stddev, 0.3, &rng));
+    IRL_TRY(irl_learner_bound_noise(l, &crew->sampler[k].policy));
     crew->stood_round[k] = IRL_NO_ROUND;
   }
   return IRL_OK;

@@ -152,7 +152,8 @@ irl_err irl_forecast_look(const irl_learner* l, irl_forecast* f) {
     IRL_TRY(compare(&l->store[k], f, share));
     IRL_TRY(weigh(&l->store[k], f, share));
   }
-  const int pooled = 2 * l->config.demo_window + 1, T = l->info->horizon;
+  const int T = l->info->horizon,
+            pooled = irl_learner_stationary(l) ? T : 2 * l->config.demo_window + 1;
   f->rows_per_unknown = (double)f->fewest * (pooled < T ? pooled : T) / (l->info->nx + 1);
   judge(f);
   return IRL_OK;

@@ -66,6 +66,10 @@ void irl_learner_restore_model(irl_learner* l) {
 
 void irl_learner_measure_model(irl_learner* l, irl_metrics* m) {
   bool mixture = irl_algorithm_of(l->algo)->background == IRL_BACKGROUND_MIXTURE;
+  if (irl_learner_stationary(l)) {
+    m->log_z_laplace = m->log_z_controlled = m->log_z_controlled_stderr = NAN;
+    return;
+  }
   irl_pool_run(l->pool, l->nc, model_piece, l);
   control(l);
   for (int k = 0; k < l->nc; k++) {

@@ -30,6 +30,8 @@ typedef struct irl_crew {
   int* index;             // scratch                                      (nc × most)
   int* added;             // trajectories of the last draw                (nc)
   double* path;           // scratch                                      (2 × samples)
+  double* cost;           // of the newest trajectories' steps, where samplers are stationary
+                          //                                              (nc × samples, T)
 } irl_crew;
 
 #define IRL_NO_ROUND UINT64_MAX
@@ -94,9 +96,22 @@ void irl_learner_destroy(irl_learner* learner);
 IRL_NODISCARD irl_err irl_learner_iterate(irl_learner* learner, irl_metrics* metrics,
                                           irl_errinfo* info);
 
+static inline bool irl_learner_stationary(const irl_learner* learner) {
+  return learner->config.sampler == IRL_SAMPLER_STATIONARY;
+}
+
+// Control steps that a policy of the learner has controllers for.
+static inline int irl_learner_policy_steps(const irl_learner* learner) {
+  return irl_learner_stationary(learner) ? 1 : learner->info->horizon;
+}
+
 static inline irl_sampler* irl_learner_sampler(const irl_learner* learner, int k) {
   return &learner->crew[IRL_CREW_MAIN].sampler[k];
 }
+
+// Puts a stationary policy's noise within the samplers' bounds, for its steps stay there: what
+// began beyond them could take none.
+IRL_NODISCARD irl_err irl_learner_bound_noise(const irl_learner* learner, irl_policy* policy);
 
 // A crew's memory for l->nc conditions, and its end. Errors: IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_crew_init(irl_crew* crew, const irl_learner* learner, int samples,
@@ -144,8 +159,8 @@ int irl_keep_leaver(irl_keep keep, uint64_t seed, int kept, uint64_t round);
 // Forgets a round where config.keep bounds their number; called before `round` is drawn.
 void irl_learner_make_room(irl_learner* learner, uint64_t round);
 
-// log Z of each condition's linear-quadratic model after a step of the samplers, and the newest
-// batch's log Z with that model as control variate.
+// log Z of each condition's linear-quadratic model, which stationary samplers do not have, after a
+// step of the samplers, and the newest batch's log Z with that model as control variate.
 void irl_learner_measure_model(irl_learner* learner, irl_metrics* metrics);
 
 // The same model from the newest trajectories and the present cost, as it stood when they were

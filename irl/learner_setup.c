@@ -11,6 +11,8 @@
 
 enum { REFERENCE_EPISODES = 20 };
 
+static const double STATIONARY_RIDGE = 1e-6;  // of the demonstrations' controllers
+
 double irl_normalized_return(double value, double random, double expert) {
   return (value - random) / (expert - random);
 }
@@ -174,16 +176,25 @@ static irl_err make_cost(irl_learner* l, irl_errinfo* info) {
 
 //---------------------------------- Samplers -----------------------------------------------------
 
+irl_err irl_learner_bound_noise(const irl_learner* l, irl_policy* policy) {
+  const irl_lqr_options* o = &l->sampler_options.lqr;
+  return irl_learner_stationary(l)
+             ? irl_policy_clip_covariance(policy, o->min_stddev, o->max_stddev, NULL)
+             : IRL_OK;
+}
+
 static irl_err first_policy(irl_learner* l, int k) {
   irl_sampler* sampler = irl_learner_sampler(l, k);
+  const bool learns = irl_algorithm_of(l->algo)->loss != NULL;
   if (!l->config.demos_start) {
-    return irl_sampler_start(sampler, l->task, l->config.init_stddev, 0.0, NULL);
+    IRL_TRY(irl_sampler_start(sampler, l->task, l->config.init_stddev, 0.0, NULL));
+  } else {
+    irl_policy_copy(&sampler->policy, &l->store[k].demo_policy);
+    if (learns) {
+      irl_policy_scale_covariance(&sampler->policy, l->config.demo_widen);
+    }
   }
-  irl_policy_copy(&sampler->policy, &l->store[k].demo_policy);
-  if (irl_algorithm_of(l->algo)->loss != NULL) {
-    irl_policy_scale_covariance(&sampler->policy, l->config.demo_widen);
-  }
-  return IRL_OK;
+  return learns ? irl_learner_bound_noise(l, &sampler->policy) : IRL_OK;
 }
 
 static void sampler_options(irl_learner* l) {
@@ -195,6 +206,8 @@ static void sampler_options(irl_learner* l) {
   o->kl_step = l->config.kl_step;
   o->kl_lo = l->config.kl_min;
   o->kl_hi = l->config.kl_max;
+  o->discount = l->config.discount;
+  o->trace = l->config.trace;
   o->dynamics = irl_dynamics_defaults();
   o->lqr = irl_lqr_defaults();
   o->lqr.min_stddev = l->config.min_stddev * scale;
@@ -218,6 +231,10 @@ static irl_err make_stores(irl_learner* l, const irl_demos* demos, int* index, i
                                .forgets = forgets,
                                .fit = irl_policy_fit_defaults()};
   options.fit.window = l->config.demo_window;
+  if (irl_learner_stationary(l)) {  // one controller is known from all rows: no need to shrink it
+    options.fit.stationary = true;
+    options.fit.ridge = STATIONARY_RIDGE;
+  }
   for (int k = 0; k < l->nc; k++) {
     int n = demos_of(l, demos, l->condition[k], index), *heldout = index + n;
     int out = irl_split(demos, index, n, l->config.heldout, heldout);
@@ -236,8 +253,8 @@ static irl_err make_crews(irl_learner* l) {
   IRL_TRY(irl_crew_init(&l->crew[IRL_CREW_MAIN], l, l->config.samples, true));
   IRL_TRY(irl_crew_init(&l->crew[IRL_CREW_EXPLORE], l, learns ? l->config.explore : 0, false));
   for (int k = 0; k < l->nc; k++) {
-    IRL_TRY(irl_policy_create(&l->initial[k], t->horizon, t->nx, t->nu));
-    IRL_TRY(irl_policy_create(&l->model[k], t->horizon, t->nx, t->nu));
+    IRL_TRY(irl_policy_create(&l->initial[k], irl_learner_policy_steps(l), t->nx, t->nu));
+    IRL_TRY(irl_policy_create(&l->model[k], irl_learner_policy_steps(l), t->nx, t->nu));
     IRL_TRY(first_policy(l, k));
     irl_policy_copy(&l->initial[k], &irl_learner_sampler(l, k)->policy);
     irl_policy_copy(&l->crew[IRL_CREW_MAIN].stood[k], &l->initial[k]);
@@ -337,9 +354,23 @@ static irl_err allocate_network(irl_learner* l) {
   return irl_cost_rows_create(&l->rows, l->cost, rows);
 }
 
+// What the samplers cannot be: too large to have a controller of each step, or without one where
+// the algorithm is about a model of each step.
+static irl_err check_sampler(const irl_learner* l, irl_errinfo* info) {
+  if (!irl_learner_stationary(l)) {
+    return irl_sampler_check(l->task, info);
+  }
+  return irl_algorithm_of(l->algo)->closed
+             ? irl_fail(info, IRL_EUNSUPPORTED,
+                        "setting 'sampler': %s is about a model of each step, which stationary "
+                        "samplers do not make; give sampler=time_varying",
+                        irl_algo_names[l->algo])
+             : IRL_OK;
+}
+
 static irl_err setup(irl_learner* l, const irl_demos* demos, int threads, int* index,
                      irl_errinfo* info) {
-  IRL_TRY(irl_sampler_check(l->task, info));
+  IRL_TRY(check_sampler(l, info));
   IRL_TRY(irl_demos_match(demos, l->task, info));
   IRL_TRY(check_numbers(demos, info));
   IRL_TRY(allocate(l, demos->batch.n));

@@ -14,7 +14,7 @@ irl_err irl_sampler_check(const irl_task* task, irl_errinfo* info) {
   }
   return irl_fail(info, IRL_EUNSUPPORTED,
                   "%s: %d steps of %d observations and %d actions are too many for a controller of "
-                  "each step; use a shorter horizon or fewer observations",
+                  "each step; use a stationary policy, a shorter horizon or fewer observations",
                   t->name, t->horizon, t->nx, t->nu);
 }
 
@@ -59,6 +59,7 @@ void irl_sampler_fini(irl_sampler* s) {
   irl_dynamics_fitter_destroy(s->fitter);
   irl_quadratic_destroy(&s->cost);
   irl_lqr_destroy(s->lqr);
+  irl_gradient_destroy(s->gradient);
   if (s->scratch != NULL) {
     s->scratch_destroy(s->scratch);
   }

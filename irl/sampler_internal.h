@@ -1,15 +1,18 @@
 // The sampler of one initial condition: a time-varying linear-Gaussian policy with the fitted
-// dynamics and the maximum-entropy LQR step that improve it on a cost. Used for a learned cost
-// (training) and for the true one (expert).
+// dynamics and the maximum-entropy LQR step that improve it on a cost, or a stationary one with the
+// natural gradient. Used for a learned cost (training) and for the true one (expert).
 #ifndef MJIRL_IRL_SAMPLER_INTERNAL_H_
 #define MJIRL_IRL_SAMPLER_INTERNAL_H_
 
 #include "base/batch.h"
 #include "base/random.h"
 #include "envs/task.h"
+#include "policy/advantage.h"
 #include "policy/dynamics.h"
 #include "policy/lqr.h"
+#include "policy/natural.h"
 #include "policy/policy.h"
+#include "policy/whiten.h"
 
 // What is optimised: a cost of trajectories that can be expanded to second order.
 typedef struct irl_objective {
@@ -24,6 +27,19 @@ typedef struct irl_objective {
   const void* arg;
 } irl_objective;
 
+// What a stationary sampler steps with. Nothing in it outlasts a step.
+typedef struct irl_gradient {
+  irl_natural natural;
+  irl_critic value;
+  irl_whiten whiten;  // of the observations of the step's own trajectories
+  double* stddev;     //                                             (nx)
+  double* advantage;  // by place in the batch                       (most, T)
+  double* sums;       // discounted costs to come, turned            (most, T)
+  int* fold;          // trajectories that values are fitted to      (samples)
+  int* rest;          // and those that they are for                 (samples)
+  int samples, most;  // most trajectories of a step; of the batch they lie in
+} irl_gradient;
+
 typedef struct irl_sampler {
   int horizon, nx, nu;
   irl_policy policy;     // q, what samples are drawn from
@@ -35,9 +51,11 @@ typedef struct irl_sampler {
   irl_lqr* lqr;
   void* scratch;  // of the expansion
   void (*scratch_destroy)(void*);
-  double eta;             // dual variable, warm start
-  double multiplier;      // on the KL limit
-  irl_lqr_report report;  // of the last step
+  double eta;              // dual variable, warm start
+  double multiplier;       // on the KL limit
+  irl_lqr_report report;   // of the last step
+  irl_gradient* gradient;  // of a stationary policy, which has none of dyn, fitter, cost and lqr;
+                           // NULL: of a time-varying one
 } irl_sampler;
 
 typedef struct irl_sampler_options {
@@ -45,6 +63,7 @@ typedef struct irl_sampler_options {
   double kl_lo, kl_hi;  // bounds of the multiplier
   irl_dynamics_options dynamics;
   irl_lqr_options lqr;
+  double discount, trace;  // of a stationary policy's advantages
 } irl_sampler_options;
 
 // Refuses tasks whose time-varying matrices would not fit into a sensible amount of memory:
@@ -55,6 +74,11 @@ IRL_NODISCARD irl_err irl_sampler_check(const irl_task* task, irl_errinfo* info)
 
 IRL_NODISCARD irl_err irl_sampler_init(irl_sampler* sampler, int horizon, int nx, int nu, int nz,
                                        const irl_objective* objective);
+
+// The same for a stationary policy that steps on at most `samples` trajectories, which lie in
+// batches of at most `most`.
+IRL_NODISCARD irl_err irl_sampler_init_stationary(irl_sampler* sampler, int horizon, int nx, int nu,
+                                                  int samples, int most);
 void irl_sampler_fini(irl_sampler* sampler);
 
 // One step: fits dynamics to trajectories (index (nfit)), expands the cost about the first n, takes
@@ -63,6 +87,14 @@ void irl_sampler_fini(irl_sampler* sampler);
 bool irl_sampler_step(irl_sampler* sampler, const irl_sampler_options* options,
                       const irl_batch* batch, const int* index, int n, int nfit,
                       const irl_objective* objective);
+
+// One step of a stationary sampler: the natural gradient of E[c] − H at trajectories (index (n)) of
+// its policy, given the costs of their steps, cost (N, T). Its KL limit holds for the mean of the
+// control steps. When the step fails the policy stays and the limit is halved. Returns false then.
+bool irl_sampler_ascend(irl_sampler* sampler, const irl_sampler_options* options,
+                        const irl_batch* batch, const int* index, int n, const double* cost);
+
+void irl_gradient_destroy(irl_gradient* gradient);  // NULL is fine
 
 // Zero gains with noise of `stddev` action half-ranges around a random pull (its size in
 // half-ranges) that fades over a share `fade` of the steps, so that starts from different streams

@@ -69,9 +69,10 @@ int irl_moments_usable(const irl_batch* batch, const int* index, int n) {
   return usable;
 }
 
-static irl_err step_mean(irl_moments* m, const irl_batch* batch, const int* index, int n, int t,
-                         irl_row_fn row, const char* what, irl_errinfo* info) {
-  double* mean = m->mean + (ptrdiff_t)t * m->d;
+// Adds the rows of step t to the sums that will be the mean of place `at`.
+static irl_err sum_rows(irl_moments* m, const irl_batch* batch, const int* index, int n, int t,
+                        int at, irl_row_fn row, const char* what, irl_errinfo* info) {
+  double* mean = m->mean + (ptrdiff_t)at * m->d;
   for (int k = 0; k < n; k++) {
     if (!has_step(batch, index[k], t)) {
       continue;
@@ -83,35 +84,37 @@ static irl_err step_mean(irl_moments* m, const irl_batch* batch, const int* inde
                       what, index[k], t);
     }
     irl_axpy(mean, 1, m->row, m->d);
-    m->count[t] += 1;
+    m->count[at] += 1;
     for (int j = 0; j < m->d; j++) {
       m->level[j] = fmax(m->level[j], fabs(m->row[j]));
     }
   }
-  for (int j = 0; j < m->d && m->count[t] > 0; j++) {
-    mean[j] /= m->count[t];
-  }
   return IRL_OK;
 }
 
-// About the step's own mean, so that motion along the trajectory does not count as spread.
-static void step_scatter(irl_moments* m, const irl_batch* batch, const int* index, int n, int t,
-                         irl_row_fn row) {
+static void divide_sums(irl_moments* m, int at) {
+  for (int j = 0; j < m->d && m->count[at] > 0; j++) {
+    m->mean[(ptrdiff_t)at * m->d + j] /= m->count[at];
+  }
+}
+
+// Adds step t's rows to place `at`, about the mean there.
+static void add_scatter(irl_moments* m, const irl_batch* batch, const int* index, int n, int t,
+                        int at, irl_row_fn row) {
   const int d = m->d;
-  double* S = m->scatter + (ptrdiff_t)t * d * d;
+  double* S = m->scatter + (ptrdiff_t)at * d * d;
   for (int k = 0; k < n; k++) {
     if (!has_step(batch, index[k], t)) {
       continue;
     }
     row(batch, index[k], t, m->row);
-    irl_axpy(m->row, -1, m->mean + (ptrdiff_t)t * d, d);
+    irl_axpy(m->row, -1, m->mean + (ptrdiff_t)at * d, d);
     for (int j = 0; j < d; j++) {
       if (m->row[j] != 0) {
         irl_axpy(S + (ptrdiff_t)j * d, m->row[j], m->row, j + 1);
       }
     }
   }
-  mirror_lower(S, d);
 }
 
 // Variance over all rows: that within the steps and that of the steps' means.
@@ -135,15 +138,37 @@ static void total_variance(irl_moments* m) {
   }
 }
 
+static void clear(irl_moments* m) {
+  const size_t T = (size_t)m->horizon, d = (size_t)m->d;
+  memset(m->count, 0, (T * (1 + d + d * d) + 2 * d) * sizeof(double));  // count to level
+}
+
+// About each step's own mean, so that motion along the trajectory does not count as spread.
 irl_err irl_moments_gather(irl_moments* m, const irl_batch* batch, const int* index, int n,
                            irl_row_fn row, const char* what, irl_errinfo* info) {
-  const size_t T = (size_t)m->horizon;
-  const size_t d = (size_t)m->d;
-  memset(m->count, 0, (T * (1 + d + d * d) + 2 * d) * sizeof(double));  // count to level
+  clear(m);
   for (int t = 0; t < m->horizon; t++) {
-    IRL_TRY(step_mean(m, batch, index, n, t, row, what, info));
-    step_scatter(m, batch, index, n, t, row);
+    IRL_TRY(sum_rows(m, batch, index, n, t, t, row, what, info));
+    divide_sums(m, t);
+    add_scatter(m, batch, index, n, t, t, row);
+    mirror_lower(m->scatter + (ptrdiff_t)t * m->d * m->d, m->d);
   }
+  total_variance(m);
+  return IRL_OK;
+}
+
+irl_err irl_moments_pool(irl_moments* m, const irl_batch* batch, const int* index, int n,
+                         irl_row_fn row, const char* what, irl_errinfo* info) {
+  assert(m->horizon == 1);
+  clear(m);
+  for (int t = 0; t < batch->horizon; t++) {
+    IRL_TRY(sum_rows(m, batch, index, n, t, 0, row, what, info));
+  }
+  divide_sums(m, 0);
+  for (int t = 0; t < batch->horizon; t++) {
+    add_scatter(m, batch, index, n, t, 0, row);
+  }
+  mirror_lower(m->scatter, m->d);
   total_variance(m);
   return IRL_OK;
 }

@@ -43,6 +43,11 @@ IRL_NODISCARD irl_err irl_moments_gather(irl_moments* m, const irl_batch* batch,
                                          int n, irl_row_fn row, const char* what,
                                          irl_errinfo* info);
 
+// The same of the rows of all steps together, about their one mean, as those of step 0. m of one
+// step; the batch's horizon is its own.
+IRL_NODISCARD irl_err irl_moments_pool(irl_moments* m, const irl_batch* batch, const int* index,
+                                       int n, irl_row_fn row, const char* what, irl_errinfo* info);
+
 // S = own × scatter of step t + prior × mean covariance of steps t−window .. t+window; a negative
 // prior counts the window's covariance at its full weight.
 void irl_moments_combine(irl_moments* m, int t, int window, double own, double prior);

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/linalg.h"
+#include "policy/eigen_internal.h"
 #include "policy/policy_internal.h"
 
 static const double log_2pi = 1.8378770664093454836;
@@ -224,4 +225,19 @@ void irl_policy_scale_covariance(irl_policy* policy, double scale) {
   for (int s = 0; s < policy->steps; s++) {
     policy->logdet[s] += policy->nu * log(scale);
   }
+}
+
+irl_err irl_policy_clip_covariance(irl_policy* policy, double lo, double hi, irl_errinfo* info) {
+  assert(0 <= lo && lo <= hi);
+  const size_t nu = (size_t)policy->nu;
+  double* scratch = IRL_NEW(double, nu*(2 * nu + 1));
+  if (scratch == NULL) {
+    return irl_fail(info, IRL_ENOMEM, "policy: out of memory; free some");
+  }
+  for (int s = 0; s < policy->steps; s++) {
+    irl_eigen_clip(policy->sigma + (ptrdiff_t)s * policy->nu * policy->nu, lo * lo, hi * hi,
+                   policy->nu, scratch, scratch + nu, scratch + nu * (nu + 1));
+  }
+  irl_free(scratch);
+  return irl_policy_factor(policy, info);
 }

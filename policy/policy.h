@@ -92,6 +92,7 @@ typedef struct irl_policy_fit_options {
   int window;         // steps t−window .. t+window are pooled; default 2
   double ridge;       // added to the regressors' variance, relative to it; default 1e-3
   double min_stddev;  // floor of the residual standard deviation [action units]; default 1e-2
+  bool stationary;    // one controller for the rows of all steps; window is not looked at
 } irl_policy_fit_options;
 
 irl_policy_fit_options irl_policy_fit_defaults(void);
@@ -101,7 +102,7 @@ irl_policy_fit_options irl_policy_fit_defaults(void);
 // off, shrunk towards those of all steps, and the error of the fit itself) plus the floor. This is
 // the density that GCL section 4.3 needs for the demonstrations. Works for any n >= 1: with few
 // trajectories the ridge grows and gains go to zero; with one, gains are 0 and Σ comes from the
-// change of actions from step to step. policy is created; steps = batch horizon.
+// change of actions from step to step. policy is created; steps = batch horizon, or 1.
 // Errors: IRL_ERANGE (n < 1), IRL_ENUM (not finite), IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_policy_fit(irl_policy* policy, const irl_batch* batch, const int* index,
                                      int n, const irl_policy_fit_options* options,
@@ -109,6 +110,11 @@ IRL_NODISCARD irl_err irl_policy_fit(irl_policy* policy, const irl_batch* batch,
 
 // Multiplies every Σ by scale > 0 and factors again.
 void irl_policy_scale_covariance(irl_policy* policy, double scale);
+
+// Clips the eigenvalues of every Σ to [lo², hi²] and factors again. lo and hi are standard
+// deviations [action units], 0 <= lo <= hi. Errors: those of irl_policy_factor.
+IRL_NODISCARD irl_err irl_policy_clip_covariance(irl_policy* policy, double lo, double hi,
+                                                 irl_errinfo* info);
 
 // The three tensors "<prefix>K", "<prefix>k", "<prefix>sigma" of a policy, borrowed from it.
 void irl_policy_tensors(const irl_policy* policy, const char* prefix, irl_tensor out[3]);

@@ -130,8 +130,9 @@ static void set_noise(irl_moments* m, irl_policy* policy, double min_stddev) {
 
 static irl_err fit_all(irl_moments* m, irl_policy* policy, const irl_batch* batch, const int* index,
                        int n, const irl_policy_fit_options* options, irl_errinfo* info) {
-  IRL_TRY(irl_moments_gather(m, batch, index, n, read_row, "policy", info));
-  for (int t = 0; t < batch->horizon; t++) {
+  IRL_TRY(options->stationary ? irl_moments_pool(m, batch, index, n, read_row, "policy", info)
+                              : irl_moments_gather(m, batch, index, n, read_row, "policy", info));
+  for (int t = 0; t < policy->steps; t++) {
     if (m->count[t] > 0) {
       IRL_TRY(fit_step(m, policy, t, options, info));
     } else {
@@ -153,9 +154,10 @@ irl_err irl_policy_fit(irl_policy* policy, const irl_batch* batch, const int* in
                     "policy: no usable trajectories; a fit needs at least 1, give more");
   }
   irl_moments m = {0};
-  irl_err err = irl_policy_create(policy, batch->horizon, batch->nx, batch->nu);
+  const int steps = options->stationary ? 1 : batch->horizon;
+  irl_err err = irl_policy_create(policy, steps, batch->nx, batch->nu);
   if (err == IRL_OK) {
-    err = irl_moments_create(&m, batch->horizon, batch->nx, batch->nu);
+    err = irl_moments_create(&m, steps, batch->nx, batch->nu);
   }
   if (err == IRL_OK) {
     err = fit_all(&m, policy, batch, index, n, options, info);

@@ -121,6 +121,107 @@ static void test_one_gain_for_all_steps(void) {
   demos_fini(&d);
 }
 
+enum { ROWS_N = 3, ROWS_T = 40, ROWS_NX = 3, ROWS_P = ROWS_NX + 1 };
+
+// Rows about a plane with noise, of trajectories of different lengths; the second observation is
+// large and the third follows the first.
+static void rows_fill(irl_batch* b) {
+  irl_rng rng = irl_rng_stream(5, IRL_PURPOSE_VERIFY, 0, 0, 0);
+  for (int i = 0; i < ROWS_N; i++) {
+    b->valid[i] = true;
+    b->length[i] = ROWS_T - 7 * i;
+    for (int t = 0; t < b->length[i]; t++) {
+      double* x = irl_batch_x(b, i, t);
+      x[0] = irl_rng_normal(&rng);
+      x[1] = 100 + 5 * irl_rng_normal(&rng);
+      x[2] = x[0] + 0.3 * irl_rng_normal(&rng);
+      irl_batch_u(b, i, t)[0] = 0.5 * x[0] - 0.02 * x[1] + x[2] + 3 + 0.1 * irl_rng_normal(&rng);
+    }
+  }
+}
+
+// The normal equations of u on [x, 1] over all rows, by elimination: w (ROWS_P), the sum of squared
+// residuals. Returns the number of rows.
+static int least_squares(const irl_batch* b, double* w, double* square) {
+  long double A[ROWS_P][ROWS_P + 1] = {{0}};
+  int n = 0;
+  for (int i = 0; i < b->n; i++) {
+    for (int t = 0; t < b->length[i]; t++, n++) {
+      const double* x = irl_batch_x(b, i, t);
+      const double s[ROWS_P + 1] = {x[0], x[1], x[2], 1, irl_batch_u(b, i, t)[0]};
+      for (int j = 0; j < ROWS_P; j++) {
+        for (int k = 0; k <= ROWS_P; k++) {
+          A[j][k] += (long double)s[j] * s[k];
+        }
+      }
+    }
+  }
+  for (int j = 0; j < ROWS_P; j++) {
+    for (int i = 0; i < ROWS_P; i++) {
+      const long double f = i == j ? 0 : A[i][j] / A[j][j];
+      for (int k = j; k <= ROWS_P; k++) {
+        A[i][k] -= f * A[j][k];
+      }
+    }
+  }
+  *square = 0;
+  for (int j = 0; j < ROWS_P; j++) {
+    w[j] = (double)(A[j][ROWS_P] / A[j][j]);
+  }
+  for (int i = 0; i < b->n; i++) {
+    for (int t = 0; t < b->length[i]; t++) {
+      const double* x = irl_batch_x(b, i, t);
+      const double e = irl_batch_u(b, i, t)[0] - w[0] * x[0] - w[1] * x[1] - w[2] * x[2] - w[3];
+      *square += e * e;
+    }
+  }
+  return n;
+}
+
+// One controller for all steps is the regression of all rows; Σ is that of a prediction's error:
+// s²(1 + p/n), p the regressors and the mean, s² with p degrees of freedom taken off.
+static void test_stationary_is_least_squares(void) {
+  irl_batch b;
+  irl_policy fitted;
+  double w[ROWS_P], square;
+  const int index[ROWS_N] = {0, 1, 2};
+  CHECK_OK(irl_batch_create(&b, ROWS_N, ROWS_T, ROWS_NX, 1, 0, 0));
+  rows_fill(&b);
+  const irl_policy_fit_options options = {.ridge = 0, .min_stddev = 1e-2, .stationary = true};
+  CHECK_OK(irl_policy_fit(&fitted, &b, index, ROWS_N, &options, NULL));
+  const int n = least_squares(&b, w, &square);
+  const double ridge = 2.0 * ROWS_NX * ROWS_NX / ((n - 1.0) * (n - 1.0));  // policy_fit.c, scarcity
+  CHECK(fitted.steps == 1);
+  for (int j = 0; j < ROWS_NX; j++) {
+    CHECK_NEAR(fitted.K[j], w[j], 20 * ridge * fabs(w[j]));  // correlated regressors weigh it more
+  }
+  CHECK_NEAR(fitted.k[0], w[3], 20 * ridge * fabs(w[3]));
+  const double variance = square / (n - ROWS_P);
+  const double leverage = (double)ROWS_NX / (n - 1) + 1.0 / n;
+  CHECK_NEAR(fitted.sigma[0], variance * (1 + leverage) + 1e-4, 20 * ridge * variance);
+  irl_policy_destroy(&fitted);
+  irl_batch_u(&b, 2, 11)[0] = (double)NAN;
+  irl_errinfo info = {0};
+  CHECK(irl_policy_fit(&fitted, &b, index, ROWS_N, &options, &info) == IRL_ENUM);
+  CHECK_CONTAINS(info.text, "trajectory 2 has a number that is not finite at step 11");
+  irl_batch_destroy(&b);
+}
+
+// One demonstration is enough for a stationary controller: its steps are rows too.
+static void test_stationary_from_one(void) {
+  irl_batch b;
+  irl_policy fitted;
+  const int index = 0;
+  CHECK_OK(irl_batch_create(&b, ROWS_N, ROWS_T, ROWS_NX, 1, 0, 0));
+  rows_fill(&b);
+  const irl_policy_fit_options options = {.ridge = 0, .min_stddev = 1e-2, .stationary = true};
+  CHECK_OK(irl_policy_fit(&fitted, &b, &index, 1, &options, NULL));
+  CHECK_NEAR(fitted.K[0] + fitted.K[2], 1.5, 0.1);
+  CHECK_NEAR(sqrt(fitted.sigma[0]), 0.1, 0.03);
+  irl_policy_destroy(&fitted);
+  irl_batch_destroy(&b);
+}
+
 // One demonstration: no feedback, its own actions as means.
 static void test_one_demonstration(void) {
   demos d;
@@ -189,5 +290,6 @@ static void test_unusual_batches(void) {
 }
 
 TESTS(TEST(test_held_out_density), TEST(test_recovers_controller),
-      TEST(test_one_gain_for_all_steps), TEST(test_one_demonstration), TEST(test_no_noise),
+      TEST(test_one_gain_for_all_steps), TEST(test_stationary_is_least_squares),
+      TEST(test_stationary_from_one), TEST(test_one_demonstration), TEST(test_no_noise),
       TEST(test_unusual_batches))
