@@ -90,6 +90,19 @@ irl_config irl_config_defaults(void) {
   return config;
 }
 
+// What a long horizon asks of the samplers that it has.
+static void set_long(irl_config* config, int horizon) {
+  if (config->sampler == IRL_SAMPLER_TIME_VARYING) {
+    config->demo_widen = 4.0;
+    config->kl_step *= 0.5 * IRL_CONFIG_LONG / horizon;
+  } else {
+    config->demo_widen = 2.0;
+    config->kl_step = 0.05 * IRL_CONFIG_LONG / horizon;
+    config->kl_max = 2.0;
+    config->action_weight = 0.1;
+  }
+}
+
 irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
   irl_config config = irl_config_defaults();
   if (inputs > IRL_CONFIG_WIDE) {
@@ -97,14 +110,13 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
     config.kl_max = 1.0;
   }
   if (horizon > IRL_CONFIG_LONG) {
-    config.demo_widen = 4.0;
-    config.kl_step *= 0.5 * IRL_CONFIG_LONG / horizon;
     config.demo_window = horizon < MOST_WINDOW ? horizon : MOST_WINDOW;
     config.sampler = algo == IRL_ALGO_MAXENT ? IRL_SAMPLER_TIME_VARYING : IRL_SAMPLER_STATIONARY;
+    set_long(&config, horizon);
   }
   switch (algo) {
     case IRL_ALGO_GCL_Q:
-      config.demo_widen = 4.0;
+      config.demo_widen = fmin(config.demo_widen, 4.0);
       break;
     case IRL_ALGO_AIRL:
     case IRL_ALGO_GAIL:

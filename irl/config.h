@@ -107,11 +107,11 @@ irl_config irl_config_defaults(void);
 // samplers nearer to them, discriminators bear less of a gradient penalty (none: of single steps,
 // and beyond IRL_CONFIG_LONG), the closed form needs more of it (none beyond IRL_CONFIG_LONG), and
 // behaviour cloning needs one iteration. And what is known of the task, 0 where nothing is yet.
-//   horizon [control steps]: beyond IRL_CONFIG_LONG noise has the time to bring a robot down, so
-//     samplers start nearer to the demonstrations, and the KL limit of a whole trajectory stays
-//     what it is at IRL_CONFIG_LONG / 2 steps; and the gains of the demonstrations' controllers are
-//     those of all steps, for one behaviour lasts over many of them. Samplers are stationary then,
-//     but for maxent, which is about a model of each step.
+//   horizon [control steps]: beyond IRL_CONFIG_LONG one behaviour lasts over many steps, and
+//     samplers are stationary, but for maxent, which is about a model of each step. Noise has the
+//     time to bring a robot down there, so they start nearer to the demonstrations, and the KL
+//     limit of a whole trajectory does not grow with the horizon. Time-varying ones share the gains
+//     of the demonstrations' controllers over all steps.
 //   inputs, nx + nu: beyond IRL_CONFIG_WIDE a step's dynamics have more unknowns than the
 //     trajectories of an iteration tell of, so samplers start nearer to the demonstrations, where
 //     these tell of them too, and do not speed up.

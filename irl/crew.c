@@ -172,6 +172,9 @@ int irl_crew_gather(irl_learner* l, int which, int k, int* nfit) {
 
 static irl_sampler_options options_of(const irl_learner* l, int which) {
   irl_sampler_options options = l->sampler_options;
+  if (irl_learner_stationary(l)) {
+    options.kl_step *= irl_learner_rate(l) / l->config.rate;  // the game of two comes to rest
+  }
   if (which == IRL_CREW_EXPLORE &&
       !irl_learner_stationary(l)) {  // far from anything: free to take the steps of a search
     options.kl_lo = 0.02;

@@ -255,8 +255,7 @@ static bool weigh_rows(irl_learner* l, irl_rng* rng) {
   return finite;
 }
 
-// Geometric decay from config.rate to config.rate_end over the run.
-static double learning_rate(const irl_learner* l) {
+double irl_learner_rate(const irl_learner* l) {
   double last = l->config.iterations > 1 ? l->config.iterations - 1 : 1;
   double part = l->iteration / last;
   return l->config.rate * pow(l->config.rate_end / l->config.rate, part);
@@ -264,7 +263,7 @@ static double learning_rate(const irl_learner* l) {
 
 void irl_learner_learn_cost(irl_learner* l) {
   irl_adam adam = irl_adam_defaults();
-  adam.rate = learning_rate(l);
+  adam.rate = irl_learner_rate(l);
   adam.weight_decay = l->config.weight_decay;
   adam.max_norm = l->config.gradient_norm;
   if (irl_algorithm_of(l->algo)->closed) {

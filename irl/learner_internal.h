@@ -197,6 +197,10 @@ void irl_learner_path_costs(irl_learner* learner);
 // conditions, and over all probes. Returns their value.
 double irl_learner_regularise(irl_learner* learner);
 
+// Adam's step size of the iteration: geometric decay from config.rate to config.rate_end over the
+// run. The KL limits of stationary samplers fall with it.
+double irl_learner_rate(const irl_learner* learner);
+
 // The cost's share of an iteration: config.cost_steps Adam steps.
 void irl_learner_learn_cost(irl_learner* learner);
 

@@ -92,17 +92,24 @@ static void every_setting_is_described(void) {
     n++;
   }
   CHECK(n > 20);
-  CHECK_CONTAINS(irl_config_describe(6, text, sizeof text), "demo_widen (40; gcl-q 4; airl 10;");
+  CHECK_CONTAINS(irl_config_describe(7, text, sizeof text), "demo_widen (40; gcl-q 4; airl 10;");
 }
 
-// Beyond the long horizon a trajectory's KL limit is that of half of it, whatever the horizon.
+// Beyond the long horizon a trajectory's KL limit is the same whatever the horizon, and samplers
+// are stationary but for maxent, whose limit is that of half the long horizon.
 static void long_horizons_have_defaults_of_their_own(void) {
   irl_config any = irl_config_for(IRL_ALGO_GCL, 0, 0),
              reach = irl_config_for(IRL_ALGO_GCL, 200, 20);
   CHECK(memcmp(&any, &reach, sizeof any) == 0);
+  CHECK(any.sampler == IRL_SAMPLER_TIME_VARYING);
   irl_config walk = irl_config_for(IRL_ALGO_GCL, 1000, 0),
-             airl = irl_config_for(IRL_ALGO_AIRL, 1000, 0);
-  CHECK_NEAR(walk.kl_step * 1000, any.kl_step * 100, 1e-12);
+             run = irl_config_for(IRL_ALGO_GCL, 500, 0),
+             airl = irl_config_for(IRL_ALGO_AIRL, 1000, 0),
+             model = irl_config_for(IRL_ALGO_MAXENT, 1000, 0);
+  CHECK(walk.sampler == IRL_SAMPLER_STATIONARY && airl.sampler == IRL_SAMPLER_STATIONARY);
+  CHECK(model.sampler == IRL_SAMPLER_TIME_VARYING);
+  CHECK_NEAR(walk.kl_step * 1000, run.kl_step * 500, 1e-12);
+  CHECK_NEAR(model.kl_step * 1000, any.kl_step * 100, 1e-12);
   CHECK(walk.demo_widen < 5.0 && airl.demo_widen < 5.0);
   CHECK(walk.demo_window == 1000 && any.demo_window == 2);
   CHECK_NEAR(irl_config_for(IRL_ALGO_MAXENT, 200, 0).gradient_penalty, 1000, 0);

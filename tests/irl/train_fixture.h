@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/file.h"
 #include "irl/expert.h"
 #include "irl/run.h"
@@ -72,6 +73,69 @@ static inline irl_run* finished_run(const char* name, irl_algo algo, int iterati
   CHECK_OK(irl_train(&o, NULL, result, &info));
   CHECK_OK(irl_run_open(&run, out, &info));
   return run;
+}
+
+//---------------------------------- Sameness -----------------------------------------------------
+
+static inline void same_file(const char* a, const char* b, const char* name) {
+  char path[2300], *data_a = NULL, *data_b = NULL;
+  size_t size_a = 0, size_b = 1;
+  snprintf(path, sizeof path, "%s/%s", a, name);
+  CHECK_OK(irl_file_read(path, 1 << 28, &data_a, &size_a, NULL));
+  snprintf(path, sizeof path, "%s/%s", b, name);
+  CHECK_OK(irl_file_read(path, 1 << 28, &data_b, &size_b, NULL));
+  CHECK(size_a == size_b && size_a > 0 && memcmp(data_a, data_b, size_a) == 0);
+  irl_free(data_a);
+  irl_free(data_b);
+}
+
+static inline void same_run(const char* a, const char* b) {
+  same_file(a, b, "cost.safetensors");
+  same_file(a, b, "policy.safetensors");
+  same_file(a, b, "checkpoints/000006");
+  same_file(a, b, "config.json");
+}
+
+// Asks for a stop when a given iteration has been reported.
+typedef struct stopper {
+  atomic_bool stop;
+  int after, seen;
+} stopper;
+
+static inline void count_and_stop(void* user, irl_level level, const char* text) {
+  (void)text;
+  stopper* s = user;
+  if (level == IRL_LOG_PROGRESS && ++s->seen >= s->after) {
+    atomic_store(&s->stop, true);
+  }
+}
+
+typedef void (*setting)(irl_config* config);
+
+// A run that was stopped twice and resumed, with another number of threads, ends in the same bytes
+// as one that was not.
+static inline void stopped_and_resumed_with(setting set, const char* one, const char* other) {
+  char straight[1200], broken[1200];
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  need_demos();
+  irl_train_options o = options(folder(one, straight), 2);
+  set(&o.config);
+  CHECK_OK(irl_train(&o, NULL, &r, &info));
+  double expected = r.normalized_return;
+  o.out = folder(other, broken);
+  o.threads = 1;
+  for (int part = 1; part <= 2; part++) {
+    stopper s = {.after = 2};
+    irl_host host = {.sink = {count_and_stop, &s}, .stop = &s.stop};
+    CHECK(irl_train(&o, &host, &r, &info) == IRL_ECANCELED);
+    CHECK_CONTAINS(info.text, "--resume");
+    CHECK(r.iterations == 2 * part);  // it went on, it did not start over
+    o.resume = true;
+  }
+  CHECK_OK(irl_train(&o, NULL, &r, &info));
+  CHECK_NEAR(r.normalized_return, expected, 0);
+  same_run(straight, broken);
 }
 
 #endif  // MJIRL_TESTS_IRL_TRAIN_FIXTURE_H_

@@ -6,25 +6,6 @@
 #include "irl/run.h"
 #include "train_fixture.h"
 
-static void same_file(const char* a, const char* b, const char* name) {
-  char path[2300], *data_a = NULL, *data_b = NULL;
-  size_t size_a = 0, size_b = 1;
-  snprintf(path, sizeof path, "%s/%s", a, name);
-  CHECK_OK(irl_file_read(path, 1 << 28, &data_a, &size_a, NULL));
-  snprintf(path, sizeof path, "%s/%s", b, name);
-  CHECK_OK(irl_file_read(path, 1 << 28, &data_b, &size_b, NULL));
-  CHECK(size_a == size_b && size_a > 0 && memcmp(data_a, data_b, size_a) == 0);
-  irl_free(data_a);
-  irl_free(data_b);
-}
-
-static void same_run(const char* a, const char* b) {
-  same_file(a, b, "cost.safetensors");
-  same_file(a, b, "policy.safetensors");
-  same_file(a, b, "checkpoints/000006");
-  same_file(a, b, "config.json");
-}
-
 static void threads_do_not_matter(void) {
   char first[1200], other[1200], name[32];
   irl_train_result r;
@@ -60,22 +41,6 @@ static void seeds_differ(void) {
   irl_free(db);
 }
 
-// Asks for a stop when a given iteration has been reported.
-typedef struct stopper {
-  atomic_bool stop;
-  int after, seen;
-} stopper;
-
-static void count_and_stop(void* user, irl_level level, const char* text) {
-  (void)text;
-  stopper* s = user;
-  if (level == IRL_LOG_PROGRESS && ++s->seen >= s->after) {
-    atomic_store(&s->stop, true);
-  }
-}
-
-typedef void (*setting)(irl_config* config);
-
 // What stays in the mixture: with room for 3 of 6 rounds some are forgotten before and some after
 // the stops.
 static void keep_all(irl_config* c) {
@@ -106,30 +71,6 @@ static void everything(irl_config* c) {
   c->weight_decay = 0.1;
   c->lcr = c->mono = c->gradient_penalty = 1.0;
   c->heldout = 0.4;
-}
-
-static void stopped_and_resumed_with(setting set, const char* one, const char* other) {
-  char straight[1200], broken[1200];
-  irl_train_result r;
-  irl_errinfo info = {IRL_OK, ""};
-  need_demos();
-  irl_train_options o = options(folder(one, straight), 2);
-  set(&o.config);
-  CHECK_OK(irl_train(&o, NULL, &r, &info));
-  double expected = r.normalized_return;
-  o.out = folder(other, broken);
-  o.threads = 1;
-  for (int part = 1; part <= 2; part++) {
-    stopper s = {.after = 2};
-    irl_host host = {.sink = {count_and_stop, &s}, .stop = &s.stop};
-    CHECK(irl_train(&o, &host, &r, &info) == IRL_ECANCELED);
-    CHECK_CONTAINS(info.text, "--resume");
-    CHECK(r.iterations == 2 * part);  // it went on, it did not start over
-    o.resume = true;
-  }
-  CHECK_OK(irl_train(&o, NULL, &r, &info));
-  CHECK_NEAR(r.normalized_return, expected, 0);
-  same_run(straight, broken);
 }
 
 static void stopped_and_resumed_ends_the_same(void) {
