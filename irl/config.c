@@ -99,7 +99,6 @@ static void set_long(irl_config* config, int horizon) {
     config->demo_widen = 2.0;
     config->kl_step = 0.05 * IRL_CONFIG_LONG / horizon;
     config->kl_max = 2.0;
-    config->action_weight = 0.1;
   }
 }
 

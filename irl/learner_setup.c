@@ -132,9 +132,8 @@ static void observation_scale(const irl_learner* l, double* mean, double* scale)
 // Root mean square of the demonstrations' action noise about their fitted controllers: the natural
 // unit of an action, in which a maximum-entropy expert's control weight is at most 1
 // (Σ_t⁻¹ = Q_uu ⪰ W).
-static void action_scale(const irl_learner* l, double* scale) {
+static void noise_scale(const irl_learner* l, double* scale) {
   int nu = l->info->nu;
-  memset(scale, 0, sizeof(double) * (size_t)nu);
   for (int k = 0; k < l->nc; k++) {
     const irl_policy* p = &l->store[k].demo_policy;
     for (int t = 0; t < p->steps; t++) {
@@ -143,8 +142,34 @@ static void action_scale(const irl_learner* l, double* scale) {
       }
     }
   }
-  for (int j = 0; j < nu; j++) {
-    scale[j] = sqrt(scale[j]);
+}
+
+// Root mean square of the actions themselves. Over a long horizon the motion that lasts is what
+// actions are for, and may be a hundred times the noise of a step: in units of the noise its cost
+// would be ten thousand nats a step, and all there is to the cost.
+static void motion_scale(const irl_learner* l, double* scale) {
+  int nu = l->info->nu, T = l->info->horizon;
+  double rows = 0.0;
+  for (int k = 0; k < l->nc; k++) {
+    for (int r = 0; r < l->store[k].ndemo * T; r++) {
+      rows += 1.0;
+      for (int j = 0; j < nu; j++) {
+        const double u = l->store[k].batch.u[(long)r * nu + j];
+        scale[j] += (u * u - scale[j]) / rows;
+      }
+    }
+  }
+}
+
+static void action_scale(const irl_learner* l, double* scale) {
+  memset(scale, 0, sizeof(double) * (size_t)l->info->nu);
+  if (irl_learner_stationary(l)) {
+    motion_scale(l, scale);
+  } else {
+    noise_scale(l, scale);
+  }
+  for (int j = 0; j < l->info->nu; j++) {  // an action that is always 0 has the fit's least noise
+    scale[j] = fmax(sqrt(scale[j]), irl_policy_fit_defaults().min_stddev);
   }
 }
 
