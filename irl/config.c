@@ -96,7 +96,7 @@ static void set_long(irl_config* config, int horizon) {
     config->demo_widen = 4.0;
     config->kl_step *= 0.5 * IRL_CONFIG_LONG / horizon;
   } else {
-    config->demo_widen = 2.0;
+    config->demo_widen = 1.0;
     config->kl_step = 0.05 * IRL_CONFIG_LONG / horizon;
     config->kl_max = 2.0;
   }

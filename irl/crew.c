@@ -174,6 +174,9 @@ static irl_sampler_options options_of(const irl_learner* l, int which) {
   irl_sampler_options options = l->sampler_options;
   if (irl_learner_stationary(l)) {
     options.kl_step *= irl_learner_rate(l) / l->config.rate;  // the game of two comes to rest
+    if (which == IRL_CREW_MAIN) {
+      options.lqr.max_stddev = l->first_stddev;
+    }
   }
   if (which == IRL_CREW_EXPLORE &&
       !irl_learner_stationary(l)) {  // far from anything: free to take the steps of a search
@@ -289,7 +292,11 @@ void irl_crew_settle(irl_learner* l, int which, double patience) {
     irl_judge_trajectories(&before, &o, &crew->stood_on, k * n, n, &crew->stood[k]);
     irl_judge_trajectories(&after, &o, &crew->batch, k * n, n, &s->policy);
     const double gain = irl_judgement_gain(&before, &after, 1.0, &error);
-    irl_sampler_adapt(s, &options, 0.0, -gain);
+    // A model's step is judged by what it promised; the natural gradient's is a random one in part,
+    // and limits that halve on every other unlucky draw would soon hold it fast.
+    if (!irl_learner_stationary(l) || fabs(gain) > error) {
+      irl_sampler_adapt(s, &options, 0.0, -gain);
+    }
     if (!(gain >= -patience * error)) {  // true for NAN
       take_back(crew, k);
     }

@@ -59,6 +59,8 @@ typedef struct irl_learner {
   irl_policy* initial;  // samplers before the first update          (nc)
   irl_store* store;     //                                           (nc)
   irl_sampler_options sampler_options;
+  double first_stddev;  // greatest of the samplers' noise before the first update: a ceiling of
+                        // stationary ones                            [action units]
   const irl_policy** policy;  // by the task's condition, for rollouts   (nconditions)
   double* log_z;              // newest estimate                           (nc)
   double* log_z_before;       // of the newest samples before the cost was learned   (nc)

@@ -208,6 +208,26 @@ irl_err irl_learner_bound_noise(const irl_learner* l, irl_policy* policy) {
              : IRL_OK;
 }
 
+// Greatest standard deviation of a single action.
+static double greatest_stddev(const irl_policy* p) {
+  double most = 0.0;
+  for (int i = 0; i < p->steps * p->nu; i++) {
+    most = fmax(most, p->sigma[(long)i * p->nu + i % p->nu]);
+  }
+  return sqrt(most);
+}
+
+// Samplers of a stationary crew get no noisier than they start: what a cost asks of noise it learns
+// slowly, and nothing has shown it the noisier ones.
+static irl_err bound_first_noise(irl_learner* l, irl_policy* policy) {
+  IRL_TRY(irl_learner_bound_noise(l, policy));
+  const double most = fmax(greatest_stddev(policy), l->sampler_options.lqr.min_stddev);
+  l->first_stddev = fmax(l->first_stddev, most);
+  return irl_learner_stationary(l)
+             ? irl_policy_clip_covariance(policy, l->sampler_options.lqr.min_stddev, most, NULL)
+             : IRL_OK;
+}
+
 static irl_err first_policy(irl_learner* l, int k) {
   irl_sampler* sampler = irl_learner_sampler(l, k);
   const bool learns = irl_algorithm_of(l->algo)->loss != NULL;
@@ -219,7 +239,7 @@ static irl_err first_policy(irl_learner* l, int k) {
       irl_policy_scale_covariance(&sampler->policy, l->config.demo_widen);
     }
   }
-  return learns ? irl_learner_bound_noise(l, &sampler->policy) : IRL_OK;
+  return learns ? bound_first_noise(l, &sampler->policy) : IRL_OK;
 }
 
 static void sampler_options(irl_learner* l) {

@@ -164,5 +164,36 @@ static void first_noise_is_within_bounds(void) {
   irl_learner_destroy(l);
 }
 
-TESTS(TEST(resumed_ends_the_same), TEST(every_algorithm), TEST(cloning_is_the_fit),
-      TEST(run_is_usable), TEST(refusals), TEST(first_noise_is_within_bounds))
+// The cost is too new to say what noise costs, so entropy raises it: to where it began and no
+// further, while explorers may go to the ceiling of the settings.
+static void noise_stays_below_its_start(void) {
+  irl_learner* l;
+  irl_metrics m;
+  irl_errinfo info = {IRL_OK, ""};
+  need_demos();
+  irl_train_options o = options(NULL, 1);
+  stationary(&o.config);
+  o.config.demo_widen = 1.0;
+  o.config.cost_steps = 0;
+  o.config.action_weight = 1e-6;
+  o.config.kl_step = o.config.kl_max = 1.0;
+  CHECK_OK(irl_learner_create(&l, task, demos, IRL_ALGO_GCL, &o.config, 3, 1, &info));
+  double most = 0.0, explored = 0.0;
+  for (int i = 0; i < 3; i++) {
+    CHECK_OK(irl_learner_iterate(l, &m, &info));
+    for (int k = 0; k < l->nc; k++) {
+      const irl_policy* p = &irl_learner_sampler(l, k)->policy;
+      const irl_policy* e = &l->crew[IRL_CREW_EXPLORE].sampler[k].policy;
+      most = fmax(most, sqrt(fmax(p->sigma[0], p->sigma[3])));
+      explored = fmax(explored, sqrt(fmax(e->sigma[0], e->sigma[3])));
+    }
+  }
+  printf("     start %.4f, greatest %.4f, explorers' %.4f\n", l->first_stddev, most, explored);
+  CHECK(most <= l->first_stddev * (1 + 1e-9) && most > 0.98 * l->first_stddev);
+  CHECK(explored > 1.05 * l->first_stddev);
+  irl_learner_destroy(l);
+}
+
+TESTS(TEST(noise_stays_below_its_start), TEST(resumed_ends_the_same), TEST(every_algorithm),
+      TEST(cloning_is_the_fit), TEST(run_is_usable), TEST(refusals),
+      TEST(first_noise_is_within_bounds))
