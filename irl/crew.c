@@ -172,14 +172,11 @@ int irl_crew_gather(irl_learner* l, int which, int k, int* nfit) {
 
 static irl_sampler_options options_of(const irl_learner* l, int which) {
   irl_sampler_options options = l->sampler_options;
+  const bool explores = which == IRL_CREW_EXPLORE;
   if (irl_learner_stationary(l)) {
     options.kl_step *= irl_learner_rate(l) / l->config.rate;  // the game of two comes to rest
-    if (which == IRL_CREW_MAIN) {
-      options.lqr.max_stddev = l->first_stddev;
-    }
-  }
-  if (which == IRL_CREW_EXPLORE &&
-      !irl_learner_stationary(l)) {  // far from anything: free to take the steps of a search
+    options.lqr.max_stddev = explores ? options.lqr.max_stddev : l->first_stddev;
+  } else if (explores) {  // far from anything: free to take the steps of a search
     options.kl_lo = 0.02;
     options.kl_hi = 20.0;
   }
@@ -197,7 +194,7 @@ static int valid_ones(irl_crew* crew, int k) {
   return n;
 }
 
-// Pieces: the main crew's conditions, then the explorers'.
+// Pieces: the main crew's conditions, then the explorers'; stationary samplers.
 static void ascend_piece(int piece, int thread, void* arg) {
   (void)thread;
   irl_learner* l = arg;
@@ -226,7 +223,7 @@ static void cost_steps(irl_learner* l) {
   }
 }
 
-// Pieces as ascend_piece's.
+// The same pieces; controllers of each step.
 static void step_piece(int piece, int thread, void* arg) {
   (void)thread;
   irl_learner* l = arg;
@@ -294,7 +291,7 @@ void irl_crew_settle(irl_learner* l, int which, double patience) {
     const double gain = irl_judgement_gain(&before, &after, 1.0, &error);
     // A model's step is judged by what it promised; the natural gradient's is a random one in part,
     // and limits that halve on every other unlucky draw would soon hold it fast.
-    if (!irl_learner_stationary(l) || fabs(gain) > error) {
+    if (!irl_learner_stationary(l) || !(fabs(gain) <= error)) {  // true for NAN
       irl_sampler_adapt(s, &options, 0.0, -gain);
     }
     if (!(gain >= -patience * error)) {  // true for NAN

@@ -159,6 +159,10 @@ static void motion_scale(const irl_learner* l, double* scale) {
       }
     }
   }
+  const double least = irl_policy_fit_defaults().min_stddev;
+  for (int j = 0; j < nu; j++) {  // an action that is always 0 has the fit's least noise
+    scale[j] = fmax(scale[j], least * least);
+  }
 }
 
 static void action_scale(const irl_learner* l, double* scale) {
@@ -168,8 +172,8 @@ static void action_scale(const irl_learner* l, double* scale) {
   } else {
     noise_scale(l, scale);
   }
-  for (int j = 0; j < l->info->nu; j++) {  // an action that is always 0 has the fit's least noise
-    scale[j] = fmax(sqrt(scale[j]), irl_policy_fit_defaults().min_stddev);
+  for (int j = 0; j < l->info->nu; j++) {
+    scale[j] = sqrt(scale[j]);
   }
 }
 

@@ -213,6 +213,26 @@ static void test_refusals(void) {
   irl_policy_destroy(&p);
 }
 
+// Σ = U diag(4, 0.25) Uᵀ of a turn by 0.3 rad, clipped to [1, 1.5²]: the same axes with 2.25 and 1,
+// and the factors that belong to it. What lies within the bounds stays.
+static void test_clip_covariance(void) {
+  irl_policy p;
+  const double c = cos(0.3), s = sin(0.3), stddev[2] = {1.2, 1.3};
+  CHECK_OK(irl_policy_create(&p, 2, 1, 2));
+  CHECK_OK(irl_policy_set_noise(&p, stddev));
+  p.sigma[0] = 4 * c * c + 0.25 * s * s;
+  p.sigma[1] = p.sigma[2] = (4 - 0.25) * c * s;
+  p.sigma[3] = 4 * s * s + 0.25 * c * c;
+  CHECK_OK(irl_policy_clip_covariance(&p, 1, 1.5, NULL));
+  CHECK_NEAR(p.sigma[0], 2.25 * c * c + s * s, 1e-14);
+  CHECK_NEAR(p.sigma[1], 1.25 * c * s, 1e-14);
+  CHECK_NEAR(p.sigma[3], 2.25 * s * s + c * c, 1e-14);
+  CHECK_NEAR(p.logdet[0], log(2.25), 1e-14);
+  CHECK_NEAR(p.sigma[4], 1.44, 1e-14);
+  CHECK_NEAR(p.sigma[7], 1.69, 1e-14);
+  irl_policy_destroy(&p);
+}
+
 // Noise drawn before makes the same action, also where it stands in the action's own place.
 static void test_act_on_noise(void) {
   irl_policy p = known_policy(false);
@@ -232,4 +252,5 @@ static void test_act_on_noise(void) {
 
 TESTS(TEST(test_matches_scipy), TEST(test_sampling_moments), TEST(test_density_integrates),
       TEST(test_kl_monte_carlo), TEST(test_stationary), TEST(test_batch_logdensity),
-      TEST(test_scale_covariance), TEST(test_act_on_noise), TEST(test_refusals))
+      TEST(test_scale_covariance), TEST(test_clip_covariance), TEST(test_act_on_noise),
+      TEST(test_refusals))
