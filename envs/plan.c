@@ -13,7 +13,8 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
       .iterations = method == IRL_EXPERT_TRAJECTORY ? 16
                     : method == IRL_EXPERT_NATURAL  ? 200
                                                     : 500,
-      .restarts = method == IRL_EXPERT_TRAJECTORY ? 16 : 1,
+      .restarts = method == IRL_EXPERT_TRAJECTORY ? 8 : 1,
+      .rounds = 4,
       .audition = method == IRL_EXPERT_NATURAL ? 20 : 50,
       .samples = method == IRL_EXPERT_TRAJECTORY ? 20 : 10,
       .kl = 0.05,
@@ -109,6 +110,7 @@ void irl_expert_plan_read(irl_expert_plan* p, irl_jnode node) {
   p->restarts = irl_json_int_or(node, "restarts", 1, 100000, p->restarts);
   if (p->method == IRL_EXPERT_TRAJECTORY) {
     p->iterations = irl_json_int_or(node, "iterations", 0, 10000000, p->iterations);
+    p->rounds = irl_json_int_or(node, "rounds", 0, 1000, p->rounds);
     p->samples = irl_json_int_or(node, "samples", 2, 100000, p->samples);
     return;
   }
@@ -190,6 +192,7 @@ void irl_expert_plan_write(const irl_expert_plan* p, irl_jout* out) {
   irl_jout_key_int(out, "restarts", p->restarts);
   if (p->method == IRL_EXPERT_TRAJECTORY) {
     irl_jout_key_int(out, "iterations", p->iterations);
+    irl_jout_key_int(out, "rounds", p->rounds);
     irl_jout_key_int(out, "samples", p->samples);
   } else {
     irl_jout_key_int(out, "audition", p->audition);

@@ -61,6 +61,7 @@ typedef struct irl_expert_plan {
   int restarts;    // trajectory: starts a condition, the best are continued; stationary methods:
                    // starts that are auditioned, where the search is given none
   int audition;    // stationary methods: steps of a start until the better half goes on
+  int rounds;      // trajectory: of exchange between the conditions, at most
   int samples;     // trajectory: trajectories a step of each condition
 
   int steps;      // stationary methods: of a search's trajectories; 0: the task's horizon

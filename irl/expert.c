@@ -78,6 +78,7 @@ static irl_err optimize_trajectories(const irl_expert_options* o, const irl_host
   options.seed = o->seed;
   options.threads = o->threads;
   options.restarts = o->plan.restarts;
+  options.rounds = o->plan.rounds;
   options.iterations = o->plan.iterations;
   options.samples = o->plan.samples;
   options.dynamics = o->dynamics;

@@ -30,7 +30,7 @@ static const double damper = 0.2;
 // Noise, a share of the half-ranges that changes from start to start, about a pull that fades.
 static irl_err noisy(const irl_initial_request* r, irl_policy* policy) {
   static const double noise[] = {0.3, 0.5, 0.2, 1.0};
-  static const double pull[] = {0.3, 1.0, 0.6};
+  static const double pull[] = {0.3, 1.0, 0.1};
   static const double fade[] = {0.2, 0.2, 0.5, 0.5};
   irl_rng rng =
       irl_rng_stream(r->seed, IRL_PURPOSE_EXPERT, 0, (uint64_t)r->condition, (uint64_t)r->number);

@@ -22,6 +22,7 @@ typedef struct irl_optimize_options {
   uint64_t seed;
   int threads;
   int restarts;    // starts a condition
+  int rounds;      // of exchange, at most
   int iterations;  // of the longest stage
   int samples;     // trajectories an iteration and start, half as many in the first stage
   irl_dynamics_kind dynamics;

@@ -24,6 +24,7 @@ bool irl_initial_parse(const char* name, irl_initial* initial);
 typedef struct irl_search_row {
   int stage, iteration;  // iteration: over all stages
   int condition, start;
+  int from;           // condition whose policy the start began with, -1: none
   int64_t env_steps;  // so far, all conditions
   double kl;          // KL(new ‖ old) of the step [nats]
   double eta;         // its dual variable

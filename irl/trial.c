@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -19,8 +20,9 @@ irl_err irl_trial_init(irl_trial* trial, const irl_task* task, int samples) {
   trial->now.path = IRL_NEW(double, samples);
   trial->best.path = IRL_NEW(double, samples);
   trial->next.path = IRL_NEW(double, samples);
+  trial->next.sorted = IRL_NEW(double, samples);
   if (trial->index == NULL || trial->now.path == NULL || trial->best.path == NULL ||
-      trial->next.path == NULL) {
+      trial->next.path == NULL || trial->next.sorted == NULL) {
     return IRL_ENOMEM;
   }
   for (int i = 0; i < most; i++) {
@@ -41,7 +43,28 @@ void irl_trial_fini(irl_trial* trial) {
   irl_free(trial->now.path);
   irl_free(trial->best.path);
   irl_free(trial->next.path);
+  irl_free(trial->next.sorted);
   memset(trial, 0, sizeof *trial);
+}
+
+void irl_trial_restart(irl_trial* trial, int from, const irl_policy* policy, double noise) {
+  irl_policy_copy(&trial->proposal, policy);
+  irl_policy_scale_covariance(&trial->proposal, noise);
+  irl_policy_copy(&trial->kept, &trial->proposal);
+  trial->from = from;
+  trial->n = trial->older = trial->rejected = 0;
+  trial->eta = trial->multiplier = 1;
+  trial->started = false;
+}
+
+void irl_trial_resume(irl_trial* trial) {
+  trial->fresh = true;
+  trial->moved = false;
+  trial->stream = 0;
+  trial->idle = 0;
+  if (trial->started) {
+    irl_policy_copy(&trial->proposal, &trial->kept);
+  }
 }
 
 //---------------------------------- Judging -------------------------------------------------------
@@ -67,6 +90,23 @@ static double mean_variance(const running* r) {
   return r->n > 1 ? r->square / (r->n - 1) / r->n : 0;
 }
 
+static int by_value(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+static double median_cost(irl_judgement* j) {
+  for (int i = 0; i < j->n; i++) {
+    j->sorted[i] = isfinite(j->path[i]) ? j->path[i] : INFINITY;
+  }
+  qsort(j->sorted, (size_t)j->n, sizeof *j->sorted, by_value);
+  return 0.5 * (j->sorted[(j->n - 1) / 2] + j->sorted[j->n / 2]);
+}
+
+double irl_judgement_typical(const irl_judgement* j, double entropy_weight) {
+  return j->median - entropy_weight * j->entropy;
+}
+
 void irl_judge_trajectories(irl_judgement* j, const irl_objective* o, const irl_batch* batch,
                             int first, int n, const irl_policy* policy) {
   running r = {0};
@@ -81,6 +121,7 @@ void irl_judge_trajectories(irl_judgement* j, const irl_objective* o, const irl_
   // A policy that loses half of its trajectories is none to go on with.
   j->cost = r.n < 2 || 2 * r.n < n ? (double)INFINITY : r.mean;
   j->variance = mean_variance(&r);
+  j->median = isfinite(j->cost) && j->sorted != NULL ? median_cost(j) : (double)INFINITY;
 }
 
 double irl_judgement_gain(const irl_judgement* a, const irl_judgement* b, double entropy_weight,
@@ -112,10 +153,11 @@ static void adapt(irl_trial* trial, const irl_sampler_options* o, bool accepted)
 }
 
 void irl_judgement_copy(irl_judgement* to, const irl_judgement* from) {
-  double* path = to->path;
+  double *path = to->path, *sorted = to->sorted;
   memcpy(path, from->path, (size_t)from->n * sizeof *path);
   *to = *from;
   to->path = path;
+  to->sorted = sorted;
 }
 
 // Moves the trajectories in use behind the place of new ones, if they still tell of the policy.
@@ -194,7 +236,7 @@ bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_
                        const irl_objective* o) {
   const double weight = options->lqr.entropy_weight;
   irl_dynamics_fitter* own = worker->fitter;
-  if (trial->started && trial->rejected > 0) {
+  if (trial->started && trial->rejected > 1) {
     redraw(trial);
     return false;
   }

@@ -8,7 +8,9 @@
 // What trajectories say of a policy: their costs, E[c] with its variance, and the entropy.
 typedef struct irl_judgement {
   double* path;           // costs, NAN where a trajectory diverged   (capacity), owned
+  double* sorted;         // scratch of the median, NULL: none (capacity), owned
   int n;                  // trajectories drawn
+  double median;          // of the costs; diverged ones are the highest
   double cost, variance;  // of the mean
   double entropy;
 } irl_judgement;
@@ -16,6 +18,7 @@ typedef struct irl_judgement {
 typedef struct irl_trial {
   int slot;             // of the condition among those that are solved
   int number;           // of the start
+  int from;             // slot of the condition whose policy it began with, -1: none
   irl_policy proposal;  // draws the next trajectories
   irl_policy kept;      // the last accepted
   irl_batch batch;      // trajectories of `kept`, behind them older ones    (most)
@@ -42,6 +45,27 @@ typedef struct irl_trial {
 
 IRL_NODISCARD irl_err irl_trial_init(irl_trial* trial, const irl_task* task, int samples);
 void irl_trial_fini(irl_trial* trial);
+
+// Begins another search in a trial's memory, with a copy of `policy`, its covariances times
+// `noise`. Trajectories of what was there are forgotten.
+void irl_trial_restart(irl_trial* trial, int from, const irl_policy* policy, double noise);
+
+// Readies a trial for a stage: the policy that is kept is drawn from first.
+void irl_trial_resume(irl_trial* trial);
+
+// Median cost less ν H: what counts between starts, whose trajectories are of different noise.
+// Where robots touch things one that goes wrong in twenty costs more than all the others.
+double irl_judgement_typical(const irl_judgement* j, double entropy_weight);
+
+// Sorts the trials of one condition by that: the best of each valley in order, then the others.
+// Values that differ by half a percent of the objective's parts are of one valley.
+void irl_trials_rank(irl_trial** group, int n, double entropy_weight);
+
+// The lowest of these values, INFINITY when none has started.
+double irl_trials_least(irl_trial* const* group, int n, double entropy_weight);
+
+// Whether some value is below `before` by more than the width of a valley.
+bool irl_trials_gained(irl_trial* const* group, int n, double before, double entropy_weight);
 
 // E[c] − ν H.
 double irl_judgement_value(const irl_judgement* j, double entropy_weight);

@@ -361,7 +361,8 @@ static void sizes_of_the_crews(void) {
 static int check_plans(const irl_expert_plan* a, const irl_expert_plan* b) {
   int n = 0;
   for (; a != NULL && b != NULL; a = a->then, b = b->then, n++) {
-    CHECK(a->method == b->method && a->iterations == b->iterations && a->restarts == b->restarts);
+    CHECK(a->method == b->method && a->iterations == b->iterations && a->restarts == b->restarts &&
+          a->rounds == b->rounds);
     CHECK(a->samples == b->samples && a->steps == b->steps && a->stddev == b->stddev);
     CHECK(a->kl == b->kl && a->discount == b->discount && a->trace == b->trace);
     CHECK(a->directions == b->directions && a->best == b->best && a->step == b->step);
@@ -393,7 +394,7 @@ static void the_expert_plan_is_kept(void) {
       "expert={\"method\": \"natural_gradient\", \"samples\": 6, \"kl\": 0.5, \"discount\": 0.75, "
       "\"trace\": 0.5, \"floor\": 0.25, \"products\": true, \"alive\": false, "
       "\"then\": {\"kl\": 0.25, \"samples\": 9}}",
-      "expert={\"restarts\": 3, \"samples\": 4, \"iterations\": 2}"};
+      "expert={\"restarts\": 3, \"rounds\": 1, \"samples\": 4, \"iterations\": 2}"};
   static const int searches[] = {3, 2, 1};
   char out[1200], path[2300], *text;
   size_t size;

@@ -80,7 +80,7 @@ GOOD = {
     "domain": {"domain": {"mass": 2, "gravity": [0.5, 1], "gain": [{"actuator": "turn", "scale": 0.5}]}},
     "domain ranges": {"domain": {"damping": {"joint": "*", "scale": [0, 1], "each": True}, "gravity": {"scale": 2}}},
     "disable": {"domain": {"disable": {"actuator": "*", "joint": ["hinge"]}}},
-    "trajectory": {"expert": {"iterations": 3, "restarts": 1, "samples": 2}},
+    "trajectory": {"expert": {"iterations": 3, "restarts": 1, "rounds": 0, "samples": 2}},
     "natural gradient": {"expert": {"method": "natural_gradient", "kl": 0.1, "samples": 1, "discount": 0.9,
                                     "products": True, "floor": 0.1, "last": 0.5, "judge": 4, "restarts": 3,
                                     "then": {"kl": 0.01, "samples": 3, "then": {"floor": 0.5}}}},

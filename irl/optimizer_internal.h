@@ -1,0 +1,77 @@
+// The state of a search for trajectories, which its parts share.
+#ifndef MJIRL_IRL_OPTIMIZER_INTERNAL_H_
+#define MJIRL_IRL_OPTIMIZER_INTERNAL_H_
+
+#include "base/pool.h"
+#include "envs/env.h"
+#include "envs/linearize.h"
+#include "irl/optimize_internal.h"
+#include "irl/trial_internal.h"
+
+enum { IRL_MOST_STAGES = 4 };
+
+// A stretch of iterations with one number of starts, after which the worst are given up.
+typedef struct irl_stage {
+  int width;              // starts a condition that go on from the stage before
+  int guests;             // starts that begin where another condition is
+  int iterations;         // proposals of each
+  int samples;            // trajectories of a proposal
+  double entropy_weight;  // ν, 1: the task's own temperature
+  int repeats;            // how often, as long as each time brings something
+  irl_dynamics_kind dynamics;
+} irl_stage;
+
+typedef struct irl_optimizer {
+  const irl_optimize_options* options;
+  const irl_task_info* info;
+  const irl_host* host;
+  irl_env* env;
+  irl_pool* pool;
+  irl_linearizer* linearizer;  // NULL where no stage needs one
+  irl_stage stages[IRL_MOST_STAGES];
+  int nstages;
+  irl_sampler* worker;  // one a thread
+  irl_trial* trial;     // by condition                        (nc × each)
+  irl_trial** alive;    // those of this stage, by condition   (nc × (width + guests))
+  irl_trial** active;   // those that still gain something     (nactive)
+  int ntrials, nalive, nactive;
+  int each;  // trials of a condition, guests among them
+  irl_sampler_options step;
+  irl_batch drawn;         // of all active ones, `samples` each
+  irl_batch judge;         // mean-action trajectories (nc × JUDGE_EPISODES)
+  const irl_policy** own;  // of each drawn trajectory
+  int* number;             // its random stream
+  double* best;            // lowest mean-action cost so far (nc)
+  double* before;          // lowest objective before the stage (nc)
+  irl_policy* result;      // (nc)
+  irl_policy* visitor;     // of one condition (irl_visitors)
+  double* shift;           // scratch of bending (2 nx)
+  double* sigma;           // noise of the kept policies before the polish, (nalive, T, nu, nu)
+  int64_t* env_steps;
+  int at;         // stage
+  int turn;       // stages so far, repeats counted
+  int iteration;  // over all stages
+  bool gained;    // some condition is better off by the last stage
+} irl_optimizer;
+
+// Draws the trajectories of a batch by s->own with streams s->number.
+IRL_NODISCARD irl_err irl_optimizer_roll(irl_optimizer* s, irl_action_mode mode, int stream,
+                                         irl_batch* batch);
+
+// Guests of a condition in each stage that has them: the policies of up to 3 other conditions, and
+// its own once more.
+int irl_guests(const irl_optimizer* s);
+
+// Policies that are tried in a condition before its guests are chosen.
+int irl_visitors(const irl_optimizer* s);
+
+// Bends the trajectory that a policy follows so that it begins `shift` (nx) away from where it did
+// and is back on its old way after half of the steps: u = K (x − max(1 − 2 t/T, 0) shift) + k.
+void irl_policy_bend(irl_policy* policy, const double* shift);
+
+// Gives policies of other conditions, as they are or bent to begin here, whichever does better from
+// the starts of this one, places behind those that have gone on to this stage, and the best of the
+// condition itself another; all with more noise than they came with.
+IRL_NODISCARD irl_err irl_exchange(irl_optimizer* s);
+
+#endif  // MJIRL_IRL_OPTIMIZER_INTERNAL_H_
