@@ -7,7 +7,7 @@
 #include "irl/trial_internal.h"
 #include "test.h"
 
-enum { T = 15, NC = 4 };
+enum { T = 15, NC = 4, STARTS = 2 + 4 };  // guests among them
 
 static irl_task* lq(void) {
   const char* const set[] = {"horizon=15"};
@@ -51,11 +51,27 @@ typedef struct rows {
   int refused;
   double objective[NC];  // of the policy that is kept, start 0
   bool kept_on_refusal;
+  int stage, row[NC][STARTS];  // refusals in a row
+  bool retried, redrawn;       // what came after one refusal and after two was as it should be
+  int64_t env_steps;
 } rows;
+
+// After one refusal another step is compared in pairs, after two the kept policy is drawn again.
+static void follow(rows* r, const irl_search_row* row) {
+  int* n = &r->row[row->condition][row->start];
+  if (row->stage != r->stage) {
+    memset(r->row, 0, sizeof r->row);
+    r->stage = row->stage;
+  }
+  r->retried &= *n != 1 || !isnan(row->actual);
+  r->redrawn &= *n < 2 || isnan(row->actual);
+  *n = row->accepted ? 0 : *n + 1;
+}
 
 static void note(void* user, const irl_search_row* row) {
   rows* r = user;
   r->n++;
+  follow(r, row);
   if (!row->accepted) {
     r->refused++;
     r->kept_on_refusal &= row->start != 0 || row->objective == r->objective[row->condition];
@@ -72,7 +88,7 @@ static irl_err search(const irl_task* task, irl_dynamics_kind kind, irl_initial 
   const irl_task_info* t = irl_task_get(task);
   irl_optimize_options o = irl_optimize_defaults(task);
   int64_t steps = 0;
-  *r = (rows){.kept_on_refusal = true};
+  *r = (rows){.kept_on_refusal = true, .retried = true, .redrawn = true};
   for (int c = 0; c < NC; c++) {
     CHECK_OK(irl_policy_create(&out[c], t->horizon, t->nx, t->nu));
   }
@@ -90,7 +106,9 @@ static irl_err search(const irl_task* task, irl_dynamics_kind kind, irl_initial 
   o.polish_dynamics = kind;
   o.report = note;
   o.user = r;
-  return irl_optimize(&o, NULL, out, &steps, info);
+  const irl_err err = irl_optimize(&o, NULL, out, &steps, info);
+  r->env_steps = steps;
+  return err;
 }
 
 static void destroy(irl_policy* policy) {
@@ -132,7 +150,12 @@ static void linear_quadratic_optimum(void) {
       CHECK(cost >= least * (1 - 1e-9));
       CHECK(cost <= least * 1.001);
     }
-    CHECK(r.n > 0 && r.kept_on_refusal);
+    CHECK(r.n > 0 && r.kept_on_refusal && r.retried && r.redrawn);
+    if (kind == 0) {  // draws of a condition: 2 x 4 of 6, then 7, two rounds of 5 x 4 and 7 of 8
+      CHECK(r.refused > 0 && r.n <= NC * (8 + 7 + 2 * 20 + 7));
+      const int visits = 2 * 6 * 6, judged = 20;
+      CHECK(r.env_steps <= (int64_t)T * NC * (8 * 6 + (7 + 2 * 20 + 7) * 8 + visits + judged));
+    }
     destroy(policy);
   }
   irl_task_destroy(task);
@@ -238,5 +261,39 @@ static void proposals_are_judged_in_pairs(void) {
   CHECK(!irl_trial_accepts(&t, 1));
 }
 
+static double listed(const void* arg, const irl_batch* batch, int i) {
+  (void)batch;
+  return ((const double*)arg)[i];
+}
+
+// Between starts the median counts: one trajectory that goes wrong does not outweigh the rest, and
+// one that diverged is the worst there is.
+static void starts_are_ranked_by_the_median(void) {
+  static const double cost[5] = {1, 1000, 3, 2, 7}, deviation[1] = {1};
+  double path[5], sorted[5];
+  irl_judgement j = {.path = path, .sorted = sorted};
+  const irl_objective o = {.path_cost = listed, .arg = cost};
+  irl_policy policy;
+  irl_batch b;
+  CHECK_OK(irl_policy_create(&policy, 1, 1, 1));
+  CHECK_OK(irl_policy_set_noise(&policy, deviation));
+  CHECK_OK(irl_batch_create(&b, 5, 1, 1, 1, 0, 0));
+  memset(b.valid, 1, 5 * sizeof *b.valid);
+  irl_judge_trajectories(&j, &o, &b, 0, 5, &policy);
+  CHECK_NEAR(j.median, 3, 0);
+  CHECK_NEAR(j.cost, 202.6, 1e-12);
+  CHECK_NEAR(irl_judgement_typical(&j, 2), 3 - log(2 * acos(-1) * exp(1)), 1e-12);
+  irl_judge_trajectories(&j, &o, &b, 0, 4, &policy);
+  CHECK_NEAR(j.median, 2.5, 0);
+  b.valid[0] = b.valid[3] = 0;
+  irl_judge_trajectories(&j, &o, &b, 0, 5, &policy);
+  CHECK_NEAR(j.median, 1000, 0);
+  b.valid[2] = 0;  // most diverged
+  irl_judge_trajectories(&j, &o, &b, 0, 5, &policy);
+  CHECK(isinf(j.median) && isinf(j.cost));
+  irl_batch_destroy(&b);
+  irl_policy_destroy(&policy);
+}
+
 TESTS(TEST(linear_quadratic_optimum), TEST(threads_do_not_matter), TEST(bad_input_is_refused),
-      TEST(proposals_are_judged_in_pairs))
+      TEST(proposals_are_judged_in_pairs), TEST(starts_are_ranked_by_the_median))
