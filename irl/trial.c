@@ -10,6 +10,7 @@ enum { OLDER = 2 };  // older trajectories that are remembered, in draws
 static const double close_by = 0.1;
 // A gain of less than this share of the objective's parts is none.
 static const double worth_having = 5e-4;
+static const double far_off = 9;  // median deviations
 
 irl_err irl_trial_init(irl_trial* trial, const irl_task* task, int samples) {
   const irl_task_info* t = irl_task_get(task);
@@ -95,12 +96,27 @@ static int by_value(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-static double median_cost(irl_judgement* j) {
+static double median_of(double* x, int n) {
+  qsort(x, (size_t)n, sizeof *x, by_value);
+  return 0.5 * (x[(n - 1) / 2] + x[n / 2]);
+}
+
+static void find_wrong(irl_judgement* j) {
   for (int i = 0; i < j->n; i++) {
     j->sorted[i] = isfinite(j->path[i]) ? j->path[i] : INFINITY;
   }
-  qsort(j->sorted, (size_t)j->n, sizeof *j->sorted, by_value);
-  return 0.5 * (j->sorted[(j->n - 1) / 2] + j->sorted[j->n / 2]);
+  j->median = median_of(j->sorted, j->n);
+  for (int i = 0; i < j->n; i++) {
+    j->sorted[i] = fabs(j->sorted[i] - j->median);
+  }
+  j->limit = j->median + far_off * median_of(j->sorted, j->n);
+  for (int i = 0; i < j->n; i++) {
+    j->wrong += isfinite(j->path[i]) && j->path[i] > j->limit;
+  }
+}
+
+bool irl_judgement_usable(const irl_judgement* j, int i) {
+  return isfinite(j->path[i]) && j->path[i] <= j->limit;
 }
 
 double irl_judgement_typical(const irl_judgement* j, double entropy_weight) {
@@ -121,20 +137,30 @@ void irl_judge_trajectories(irl_judgement* j, const irl_objective* o, const irl_
   // A policy that loses half of its trajectories is none to go on with.
   j->cost = r.n < 2 || 2 * r.n < n ? (double)INFINITY : r.mean;
   j->variance = mean_variance(&r);
-  j->median = isfinite(j->cost) && j->sorted != NULL ? median_cost(j) : (double)INFINITY;
+  j->median = j->limit = (double)INFINITY;
+  j->wrong = 0;
+  if (isfinite(j->cost) && j->sorted != NULL) {
+    find_wrong(j);
+  }
 }
 
 double irl_judgement_gain(const irl_judgement* a, const irl_judgement* b, double entropy_weight,
                           double* error) {
+  const bool trim = a->n == b->n && a->wrong + b->wrong > 0 && b->wrong <= a->wrong + 1;
   running r = {0};
+  int pairs = 0;
   for (int i = 0; i < a->n && a->n == b->n; i++) {
     if (isfinite(a->path[i]) && isfinite(b->path[i])) {
-      add(&r, a->path[i] - b->path[i]);
+      pairs++;
+      if (!trim || (irl_judgement_usable(a, i) && irl_judgement_usable(b, i))) {
+        add(&r, a->path[i] - b->path[i]);
+      }
     }
   }
-  const bool paired = r.n >= 2 && r.n == a->n;
+  const bool paired = r.n >= 2 && pairs == a->n;
   *error = sqrt(paired ? mean_variance(&r) : a->variance + b->variance);
-  return irl_judgement_value(a, entropy_weight) - irl_judgement_value(b, entropy_weight);
+  const double cost = paired && trim ? r.mean : a->cost - b->cost;
+  return cost - entropy_weight * (a->entropy - b->entropy);
 }
 
 bool irl_trial_accepts(const irl_trial* trial, double entropy_weight) {
@@ -181,7 +207,7 @@ static void keep(irl_trial* trial, const irl_batch* drawn, int first) {
   irl_judgement_copy(&trial->now, &trial->next);
   trial->n = 0;
   for (int i = 0; i < trial->next.n; i++) {
-    if (isfinite(trial->next.path[i])) {
+    if (irl_judgement_usable(&trial->next, i)) {
       irl_batch_copy(&trial->batch, trial->n++, drawn, first + i);
     }
   }

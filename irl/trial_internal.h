@@ -11,6 +11,8 @@ typedef struct irl_judgement {
   double* sorted;         // scratch of the median, NULL: none (capacity), owned
   int n;                  // trajectories drawn
   double median;          // of the costs; diverged ones are the highest
+  double limit;           // costs above it are of trajectories that went wrong
+  int wrong;              // trajectories beyond it, diverged ones not
   double cost, variance;  // of the mean
   double entropy;
 } irl_judgement;
@@ -76,9 +78,15 @@ void irl_judge_trajectories(irl_judgement* j, const irl_objective* o, const irl_
 
 void irl_judgement_copy(irl_judgement* to, const irl_judgement* from);
 
+// Whether trajectory i is one to go by: it did not diverge and costs no more than the median and
+// nine median deviations (six standard deviations of normal costs). Robots that touch things have
+// such trajectories, and no linear model holds for them and for the others.
+bool irl_judgement_usable(const irl_judgement* j, int i);
+
 // How much lower the objective of `b` is than that of `a`, and the standard error of that. Where
 // both have as many trajectories these are pairs of the same starts and noise, and the error is
-// that of the pairs' differences.
+// that of the pairs' differences, without those that went wrong unless `b` has two more of them
+// than `a`: one more is luck.
 double irl_judgement_gain(const irl_judgement* a, const irl_judgement* b, double entropy_weight,
                           double* error);
 
