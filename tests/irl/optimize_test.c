@@ -295,5 +295,45 @@ static void starts_are_ranked_by_the_median(void) {
   irl_policy_destroy(&policy);
 }
 
+enum { PATHS = 7 };
+
+static void judge(irl_judgement* j, const double* cost, const irl_policy* policy, irl_batch* b) {
+  const irl_objective o = {.path_cost = listed, .arg = cost};
+  irl_judge_trajectories(j, &o, b, 0, PATHS, policy);
+}
+
+// A trajectory beyond nine median deviations is none to go by. One of them more does not make a
+// better policy worse, two do.
+static void trajectories_that_go_wrong_are_left_out(void) {
+  static const double old[PATHS] = {10, 11, 12, 13, 14, 15, 16}, deviation[1] = {1};
+  static const double lucky[PATHS] = {9, 10, 11, 12, 13, 14, 15};
+  static const double once[PATHS] = {9, 10, 500, 12, 13, 14, 15};
+  static const double twice[PATHS] = {9, 500, 500, 12, 13, 14, 15};
+  double path[2][PATHS], sorted[2][PATHS], error;
+  irl_judgement a = {.path = path[0], .sorted = sorted[0]};
+  irl_judgement b = {.path = path[1], .sorted = sorted[1]};
+  irl_policy policy;
+  irl_batch batch;
+  CHECK_OK(irl_policy_create(&policy, 1, 1, 1));
+  CHECK_OK(irl_policy_set_noise(&policy, deviation));
+  CHECK_OK(irl_batch_create(&batch, PATHS, 1, 1, 1, 0, 0));
+  memset(batch.valid, 1, PATHS * sizeof *batch.valid);
+  judge(&a, old, &policy, &batch);
+  CHECK(a.wrong == 0 && a.limit == 13 + 9 * 2);
+  judge(&b, lucky, &policy, &batch);
+  CHECK_NEAR(irl_judgement_gain(&a, &b, 1, &error), 1, 1e-12);
+  judge(&b, once, &policy, &batch);
+  CHECK(b.wrong == 1 && !irl_judgement_usable(&b, 2) && irl_judgement_usable(&b, 3));
+  CHECK_NEAR(irl_judgement_gain(&a, &b, 1, &error), 1, 1e-12);
+  CHECK_NEAR(error, 0, 1e-12);
+  CHECK_NEAR(irl_judgement_gain(&b, &a, 1, &error), -1, 1e-12);
+  judge(&b, twice, &policy, &batch);
+  CHECK(b.wrong == 2);
+  CHECK_NEAR(irl_judgement_gain(&a, &b, 1, &error), (91 - 1063) / 7.0, 1e-12);
+  irl_batch_destroy(&batch);
+  irl_policy_destroy(&policy);
+}
+
 TESTS(TEST(linear_quadratic_optimum), TEST(threads_do_not_matter), TEST(bad_input_is_refused),
-      TEST(proposals_are_judged_in_pairs), TEST(starts_are_ranked_by_the_median))
+      TEST(proposals_are_judged_in_pairs), TEST(starts_are_ranked_by_the_median),
+      TEST(trajectories_that_go_wrong_are_left_out))
