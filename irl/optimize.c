@@ -36,7 +36,8 @@ static void add_stage(irl_optimizer* s, irl_stage next) {
 // as bring something.
 static void plan(irl_optimizer* s) {
   const irl_optimize_options* o = s->options;
-  const int few = at_least(o->samples / 2, 6), half = at_least(o->iterations / 2, 1);
+  const int least = o->samples < 6 ? o->samples : 6;
+  const int few = at_least(o->samples / 2, least), half = at_least(o->iterations / 2, 1);
   const int first = o->restarts, second = (o->restarts + 3) / 4, third = (o->restarts + 11) / 12;
   const bool cheap = first > second;
   irl_stage stage = {first, 0, o->iterations, o->samples, 1, 1, o->dynamics};

@@ -96,9 +96,11 @@ static int by_value(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
+// The lower of the two in the middle where the other is infinite.
 static double median_of(double* x, int n) {
   qsort(x, (size_t)n, sizeof *x, by_value);
-  return 0.5 * (x[(n - 1) / 2] + x[n / 2]);
+  const double low = x[(n - 1) / 2], high = x[n / 2];
+  return isfinite(high) ? 0.5 * (low + high) : low;
 }
 
 static void find_wrong(irl_judgement* j) {

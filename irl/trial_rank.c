@@ -21,11 +21,11 @@ static void sort_by_standing(irl_trial** group, int n, double weight) {
   }
 }
 
-// Two starts of the same value have most likely found the same valley.
 static double valley_size(const irl_trial* t, double weight) {
   return same_valley_share * (fabs(t->now.median) + fabs(weight * t->now.entropy));
 }
 
+// Two starts of the same value have most likely found the same valley.
 static bool same_valley(const irl_trial* a, const irl_trial* b, double weight) {
   return fabs(standing(a, weight) - standing(b, weight)) <= valley_size(a, weight);
 }

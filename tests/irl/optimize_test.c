@@ -179,6 +179,34 @@ static void threads_do_not_matter(void) {
   irl_task_destroy(task);
 }
 
+// Three trajectories a step, where there are seven regressors: a policy that is finite and better
+// than none.
+static void few_samples_will_do(void) {
+  static const int condition[1] = {0};
+  irl_task* task = lq();
+  const irl_task_info* t = irl_task_get(task);
+  irl_policy policy[NC];
+  irl_optimize_options o = irl_optimize_defaults(task);
+  irl_errinfo info = {0};
+  int64_t steps = 0;
+  CHECK_OK(irl_policy_create(&policy[0], t->horizon, t->nx, t->nu));
+  o.condition = condition;
+  o.nc = 1;
+  o.objective = irl_reward_objective(task);
+  o.restarts = 4;
+  o.iterations = 4;
+  o.samples = 3;
+  CHECK_OK(irl_optimize(&o, NULL, policy, &steps, &info));
+  CHECK(steps <= T * (4 * 3 * 3 + 5 * 3 + 2 * 2 * 3 * 3 + 20));  // never more than 3 a draw
+  CHECK_OK(irl_policy_factor(&policy[0], &info));
+  const double found = mean_return(task, policy, 0);
+  memset(policy[0].K, 0, sizeof(double) * T * 2 * 4);
+  memset(policy[0].k, 0, sizeof(double) * T * 2);
+  CHECK(found > mean_return(task, policy, 0));
+  irl_policy_destroy(&policy[0]);
+  irl_task_destroy(task);
+}
+
 static double not_a_number(const void* arg, const irl_batch* batch, int i) {
   (void)arg;
   (void)batch;
@@ -288,8 +316,10 @@ static void starts_are_ranked_by_the_median(void) {
   b.valid[0] = b.valid[1] = 0;
   irl_judge_trajectories(&j, &o, &b, 0, 5, &policy);
   CHECK_NEAR(j.median, 7, 0);
-  b.valid[2] = 0;  // most diverged
-  irl_judge_trajectories(&j, &o, &b, 0, 5, &policy);
+  b.valid[2] = 0;
+  irl_judge_trajectories(&j, &o, &b, 1, 4, &policy);  // half of them diverged
+  CHECK(j.median == 7 && irl_judgement_usable(&j, 3) && !irl_judgement_usable(&j, 1));
+  irl_judge_trajectories(&j, &o, &b, 0, 5, &policy);  // most
   CHECK(isinf(j.median) && isinf(j.cost));
   irl_batch_destroy(&b);
   irl_policy_destroy(&policy);
@@ -335,5 +365,5 @@ static void trajectories_that_go_wrong_are_left_out(void) {
 }
 
 TESTS(TEST(linear_quadratic_optimum), TEST(threads_do_not_matter), TEST(bad_input_is_refused),
-      TEST(proposals_are_judged_in_pairs), TEST(starts_are_ranked_by_the_median),
-      TEST(trajectories_that_go_wrong_are_left_out))
+      TEST(few_samples_will_do), TEST(proposals_are_judged_in_pairs),
+      TEST(starts_are_ranked_by_the_median), TEST(trajectories_that_go_wrong_are_left_out))
