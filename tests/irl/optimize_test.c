@@ -197,7 +197,7 @@ static void few_samples_will_do(void) {
   o.iterations = 4;
   o.samples = 3;
   CHECK_OK(irl_optimize(&o, NULL, policy, &steps, &info));
-  CHECK(steps <= T * (4 * 3 * 3 + 5 * 3 + 2 * 2 * 3 * 3 + 20));  // never more than 3 a draw
+  CHECK(steps <= T * (4 * 3 * 3 + 5 * 3 + 2 * 2 * 3 * 3 + 2 * 20));  // never more than 3 a draw
   CHECK_OK(irl_policy_factor(&policy[0], &info));
   const double found = mean_return(task, policy, 0);
   memset(policy[0].K, 0, sizeof(double) * T * 2 * 4);
