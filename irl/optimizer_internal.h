@@ -43,6 +43,7 @@ typedef struct irl_optimizer {
   int* number;             // its random stream
   double* best;            // lowest mean-action cost so far (nc)
   double* before;          // lowest objective before the stage (nc)
+  double* scale;           // of the results' covariances at the end (nc)
   irl_policy* result;      // (nc)
   irl_policy* visitor;     // of one condition (irl_visitors)
   double* shift;           // scratch of bending (2 nx)

@@ -153,7 +153,7 @@ static void linear_quadratic_optimum(void) {
     CHECK(r.n > 0 && r.kept_on_refusal && r.retried && r.redrawn);
     if (kind == 0) {  // draws of a condition: 2 x 4 of 6, then 7, two rounds of 5 x 4 and 7 of 8
       CHECK(r.refused > 0 && r.n <= NC * (8 + 7 + 2 * 20 + 7));
-      const int visits = 2 * 6 * 6, judged = 20;
+      const int visits = 2 * 6 * 6, judged = 20 + 4 * 20;
       CHECK(r.env_steps <= (int64_t)T * NC * (8 * 6 + (7 + 2 * 20 + 7) * 8 + visits + judged));
     }
     destroy(policy);
@@ -197,13 +197,54 @@ static void few_samples_will_do(void) {
   o.iterations = 4;
   o.samples = 3;
   CHECK_OK(irl_optimize(&o, NULL, policy, &steps, &info));
-  CHECK(steps <= T * (4 * 3 * 3 + 5 * 3 + 2 * 2 * 3 * 3 + 2 * 20));  // never more than 3 a draw
+  CHECK(steps <= T * (4 * 3 * 3 + 5 * 3 + 2 * 2 * 3 * 3 + 6 * 20));  // never more than 3 a draw
   CHECK_OK(irl_policy_factor(&policy[0], &info));
   const double found = mean_return(task, policy, 0);
   memset(policy[0].K, 0, sizeof(double) * T * 2 * 4);
   memset(policy[0].k, 0, sizeof(double) * T * 2);
   CHECK(found > mean_return(task, policy, 0));
   irl_policy_destroy(&policy[0]);
+  irl_task_destroy(task);
+}
+
+// The reward's cost and one of effort that no model is told of.
+static double hidden_effort(const void* arg, const irl_batch* batch, int i) {
+  double sum = 0;
+  for (int t = 0; t < T; t++) {
+    sum += irl_batch_u(batch, i, t)[0] * irl_batch_u(batch, i, t)[0];
+  }
+  return irl_reward_objective(arg).path_cost(arg, batch, i) + 1000 * sum;
+}
+
+static double noise_of(const irl_task* task, bool hidden) {
+  static const int condition[1] = {0};
+  const irl_task_info* t = irl_task_get(task);
+  irl_optimize_options o = irl_optimize_defaults(task);
+  irl_policy policy;
+  irl_errinfo info = {0};
+  int64_t steps = 0;
+  CHECK_OK(irl_policy_create(&policy, t->horizon, t->nx, t->nu));
+  o.condition = condition;
+  o.nc = 1;
+  o.objective = irl_reward_objective(task);
+  o.objective.path_cost = hidden ? hidden_effort : o.objective.path_cost;
+  o.restarts = 1;
+  o.rounds = 0;
+  o.iterations = 12;
+  CHECK_OK(irl_optimize(&o, NULL, &policy, &steps, &info));
+  const double variance = policy.sigma[0];
+  irl_policy_destroy(&policy);
+  return variance;
+}
+
+// Noise that costs more than its entropy is worth is taken back, other noise is not. No step of the
+// hidden cost's search is good enough to be taken, so that it would end with the noise it began
+// with, 0.3 half-ranges.
+static void noise_that_costs_too_much_is_taken_back(void) {
+  irl_task* task = lq();
+  const double plain = noise_of(task, false), hidden = noise_of(task, true);
+  CHECK(plain > 0.1 * irl_task_get(task)->temperature);
+  CHECK(hidden < 0.3 * 0.09);
   irl_task_destroy(task);
 }
 
@@ -365,5 +406,6 @@ static void trajectories_that_go_wrong_are_left_out(void) {
 }
 
 TESTS(TEST(linear_quadratic_optimum), TEST(threads_do_not_matter), TEST(bad_input_is_refused),
-      TEST(few_samples_will_do), TEST(proposals_are_judged_in_pairs),
-      TEST(starts_are_ranked_by_the_median), TEST(trajectories_that_go_wrong_are_left_out))
+      TEST(few_samples_will_do), TEST(noise_that_costs_too_much_is_taken_back),
+      TEST(proposals_are_judged_in_pairs), TEST(starts_are_ranked_by_the_median),
+      TEST(trajectories_that_go_wrong_are_left_out))
