@@ -12,7 +12,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MJIRL = os.environ.get("MJIRL", os.path.join(ROOT, "build/release/cli/mjirl"))
@@ -33,20 +32,6 @@ def plan_of(task):
         return json.load(file).get("expert", {})
 
 
-def note_start(state):
-    """Seconds that stopped calls of a search have taken until it was last saved; notes another."""
-    path = state + ".calls"
-    calls = []
-    if os.path.exists(path) and os.path.exists(state):
-        with open(path) as file:
-            calls = json.load(file)
-        calls[-1][1] = max(os.path.getmtime(state), calls[-1][0])
-    with open(path, "w") as file:
-        now = time.time()
-        json.dump(calls + [[now, now]], file)
-    return sum(end - start for start, end in calls)
-
-
 def search(task, seed, threads):
     """One expert, from its file when it has been found before."""
     folder = os.path.join(RUNS, f"{task}-{seed}")
@@ -54,14 +39,9 @@ def search(task, seed, threads):
     if not os.path.exists(result):
         shutil.rmtree(folder, ignore_errors=True)
         more = ["--threads", str(threads)] if threads > 0 else []
-        before = 0
         if plan_of(task).get("method", "trajectory") != "trajectory":
-            before = note_start(state)
             more += ["--state", state] + (["--resume"] if os.path.exists(state) else [])
         found = mjirl("expert", task, "--out", folder, "-n", "20", "--seed", str(seed), *more)
-        found["wall_seconds"] += before
-        if os.path.exists(state + ".calls"):
-            os.remove(state + ".calls")
         with open(result + ".part", "w") as out:
             json.dump({"plan": plan_of(task), "expert": found}, out)
         os.rename(result + ".part", result)
