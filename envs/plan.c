@@ -52,8 +52,6 @@ static void parse_random(irl_expert_plan* p, irl_jnode node) {
   p->noise = irl_json_number_or(node, "noise", 1e-9, 1e3, p->noise);
   p->offset = irl_json_bool_or(node, "offset", p->offset);
   p->observed = irl_json_int_or(node, "observed", 1, 100000, p->observed);
-  p->replay = irl_json_number_or(node, "replay", 0, 1, p->replay);
-  p->paired = irl_json_bool_or(node, "paired", p->paired) || p->replay > 0;
 }
 
 // What a search has that begins anywhere.
@@ -148,10 +146,6 @@ static void write_method(const irl_expert_plan* p, irl_jout* out) {
     irl_jout_key_bool(out, "offset", p->offset);
     if (p->observed > 0) {
       irl_jout_key_int(out, "observed", p->observed);
-    }
-    if (p->paired) {
-      irl_jout_key_bool(out, "paired", true);
-      irl_jout_key_number(out, "replay", p->replay);
     }
   }
 }

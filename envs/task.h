@@ -80,8 +80,6 @@ typedef struct irl_expert_plan {
   double step, noise;    // random: α and ν                       [action units]
   bool offset;           // random: an offset is searched too
   int observed;          // random: gains on the first so many observations; 0: on all
-  bool paired;           // random: both signs of a direction have the same start
-  double replay;         // random: most of the directions that have a start which was hard before
   bool alive;            // stationary methods: constant terms count in the search (always after it)
 
   double stop_return;  // the search ends when mean actions reach this; NAN: never

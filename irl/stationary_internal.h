@@ -112,9 +112,6 @@ typedef struct irl_campaign {
   irl_random_search random;
   irl_policy* tried;  // policies of the directions        (2 × directions)
   double* returns;    // (directions, 2)
-  int* number;        // of their starts in the stream       (directions, 2)
-  bool* early;        // ended early                         (directions, 2)
-  double* hard;       // how many starts are, and their numbers, the oldest first  (1 + directions)
 
   // natural gradient
   irl_natural natural;

@@ -1,5 +1,4 @@
 // The file of a search under way: what the next steps depend on, and nothing of time or machine.
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,13 +80,9 @@ static int add_whiten(const irl_whiten* w, irl_tensor* t, int n) {
 
 // The method's own numbers.
 static int add_method(const irl_campaign* c, irl_tensor* t, int n) {
-  const int64_t weights[] = {c->info->nu, c->info->nx + 1}, features = c->value.n, one = 1,
-                hard = 1 + c->options->plan.directions;
+  const int64_t weights[] = {c->info->nu, c->info->nx + 1}, features = c->value.n, one = 1;
   if (is_random(c)) {
     t[n++] = irl_tensor_of("random/weights", IRL_F64, c->random.M, 2, weights);
-    if (c->options->plan.paired) {
-      t[n++] = irl_tensor_of("random/hard", IRL_F64, c->hard, 1, &hard);
-    }
     return add_whiten(&c->random.whiten, t, n);
   }
   t[n++] = irl_tensor_of("value/weight", IRL_F64, c->value.weight, 1, &features);
@@ -238,20 +233,6 @@ static irl_err check_starts(const irl_campaign* c, const int64_t stage[STAGES], 
                           (int)starts);
 }
 
-// Nor hard ones, of which there is room for one a direction.
-static irl_err check_hard(const irl_campaign* c, irl_errinfo* info) {
-  const int most = c->options->plan.directions;
-  bool sound = !is_random(c) || (c->hard[0] >= 0 && c->hard[0] <= most);
-  for (int k = 0; is_random(c) && sound && k < (int)c->hard[0]; k++) {
-    sound = c->hard[1 + k] >= 0 && c->hard[1 + k] <= INT_MAX;
-  }
-  return sound ? IRL_OK
-               : irl_fail(info, IRL_EDIM,
-                          "search: its hard starts are not those of %d directions; leave out "
-                          "--resume",
-                          most);
-}
-
 static irl_err read_starts(irl_campaign* c, const irl_tensors* file, irl_errinfo* info) {
   int64_t stage[STAGES];
   irl_tensor t[2];
@@ -280,7 +261,6 @@ static irl_err read_all(irl_campaign* c, const irl_tensors* file, const char* pa
   IRL_TRY(read_counts(c, file, info));
   IRL_TRY(read_scores(c, file, info));
   IRL_TRY(read_starts(c, file, info));
-  IRL_TRY(check_hard(c, info));
   return irl_campaign_refresh(c);
 }
 

@@ -132,8 +132,7 @@ static void measure(const irl_random_search* s, const double* returns,
   }
   for (int k = 0; k < report->used; k++) {
     const double* r = returns + 2 * (ptrdiff_t)s->order[k];
-    square += s->options.paired ? (r[0] - r[1]) * (r[0] - r[1])
-                                : (r[0] - mean) * (r[0] - mean) + (r[1] - mean) * (r[1] - mean);
+    square += (r[0] - mean) * (r[0] - mean) + (r[1] - mean) * (r[1] - mean);
   }
   report->mean = mean;
   report->spread = sqrt(square / (2.0 * report->used));

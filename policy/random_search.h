@@ -28,8 +28,6 @@ typedef struct irl_random_search_options {
   double noise;    // ν > 0 [action units]
   bool offset;     // search the offset too (the paper's policies have none)
   int observed;    // gains on the first so many observations are searched, 0: on all
-  bool paired;     // both signs of a direction begin alike: σ_R is that of their differences/√2,
-                   // which the starts' own differences are no part of
 } irl_random_search_options;
 
 typedef struct irl_random_search {

@@ -7,7 +7,7 @@ enum { N = 8, T = 40, STARTS = 5 };
 
 static irl_random_search make(int directions, int best, double step, double noise, int nx, int nu) {
   irl_random_search s;
-  const irl_random_search_options o = {directions, best, step, noise, true, 0, false};
+  const irl_random_search_options o = {directions, best, step, noise, true, 0};
   CHECK_OK(irl_random_search_create(&s, &o, nx, nu, 11));
   return s;
 }
@@ -76,7 +76,7 @@ static void step_is_the_paper_s(void) {
 // Gains on observations that are not searched stay; the others are those of a search that has no
 // more of them.
 static void only_the_first_observations_are_searched(void) {
-  const irl_random_search_options o = {2, 1, 0.1, 0.05, true, 2, false};
+  const irl_random_search_options o = {2, 1, 0.1, 0.05, true, 2};
   const double r[4] = {1, 4, 2, 2.5};
   irl_random_search_report report;
   irl_random_search some, less = make(2, 1, 0.1, 0.05, 2, 2);
@@ -95,36 +95,6 @@ static void only_the_first_observations_are_searched(void) {
   }
   irl_random_search_destroy(&some);
   irl_random_search_destroy(&less);
-}
-
-// What a start is worth in itself, to both signs alike, moves nothing when they are paired: the
-// step is by the differences alone, over their standard deviation/√2.
-static void paired_steps_are_of_differences(void) {
-  irl_random_search s = make(2, 2, 0.1, 0.05, 2, 1), far = make(2, 2, 0.1, 0.05, 2, 1);
-  irl_random_search_report report;
-  const double r[4] = {1, 4, 2, 2.5}, moved[4] = {101, 104, -58, -57.5};
-  double wanted[3] = {0};
-  irl_policy p;
-  CHECK_OK(irl_policy_create(&p, 1, 2, 1));
-  s.options.paired = far.options.paired = true;
-  const double sigma = sqrt((3 * 3 + 0.5 * 0.5) / 4);
-  for (int j = 0; j < 2; j++) {
-    irl_random_search_policy(&s, 0, j, 1, &p);
-    for (int i = 0; i < 3; i++) {
-      const double delta = (i < 2 ? p.K[i] : p.k[0]) / 0.05;
-      wanted[i] += 0.1 / (2 * sigma) * (j == 0 ? -3 : -0.5) * delta;
-    }
-  }
-  irl_random_search_step(&s, 0, r, &report);
-  CHECK_NEAR(report.spread, sigma, 1e-15);
-  irl_random_search_step(&far, 0, moved, &report);
-  for (int i = 0; i < 3; i++) {
-    CHECK_NEAR(s.M[i], wanted[i], 1e-15);
-    CHECK_NEAR(far.M[i], s.M[i], 1e-13);  // 58 − 57.5 is exact to 1e-14
-  }
-  irl_policy_destroy(&p);
-  irl_random_search_destroy(&s);
-  irl_random_search_destroy(&far);
 }
 
 static void bad_returns_move_nothing(void) {
@@ -208,17 +178,17 @@ static void linear_system_gives_riccati_s_gain(void) {
 
 static void options_are_checked(void) {
   irl_random_search s;
-  static const irl_random_search_options bad[] = {
-      {0, 1, 1, 1, true, 0, false}, {2, 3, 1, 1, true, 0, false},  {2, 0, 1, 1, true, 0, false},
-      {2, 2, 0, 1, true, 0, false}, {2, 2, 1, -1, true, 0, false}, {2, 2, NAN, 1, true, 0, false},
-      {2, 2, 1, 1, true, 3, false}, {2, 2, 1, 1, true, -1, false}};
+  static const irl_random_search_options bad[] = {{0, 1, 1, 1, true, 0},  {2, 3, 1, 1, true, 0},
+                                                  {2, 0, 1, 1, true, 0},  {2, 2, 0, 1, true, 0},
+                                                  {2, 2, 1, -1, true, 0}, {2, 2, NAN, 1, true, 0},
+                                                  {2, 2, 1, 1, true, 3},  {2, 2, 1, 1, true, -1}};
   for (int k = 0; k < 8; k++) {
     CHECK(irl_random_search_create(&s, &bad[k], 2, 1, 0) == IRL_ERANGE);
     irl_random_search_destroy(&s);
   }
 }
 
-TESTS(TEST(directions_are_pairs), TEST(step_is_the_paper_s), TEST(paired_steps_are_of_differences),
+TESTS(TEST(directions_are_pairs), TEST(step_is_the_paper_s),
       TEST(only_the_first_observations_are_searched), TEST(bad_returns_move_nothing),
       TEST(start_keeps_the_policy), TEST(linear_system_gives_riccati_s_gain),
       TEST(options_are_checked))

@@ -85,7 +85,7 @@ GOOD = {
                                     "products": True, "floor": 0.1, "last": 0.5, "judge": 4, "restarts": 3,
                                     "then": {"kl": 0.01, "samples": 3, "then": {"floor": 0.5}}}},
     "random search": {"expert": {"method": "random_search", "directions": 3, "best": 2, "alive": True, "last": 0.1,
-                                 "judge": 2, "restarts": 2, "audition": 3, "observed": 1, "paired": True, "replay": 0.5,
+                                 "judge": 2, "restarts": 2, "audition": 3, "observed": 1,
                                  "then": {"step": 0.1, "iterations": 2}}},
 }
 
@@ -158,9 +158,6 @@ BAD = {
     "other method's key": {"expert": {"method": "trajectory", "directions": 3}},
     "last 0": {"expert": {"method": "natural_gradient", "last": 0}},
     "products of random search": {"expert": {"method": "random_search", "products": True}},
-    "replay of natural gradient": {"expert": {"method": "natural_gradient", "replay": 0.5}},
-    "replay 2": {"expert": {"method": "random_search", "replay": 2}},
-    "paired number": {"expert": {"method": "random_search", "paired": 1}},
     "kl 0": {"expert": {"method": "natural_gradient", "kl": 0}},
     "directions of natural gradient": {"expert": {"method": "natural_gradient", "directions": 3}},
     "samples 1": {"expert": {"samples": 1}},

@@ -1,0 +1,72 @@
+// The confirmation of a return that would end a search.
+#include <math.h>
+
+#include "irl/runtime.h"
+#include "irl/stationary_internal.h"
+#include "test.h"
+
+typedef struct search {
+  irl_task* task;
+  irl_reward_steps reward;
+  irl_stationary_options o;
+  irl_errinfo info;
+} search;
+
+static void search_init(search* s) {
+  static const char* const set[] = {
+      "conditions=[{\"name\": \"left\", \"qpos\": {\"slider\": -0.5}},"
+      "{\"name\": \"right\", \"qpos\": {\"slider\": 0.5}}]"};
+  irl_runtime_init();
+  *s = (search){0};
+  CHECK_OK(irl_task_load(&s->task, "inverted_pendulum", set, 1, &s->info));
+  s->reward = (irl_reward_steps){s->task, true};
+  s->o = (irl_stationary_options){.task = s->task,
+                                  .plan = *irl_task_expert(s->task),
+                                  .search = irl_reward_step_costs(&s->reward),
+                                  .judge = irl_reward_step_costs(&s->reward),
+                                  .seed = 3,
+                                  .threads = 1};
+}
+
+static void search_fini(search* s) {
+  irl_task_destroy(s->task);
+}
+
+// Mean return of doing nothing over so many episodes a condition, judged by a search of no steps
+// that ends at stop_return, and what it took.
+static double judged(uint64_t seed, int episodes, double stop_return, int64_t* steps) {
+  search s;
+  irl_policy policy;
+  search_init(&s);
+  CHECK_OK(irl_policy_create(&policy, 1, 4, 1));
+  s.o.seed = seed;
+  s.o.plan.iterations = 0;
+  s.o.plan.judge = episodes;
+  s.o.plan.stop_return = stop_return;
+  *steps = 0;
+  CHECK_OK(irl_stationary(&s.o, NULL, &policy, steps, &s.info));
+  irl_policy_destroy(&policy);
+  search_fini(&s);
+  return (double)*steps / (2 * episodes) - 1;  // 1 a step, but for the one that ends it
+}
+
+// A return that would end the search is looked at ten times, until the mean of all is below it: the
+// same episodes in one judgement give that mean.
+static void confirmations_end_where_they_fail(void) {
+  int early = 0;
+  for (uint64_t seed = 0; seed < 12; seed++) {
+    int64_t once, steps;
+    const double stop = judged(seed, 2, NAN, &once) - 0.1;
+    int rounds = 1;
+    while (rounds < 10 && judged(seed, 2 * rounds, NAN, &once) >= stop) {
+      rounds++;
+    }
+    judged(seed, 2 * rounds, NAN, &once);
+    judged(seed, 2, stop, &steps);
+    CHECK(steps == once);
+    early += rounds < 10;
+  }
+  CHECK(early > 2 && early < 12);
+}
+
+TESTS(TEST(confirmations_end_where_they_fail))
