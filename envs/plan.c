@@ -17,6 +17,7 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
       .rounds = 4,
       .audition = method == IRL_EXPERT_NATURAL ? 20 : 50,
       .samples = method == IRL_EXPERT_TRAJECTORY ? 20 : 10,
+      .entropy = 1,
       .kl = 0.05,
       .discount = 0.995,
       .trace = 0.97,
@@ -110,6 +111,7 @@ void irl_expert_plan_read(irl_expert_plan* p, irl_jnode node) {
     p->iterations = irl_json_int_or(node, "iterations", 0, 10000000, p->iterations);
     p->rounds = irl_json_int_or(node, "rounds", 0, 1000, p->rounds);
     p->samples = irl_json_int_or(node, "samples", 2, 100000, p->samples);
+    p->entropy = irl_json_number_or(node, "entropy", 1e-6, 1, p->entropy);
     return;
   }
   parse_stationary(p, node);
@@ -188,6 +190,7 @@ void irl_expert_plan_write(const irl_expert_plan* p, irl_jout* out) {
     irl_jout_key_int(out, "iterations", p->iterations);
     irl_jout_key_int(out, "rounds", p->rounds);
     irl_jout_key_int(out, "samples", p->samples);
+    irl_jout_key_number(out, "entropy", p->entropy);
   } else {
     irl_jout_key_int(out, "audition", p->audition);
     write_stationary(p, out);

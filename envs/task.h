@@ -63,6 +63,7 @@ typedef struct irl_expert_plan {
   int audition;    // stationary methods: steps of a start until the better half goes on
   int rounds;      // trajectory: of exchange between the conditions, at most
   int samples;     // trajectory: trajectories a step of each condition
+  double entropy;  // trajectory: weight ν of the entropy, 1: the temperature's own
 
   int steps;      // stationary methods: of a search's trajectories; 0: the task's horizon
   double grow;    // stationary methods: factor on steps once half of a batch lasts; 1: none

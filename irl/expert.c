@@ -82,6 +82,7 @@ static irl_err optimize_trajectories(const irl_expert_options* o, const irl_host
   options.iterations = o->plan.iterations;
   options.samples = o->plan.samples;
   options.dynamics = o->dynamics;
+  options.entropy = o->plan.entropy;
   options.polish = o->polish;
   options.polish_dynamics = o->polish_dynamics;
   options.initial = o->initial;

@@ -30,7 +30,7 @@ typedef struct irl_expert_options {
 
   // The trajectory method's search beside the plan.
   irl_dynamics_kind dynamics;         // of all stages but the polish; default fitted
-  double polish;                      // entropy weight of a last stage, 0: none
+  double polish;                      // share of the entropy in a last stage, 0: none
   irl_dynamics_kind polish_dynamics;  // of that stage
   irl_initial initial;                // of all starts; default zero
   const irl_policy* warm;             // (conditions), for IRL_INITIAL_WARM; with 0 iterations they

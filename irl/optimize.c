@@ -9,7 +9,7 @@
 #include "irl/optimizer_internal.h"
 #include "irl/trial_internal.h"
 
-enum { JUDGE_EPISODES = 20, NOISE_LEVELS = 4, IDLE_LIMIT = 4, LENGTHEN = 2 };
+enum { IDLE_LIMIT = 8, POLISHES = 4, LENGTHEN = 2 };
 
 irl_optimize_options irl_optimize_defaults(const irl_task* task) {
   return (irl_optimize_options){.task = task,
@@ -17,6 +17,7 @@ irl_optimize_options irl_optimize_defaults(const irl_task* task) {
                                 .rounds = 2,
                                 .iterations = 16,
                                 .samples = 20,
+                                .entropy = 1,
                                 .dynamics = IRL_DYNAMICS_FITTED};
 }
 
@@ -40,21 +41,25 @@ static void plan(irl_optimizer* s) {
   const int few = at_least(o->samples / 2, least), half = at_least(o->iterations / 2, 1);
   const int first = o->restarts, second = (o->restarts + 3) / 4, third = (o->restarts + 11) / 12;
   const bool cheap = first > second;
-  irl_stage stage = {first, 0, o->iterations, o->samples, 1, 1, o->dynamics};
+  irl_stage stage = {first, 0, o->iterations, o->samples, o->entropy, 1, o->dynamics, false};
   if (cheap) {
     stage.iterations = half;
     stage.samples = few;
   }
   add_stage(s, stage);
   if (cheap) {
-    add_stage(s, (irl_stage){second, 0, o->iterations, o->samples, 1, 1, o->dynamics});
+    stage.width = second;
+    stage.iterations = o->iterations;
+    stage.samples = o->samples;
+    add_stage(s, stage);
   }
   if (o->rounds > 0) {
-    add_stage(s, (irl_stage){third, irl_guests(s), half, o->samples, 1, o->rounds, o->dynamics});
+    add_stage(s, (irl_stage){third, irl_guests(s), half, o->samples, o->entropy, o->rounds,
+                             o->dynamics, false});
   }
   if (o->polish > 0) {
-    add_stage(s,
-              (irl_stage){third, 0, o->iterations, o->samples, o->polish, 1, o->polish_dynamics});
+    add_stage(s, (irl_stage){third, 0, o->iterations, o->samples, o->polish * o->entropy, POLISHES,
+                             o->polish_dynamics, true});
   }
 }
 
@@ -123,7 +128,8 @@ static irl_err make_batches(irl_optimizer* s) {
   const irl_optimize_options* o = s->options;
   const int most = most_drawn(s);
   IRL_TRY(irl_batch_create(&s->drawn, most, t->horizon, t->nx, t->nu, t->nz, t->nstate));
-  IRL_TRY(irl_batch_create(&s->judge, o->nc * JUDGE_EPISODES, t->horizon, t->nx, t->nu, t->nz, 0));
+  IRL_TRY(
+      irl_batch_create(&s->judge, o->nc * IRL_JUDGE_EPISODES, t->horizon, t->nx, t->nu, t->nz, 0));
   s->own = IRL_NEW(const irl_policy*, at_least(most, s->judge.n));
   s->number = IRL_NEW(int, at_least(most, s->judge.n));
   s->best = IRL_NEW(double, o->nc);
@@ -137,7 +143,7 @@ static irl_err make_batches(irl_optimizer* s) {
     s->best[k] = INFINITY;
   }
   for (int i = 0; i < s->judge.n; i++) {
-    s->judge.condition[i] = o->condition[i / JUDGE_EPISODES];
+    s->judge.condition[i] = o->condition[i / IRL_JUDGE_EPISODES];
   }
   return IRL_OK;
 }
@@ -173,7 +179,7 @@ static irl_err search_init(irl_optimizer* s, irl_errinfo* info) {
                                   .kl_hi = 20.0,
                                   .dynamics = irl_dynamics_defaults(),
                                   .lqr = irl_lqr_defaults()};
-  IRL_TRY(irl_env_create(&s->env, o->task, at_least(most_drawn(s), o->nc * JUDGE_EPISODES),
+  IRL_TRY(irl_env_create(&s->env, o->task, at_least(most_drawn(s), o->nc * IRL_JUDGE_EPISODES),
                          o->threads, info));
   IRL_TRY(irl_pool_create(&s->pool, o->threads));
   IRL_TRY(make_trials(s));
@@ -207,7 +213,10 @@ static void search_fini(irl_optimizer* s) {
   irl_free(s->scale);
   irl_free(s->visitor);
   irl_free(s->shift);
-  irl_free(s->sigma);
+  for (int i = 0; i < s->nrough; i++) {
+    irl_policy_destroy(&s->rough[i]);
+  }
+  irl_free(s->rough);
   irl_batch_destroy(&s->drawn);
   irl_batch_destroy(&s->judge);
 }
@@ -346,19 +355,16 @@ static void select_best(irl_optimizer* s, const irl_stage* next) {
 
 //---------------------------------- Running -------------------------------------------------------
 
-static size_t noise_size(const irl_optimizer* s) {
-  return (size_t)s->info->horizon * (size_t)s->info->nu * (size_t)s->info->nu;
-}
-
-// The noise of the task's temperature, which a polish takes away.
-static irl_err remember_noise(irl_optimizer* s) {
-  const size_t size = noise_size(s);
-  s->sigma = IRL_NEW(double, (size_t)s->nalive* size);
-  if (s->sigma == NULL) {
+// The policies with their noise, most of which a polish takes away.
+static irl_err remember_rough(irl_optimizer* s) {
+  const irl_task_info* t = s->info;
+  s->rough = IRL_NEW(irl_policy, s->nalive);
+  if (s->rough == NULL) {
     return IRL_ENOMEM;
   }
-  for (int i = 0; i < s->nalive; i++) {
-    memcpy(s->sigma + (size_t)i * size, s->alive[i]->kept.sigma, size * sizeof(double));
+  for (; s->nrough < s->nalive; s->nrough++) {
+    IRL_TRY(irl_policy_create(&s->rough[s->nrough], t->horizon, t->nx, t->nu));
+    irl_policy_copy(&s->rough[s->nrough], &s->alive[s->nrough]->kept);
   }
   return IRL_OK;
 }
@@ -413,8 +419,8 @@ static irl_err run_stage(irl_optimizer* s, int at) {
     select_best(s, now);
     IRL_TRY(irl_exchange(s));
   }
-  if (now->entropy_weight < 1) {
-    IRL_TRY(remember_noise(s));
+  if (now->polishes && s->rough == NULL) {
+    IRL_TRY(remember_rough(s));
   }
   s->step.dynamics.kind = now->dynamics;
   s->step.lqr.entropy_weight = now->entropy_weight;
@@ -426,71 +432,7 @@ static irl_err run_stage(irl_optimizer* s, int at) {
   return IRL_OK;
 }
 
-//---------------------------------- Judging -------------------------------------------------------
-
-static double judge_condition(const irl_optimizer* s, int k) {
-  const irl_objective* o = &s->options->objective;
-  double sum = 0.0;
-  for (int i = k * JUDGE_EPISODES; i < (k + 1) * JUDGE_EPISODES; i++) {
-    sum += s->judge.valid[i] ? o->path_cost(o->arg, &s->judge, i) : INFINITY;
-  }
-  return sum / JUDGE_EPISODES;
-}
-
-// Start i is the result of condition k, with the noise of the task's temperature.
-static irl_err take(irl_optimizer* s, int k, int i) {
-  const size_t size = noise_size(s);
-  irl_policy_copy(&s->result[k], &s->alive[i]->kept);
-  if (s->sigma != NULL) {
-    memcpy(s->result[k].sigma, s->sigma + (size_t)i * size, size * sizeof(double));
-  }
-  return irl_policy_factor(&s->result[k], NULL);
-}
-
-// Mean actions of the starts that are left decide.
-static irl_err judge(irl_optimizer* s) {
-  const int width = s->nalive / s->options->nc;
-  for (int j = 0; j < width; j++) {
-    for (int i = 0; i < s->judge.n; i++) {
-      s->own[i] = &s->alive[i / JUDGE_EPISODES * width + j]->kept;
-      s->number[i] = i % JUDGE_EPISODES;
-    }
-    IRL_TRY(irl_optimizer_roll(s, IRL_ACTION_MEAN, 0, &s->judge));
-    for (int k = 0; k < s->options->nc; k++) {
-      const double cost = judge_condition(s, k);
-      if (cost < s->best[k]) {
-        s->best[k] = cost;
-        IRL_TRY(take(s, k, k * width + j));
-      }
-    }
-  }
-  return IRL_OK;
-}
-
-// Models leave out trajectories that went wrong, so their Σ does not know of them: it is divided by
-// 4 as often as that makes E[c] − H less. best (nc), scale (nc)
-static irl_err soften(irl_optimizer* s, double* best, double* scale) {
-  for (int i = 0; i < s->judge.n; i++) {
-    s->own[i] = &s->result[i / JUDGE_EPISODES];
-    s->number[i] = i % JUDGE_EPISODES;
-  }
-  for (int level = 0; level < NOISE_LEVELS; level++) {
-    IRL_TRY(irl_optimizer_roll(s, IRL_ACTION_SAMPLE, 0, &s->judge));
-    for (int k = 0; k < s->options->nc; k++) {
-      const double value =
-          judge_condition(s, k) - irl_policy_entropy(&s->result[k], s->info->horizon);
-      if (level == 0 || value < best[k]) {
-        best[k] = value;
-        scale[k] = pow(4, NOISE_LEVELS - level);
-      }
-      irl_policy_scale_covariance(&s->result[k], 0.25);
-    }
-  }
-  for (int k = 0; k < s->options->nc; k++) {
-    irl_policy_scale_covariance(&s->result[k], scale[k]);
-  }
-  return IRL_OK;
-}
+//---------------------------------- The search ----------------------------------------------------
 
 static irl_err search_all(irl_optimizer* s, irl_errinfo* info) {
   IRL_TRY(search_init(s, info));
@@ -512,16 +454,7 @@ static irl_err search_all(irl_optimizer* s, irl_errinfo* info) {
       IRL_TRY(run_stage(s, i));
     }
   }
-  IRL_TRY(judge(s));
-  for (int k = 0; k < s->options->nc; k++) {
-    if (!isfinite(s->best[k])) {
-      return irl_fail(info, IRL_ENUM,
-                      "optimisation: every search of condition %d diverged; use a smaller time "
-                      "step or tighter action limits",
-                      s->options->condition[k]);
-    }
-  }
-  return soften(s, s->before, s->scale);
+  return irl_optimizer_finish(s, info);
 }
 
 irl_err irl_optimize(const irl_optimize_options* options, const irl_host* host, irl_policy* policy,

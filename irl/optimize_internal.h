@@ -26,7 +26,8 @@ typedef struct irl_optimize_options {
   int iterations;  // of the longest stage
   int samples;     // trajectories an iteration and start, half as many in the first stage
   irl_dynamics_kind dynamics;
-  double polish;  // entropy weight of a last stage, 0: none
+  double entropy;  // ν of all stages but the last, > 0; results have the noise of ν = 1
+  double polish;   // share of it in a last stage, 0: none
   irl_dynamics_kind polish_dynamics;
   irl_initial initial;     // of every start; noise and pull come on top, the first has no pull
   const irl_policy* warm;  // (nc), for IRL_INITIAL_WARM

@@ -8,7 +8,7 @@
 #include "irl/optimize_internal.h"
 #include "irl/trial_internal.h"
 
-enum { IRL_MOST_STAGES = 4 };
+enum { IRL_MOST_STAGES = 4, IRL_JUDGE_EPISODES = 100 };
 
 // A stretch of iterations with one number of starts, after which the worst are given up.
 typedef struct irl_stage {
@@ -19,6 +19,7 @@ typedef struct irl_stage {
   double entropy_weight;  // ν, 1: the task's own temperature
   int repeats;            // how often, as long as each time brings something
   irl_dynamics_kind dynamics;
+  bool polishes;  // results have the noise from before it
 } irl_stage;
 
 typedef struct irl_optimizer {
@@ -38,7 +39,7 @@ typedef struct irl_optimizer {
   int each;  // trials of a condition, guests among them
   irl_sampler_options step;
   irl_batch drawn;         // of all active ones, `samples` each
-  irl_batch judge;         // mean-action trajectories (nc × JUDGE_EPISODES)
+  irl_batch judge;         // mean-action trajectories (nc × IRL_JUDGE_EPISODES)
   const irl_policy** own;  // of each drawn trajectory
   int* number;             // its random stream
   double* best;            // lowest mean-action cost so far (nc)
@@ -47,7 +48,8 @@ typedef struct irl_optimizer {
   irl_policy* result;      // (nc)
   irl_policy* visitor;     // of one condition (irl_visitors)
   double* shift;           // scratch of bending (2 nx)
-  double* sigma;           // noise of the kept policies before the polish, (nalive, T, nu, nu)
+  irl_policy* rough;       // the kept policies before the polish (nrough), NULL: there is none
+  int nrough;
   int64_t* env_steps;
   int at;         // stage
   int turn;       // stages so far, repeats counted
@@ -58,6 +60,10 @@ typedef struct irl_optimizer {
 // Draws the trajectories of a batch by s->own with streams s->number.
 IRL_NODISCARD irl_err irl_optimizer_roll(irl_optimizer* s, irl_action_mode mode, int stream,
                                          irl_batch* batch);
+
+// Puts the best policy of each condition in s->result, with the noise of the whole entropy.
+// IRL_ENUM where none of a condition has a finite cost.
+IRL_NODISCARD irl_err irl_optimizer_finish(irl_optimizer* s, irl_errinfo* info);
 
 // Guests of a condition in each stage that has them: the policies of up to 3 other conditions, and
 // its own once more.

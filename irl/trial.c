@@ -125,6 +125,17 @@ double irl_judgement_typical(const irl_judgement* j, double entropy_weight) {
   return j->median - entropy_weight * j->entropy;
 }
 
+double irl_judgement_standing(const irl_judgement* j, double entropy_weight) {
+  running usable = {0};
+  for (int i = 0; i < j->n && j->wrong > 1; i++) {
+    if (irl_judgement_usable(j, i)) {
+      add(&usable, j->path[i]);
+    }
+  }
+  const double excess = usable.n > 0 ? (j->cost - usable.mean) * (j->wrong - 1) / j->wrong : 0;
+  return irl_judgement_typical(j, entropy_weight) + excess;
+}
+
 void irl_judge_trajectories(irl_judgement* j, const irl_objective* o, const irl_batch* batch,
                             int first, int n, const irl_policy* policy) {
   running r = {0};
@@ -148,7 +159,7 @@ void irl_judge_trajectories(irl_judgement* j, const irl_objective* o, const irl_
 
 double irl_judgement_gain(const irl_judgement* a, const irl_judgement* b, double entropy_weight,
                           double* error) {
-  const bool trim = a->n == b->n && a->wrong + b->wrong > 0 && b->wrong <= a->wrong + 1;
+  const bool trim = a->n == b->n && a->wrong > 0 && b->wrong == a->wrong;
   running r = {0};
   int pairs = 0;
   for (int i = 0; i < a->n && a->n == b->n; i++) {
@@ -168,7 +179,8 @@ double irl_judgement_gain(const irl_judgement* a, const irl_judgement* b, double
 bool irl_trial_accepts(const irl_trial* trial, double entropy_weight) {
   double error;
   const double gain = irl_judgement_gain(&trial->best, &trial->next, entropy_weight, &error);
-  return gain >= -IRL_TRIAL_SIGNIFICANT * error;  // false for NAN
+  const bool worse = trial->next.wrong > trial->best.wrong;
+  return gain >= (worse ? 0 : -IRL_TRIAL_SIGNIFICANT * error);  // false for NAN
 }
 
 //---------------------------------- Settling ------------------------------------------------------
@@ -253,7 +265,9 @@ bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, cons
   trial->rejected = accepted ? 0 : trial->rejected + 1;
   if (!fresh) {
     const double size = fabs(trial->now.cost) + fabs(weight * trial->now.entropy);
-    trial->idle = accepted && trial->gain > worth_having * size ? 0 : trial->idle + 1;
+    const double worth = worth_having * size;
+    const int step = trial->predicted > worth ? 1 : 2;  // the longer while the model sees a way
+    trial->idle = accepted && trial->gain > worth ? 0 : trial->idle + step;
   }
   return accepted;
 }

@@ -39,7 +39,8 @@ typedef struct irl_trial {
   double predicted;  // gain of the proposal by the model
   irl_lqr_report report;
   int rejected;  // proposals in a row
-  int idle;      // draws in a row that brought nothing worth having
+  int idle;      // draws in a row that brought nothing worth having, those twice that were not
+                 // predicted to either
   bool moved;    // a proposal was made that differs from `kept`
   bool started;  // `kept` has trajectories
   bool fresh;    // the next trajectories are of other starts and noise: nothing to compare with
@@ -55,9 +56,13 @@ void irl_trial_restart(irl_trial* trial, int from, const irl_policy* policy, dou
 // Readies a trial for a stage: the policy that is kept is drawn from first.
 void irl_trial_resume(irl_trial* trial);
 
-// Median cost less ν H: what counts between starts, whose trajectories are of different noise.
-// Where robots touch things one that goes wrong in twenty costs more than all the others.
+// Median cost less ν H. Where robots touch things one trajectory that goes wrong in twenty costs
+// more than all the others.
 double irl_judgement_typical(const irl_judgement* j, double entropy_weight);
+
+// That and what all trajectories that went wrong but one, which is luck, add to the mean: what
+// counts between starts, whose trajectories are of different noise.
+double irl_judgement_standing(const irl_judgement* j, double entropy_weight);
 
 // Sorts the trials of one condition by that: the best of each valley in order, then the others.
 // Values that differ by half a percent of the objective's parts are of one valley.
@@ -85,13 +90,14 @@ bool irl_judgement_usable(const irl_judgement* j, int i);
 
 // How much lower the objective of `b` is than that of `a`, and the standard error of that. Where
 // both have as many trajectories these are pairs of the same starts and noise, and the error is
-// that of the pairs' differences, without those that went wrong unless `b` has two more of them
-// than `a`: one more is luck.
+// that of the pairs' differences, without those that went wrong where both have as many of them.
 double irl_judgement_gain(const irl_judgement* a, const irl_judgement* b, double entropy_weight,
                           double* error);
 
 // The test of a proposal: it is refused when its objective is above the best of the stage by more
-// than IRL_TRIAL_SIGNIFICANT standard errors of the difference, or is not finite.
+// than IRL_TRIAL_SIGNIFICANT standard errors of the difference, or is not finite; above it at all,
+// where more trajectories went wrong. Starts and noise are the same, so one more is no bad luck,
+// and one more in every step ends where every other trajectory goes wrong.
 #define IRL_TRIAL_SIGNIFICANT 1.0
 bool irl_trial_accepts(const irl_trial* trial, double entropy_weight);
 

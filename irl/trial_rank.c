@@ -7,7 +7,7 @@
 static const double same_valley_share = 5e-3;  // of the objective's parts
 
 static double standing(const irl_trial* t, double weight) {
-  return t->started ? irl_judgement_typical(&t->now, weight) : INFINITY;
+  return t->started ? irl_judgement_standing(&t->now, weight) : INFINITY;
 }
 
 static void sort_by_standing(irl_trial** group, int n, double weight) {
