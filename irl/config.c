@@ -107,6 +107,7 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
   if (inputs > IRL_CONFIG_WIDE) {
     config.demo_widen = 4.0;
     config.kl_max = 1.0;
+    config.sampler_steps = horizon > IRL_CONFIG_LONG ? 1 : 4;
   }
   if (horizon > IRL_CONFIG_LONG) {
     config.demo_window = horizon < MOST_WINDOW ? horizon : MOST_WINDOW;

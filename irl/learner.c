@@ -62,7 +62,7 @@ static void settle(irl_learner* l) {
 static irl_err settle_last(irl_learner* l, uint64_t round, irl_errinfo* info) {
   IRL_TRY(irl_crew_roll(l, IRL_CREW_MAIN, round, info));
   irl_crew_settle(l, IRL_CREW_MAIN, 0.0);
-  return IRL_OK;
+  return irl_learner_stationary(l) ? IRL_OK : irl_crew_calm(l, round + 1, info);
 }
 
 //---------------------------------- Metrics ------------------------------------------------------

@@ -64,6 +64,7 @@ typedef struct irl_learner {
   const irl_policy** policy;  // by the task's condition, for rollouts   (nconditions)
   double* log_z;              // newest estimate                           (nc)
   double* log_z_before;       // of the newest samples before the cost was learned   (nc)
+  double* calm;               // scratch of irl_crew_calm                           (3 × nc)
   irl_policy* model;          // p_θ of the linear-quadratic model            (nc)
   double* model_work;         // scratch of maxent                         (nc, irl_maxent_work)
   double* log_z_model;        // and its log Z, in closed form             (nc)
@@ -138,6 +139,12 @@ void irl_crew_step(irl_learner* learner);
 // trajectories with that of those the step was taken on, adapts the KL limit, and takes back a step
 // that made it worse by more than `patience` standard errors.
 void irl_crew_settle(irl_learner* learner, int which, double patience);
+
+// Takes back noise of the samplers of each step that costs more than its entropy is worth: where
+// the newest trajectories show that some went wrong, dearly enough to pay for it, Σ is divided by
+// 4, up to three times, as often as that makes E[c] − H less over trajectories from the same starts
+// and noise, of rounds from `round` on that enter nothing else.
+IRL_NODISCARD irl_err irl_crew_calm(irl_learner* learner, uint64_t round, irl_errinfo* info);
 
 // The trajectories that the samplers took their last step on, drawn again from `stood` after a
 // checkpoint was read, into both batches.

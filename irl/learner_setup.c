@@ -356,6 +356,7 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->policy = IRL_NEW(const irl_policy*, nc);
   l->log_z = IRL_NEW(double, nc);
   l->log_z_before = IRL_NEW(double, nc);
+  l->calm = IRL_NEW(double, 3 * (size_t)nc);
   l->model = IRL_NEW(irl_policy, nc);
   l->log_z_model = IRL_NEW(double, nc);
   l->constant = IRL_NEW(double, nc);
@@ -369,8 +370,8 @@ static irl_err allocate(irl_learner* l, int ndemos) {
   l->path_work = IRL_NEW(double, paths);
   l->path_logv = IRL_NEW(double, paths);
   bool ok = l->condition && l->initial && l->store && l->policy && l->log_z && l->log_z_before &&
-            l->model && l->log_z_model && l->constant && l->npick && l->pick && l->path_cost &&
-            l->path_logmu && l->path_gradient && l->path_work && l->path_logv;
+            l->calm && l->model && l->log_z_model && l->constant && l->npick && l->pick &&
+            l->path_cost && l->path_logmu && l->path_gradient && l->path_work && l->path_logv;
   return ok ? IRL_OK : IRL_ENOMEM;
 }
 
@@ -476,12 +477,13 @@ void irl_learner_destroy(irl_learner* l) {
     irl_policy_destroy(&l->initial[k]);
     irl_policy_destroy(&l->model[k]);
   }
-  void* blocks[] = {l->model_work,   l->path_logv,     l->model,    l->log_z_model, l->constant,
-                    l->condition,    l->initial,       l->store,    l->policy,      l->log_z,
-                    l->log_z_before, l->npick,         l->pick,     l->path_cost,   l->path_logmu,
-                    l->path_work,    l->path_gradient, l->gradient, l->adam_m,      l->adam_v,
-                    l->row_cost,     l->row_weight,    l->probe,    l->row_logpi,   l->step_cost,
-                    l->step_gradient};
+  void* blocks[] = {l->model_work, l->path_logv,     l->model,        l->log_z_model,
+                    l->constant,   l->condition,     l->initial,      l->store,
+                    l->policy,     l->log_z,         l->log_z_before, l->calm,
+                    l->npick,      l->pick,          l->path_cost,    l->path_logmu,
+                    l->path_work,  l->path_gradient, l->gradient,     l->adam_m,
+                    l->adam_v,     l->row_cost,      l->row_weight,   l->probe,
+                    l->row_logpi,  l->step_cost,     l->step_gradient};
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     irl_free(blocks[i]);
   }
