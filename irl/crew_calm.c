@@ -18,15 +18,7 @@ static double excess(const irl_learner* l, int k) {
   const int n = crew->samples;
   irl_judgement j = {.path = crew->path, .sorted = crew->path + n};
   irl_judge_trajectories(&j, &o, &crew->batch, k * n, n, &crew->sampler[k].policy);
-  double sum = 0;
-  int usable = 0;
-  for (int i = 0; i < n; i++) {
-    if (irl_judgement_usable(&j, i)) {
-      sum += j.path[i];
-      usable++;
-    }
-  }
-  return isfinite(j.cost) && usable > 0 ? j.cost - sum / usable : 0;
+  return irl_judgement_excess(&j);
 }
 
 // E[c] − H of condition k by its newest trajectories.

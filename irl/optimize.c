@@ -415,7 +415,7 @@ static irl_err run_stage(irl_optimizer* s, int at) {
   const irl_stage* now = &s->stages[at];
   s->at = at;
   note_objectives(s);
-  if (s->turn++ > 0) {
+  if (s->turn++ > 0 && s->rough == NULL) {  // a polish goes on with the starts that s->rough is of
     select_best(s, now);
     IRL_TRY(irl_exchange(s));
   }

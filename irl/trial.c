@@ -125,15 +125,20 @@ double irl_judgement_typical(const irl_judgement* j, double entropy_weight) {
   return j->median - entropy_weight * j->entropy;
 }
 
-double irl_judgement_standing(const irl_judgement* j, double entropy_weight) {
+double irl_judgement_excess(const irl_judgement* j) {
   running usable = {0};
-  for (int i = 0; i < j->n && j->wrong > 1; i++) {
+  for (int i = 0; i < j->n && j->wrong > 0; i++) {
     if (irl_judgement_usable(j, i)) {
       add(&usable, j->path[i]);
     }
   }
-  const double excess = usable.n > 0 ? (j->cost - usable.mean) * (j->wrong - 1) / j->wrong : 0;
-  return irl_judgement_typical(j, entropy_weight) + excess;
+  return usable.n > 0 ? j->cost - usable.mean : 0;
+}
+
+double irl_judgement_standing(const irl_judgement* j, double entropy_weight) {
+  const double share = j->wrong > 1 ? (j->wrong - 1.0) / j->wrong : 0;
+  return irl_judgement_typical(j, entropy_weight) +
+         (share > 0 ? share * irl_judgement_excess(j) : 0);
 }
 
 void irl_judge_trajectories(irl_judgement* j, const irl_objective* o, const irl_batch* batch,

@@ -60,8 +60,11 @@ void irl_trial_resume(irl_trial* trial);
 // more than all the others.
 double irl_judgement_typical(const irl_judgement* j, double entropy_weight);
 
-// That and what all trajectories that went wrong but one, which is luck, add to the mean: what
-// counts between starts, whose trajectories are of different noise.
+// What the trajectories that went wrong add to the mean cost; 0 where none did. [nats]
+double irl_judgement_excess(const irl_judgement* j);
+
+// The typical value and what all trajectories that went wrong but one, which is luck, add to the
+// mean: what counts between starts, whose trajectories are of different noise.
 double irl_judgement_standing(const irl_judgement* j, double entropy_weight);
 
 // Sorts the trials of one condition by that: the best of each valley in order, then the others.
