@@ -107,7 +107,10 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
   if (inputs > IRL_CONFIG_WIDE) {
     config.demo_widen = 4.0;
     config.kl_max = 1.0;
-    config.sampler_steps = horizon > IRL_CONFIG_LONG ? 1 : 4;
+    if (horizon <= IRL_CONFIG_LONG) {
+      config.sampler_steps = 4;
+      config.mono = 100.0;
+    }
   }
   if (horizon > IRL_CONFIG_LONG) {
     config.demo_window = horizon < MOST_WINDOW ? horizon : MOST_WINDOW;
@@ -121,7 +124,7 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
     case IRL_ALGO_AIRL:
     case IRL_ALGO_GAIL:
       config.demo_widen = fmin(config.demo_widen, 10.0);
-      config.gradient_penalty = 0.0;
+      config.gradient_penalty = config.mono = 0.0;
       break;
     case IRL_ALGO_BC:
       config.iterations = 1;
@@ -129,6 +132,7 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
     case IRL_ALGO_GAN_GCL:
       // its gradients are smaller, of the trajectories in doubt alone, and of long ones few are
       config.gradient_penalty = horizon > IRL_CONFIG_LONG ? 0.0 : 1.0;
+      config.mono *= 0.01;
       break;
     case IRL_ALGO_MAXENT:
       // nothing else holds its cost up off the way; on long horizons it was not tried

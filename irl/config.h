@@ -104,8 +104,8 @@ typedef struct irl_config {
 irl_config irl_config_defaults(void);
 
 // The defaults that suit an algorithm: those without demonstrations in the background start their
-// samplers nearer to them, discriminators bear less of a gradient penalty (none: of single steps,
-// and beyond IRL_CONFIG_LONG), the closed form needs more of it (none beyond IRL_CONFIG_LONG), and
+// samplers nearer to them, discriminators bear less of the penalties (none: of single steps; no
+// gradient penalty beyond IRL_CONFIG_LONG), the closed form needs more of it (none beyond IRL_CONFIG_LONG), and
 // behaviour cloning needs one iteration. And what is known of the task, 0 where nothing is yet.
 //   horizon [control steps]: beyond IRL_CONFIG_LONG one behaviour lasts over many steps, and
 //     samplers are stationary, but for maxent, which is about a model of each step. Noise has the
@@ -114,7 +114,8 @@ irl_config irl_config_defaults(void);
 //     of the demonstrations' controllers over all steps.
 //   inputs, nx + nu: beyond IRL_CONFIG_WIDE a step's dynamics have more unknowns than the
 //     trajectories of an iteration tell of, so samplers start nearer to the demonstrations, where
-//     these tell of them too, and do not speed up.
+//     these tell of them too, and do not speed up. Up to IRL_CONFIG_LONG they take more steps for
+//     one of the cost, and but for single steps the cost is held to fall along demonstrations.
 enum { IRL_CONFIG_LONG = 200, IRL_CONFIG_WIDE = 20 };
 irl_config irl_config_for(irl_algo algo, int horizon, int inputs);
 

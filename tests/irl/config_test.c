@@ -117,8 +117,8 @@ static void long_horizons_have_defaults_of_their_own(void) {
   CHECK_OK(irl_config_check(&walk, NULL));
 }
 
-// Many observations: a nearer start, no faster steps and four of them; gcl-q and the step-wise ones
-// start no wider.
+// Many observations: a nearer start, no faster steps and four of them, and a cost that falls along
+// demonstrations; gcl-q and the step-wise ones start no wider.
 static void wide_tasks_have_defaults_of_their_own(void) {
   irl_config any = irl_config_for(IRL_ALGO_GCL, 100, 12),
              arm = irl_config_for(IRL_ALGO_GCL, 100, 33);
@@ -128,6 +128,10 @@ static void wide_tasks_have_defaults_of_their_own(void) {
   CHECK_NEAR(arm.kl_step, any.kl_step, 0);
   CHECK(any.sampler_steps == 1 && arm.sampler_steps == 4);
   CHECK(irl_config_for(IRL_ALGO_GCL, 1000, 33).sampler_steps == 1);
+  CHECK_NEAR(arm.mono, 100.0, 0);
+  CHECK_NEAR(irl_config_for(IRL_ALGO_GAN_GCL, 100, 33).mono, 1.0, 1e-15);
+  CHECK(any.mono == 0.0 && irl_config_for(IRL_ALGO_GCL, 201, 33).mono == 0.0);
+  CHECK(irl_config_for(IRL_ALGO_GAIL, 100, 33).mono == 0.0);
   CHECK_NEAR(irl_config_for(IRL_ALGO_GAIL, 100, 33).demo_widen, 4.0, 0);
   CHECK_OK(irl_config_check(&arm, NULL));
 }
