@@ -105,8 +105,9 @@ irl_config irl_config_defaults(void);
 
 // The defaults that suit an algorithm: those without demonstrations in the background start their
 // samplers nearer to them, discriminators bear less of the penalties (none: of single steps; no
-// gradient penalty beyond IRL_CONFIG_LONG), the closed form needs more of it (none beyond IRL_CONFIG_LONG), and
-// behaviour cloning needs one iteration. And what is known of the task, 0 where nothing is yet.
+// gradient penalty beyond IRL_CONFIG_LONG), the closed form needs more of it (none beyond
+// IRL_CONFIG_LONG), and behaviour cloning needs one iteration. And what is known of the task, 0
+// where nothing is yet.
 //   horizon [control steps]: beyond IRL_CONFIG_LONG one behaviour lasts over many steps, and
 //     samplers are stationary, but for maxent, which is about a model of each step. Noise has the
 //     time to bring a robot down there, so they start nearer to the demonstrations, and the KL
