@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/arena.h"
 #include "cli/cli.h"
 
 typedef struct eval_args {
@@ -36,6 +37,22 @@ static void write_transfer(irl_jout* out, const irl_eval_transfer* transfer) {
   irl_jout_close(out);
 }
 
+static void write_conditions(irl_jout* out, const irl_eval_condition* condition, int n) {
+  irl_jout_key(out, "conditions");
+  irl_jout_open(out, '[');
+  for (int k = 0; k < n; k++) {
+    irl_jout_open(out, '{');
+    irl_jout_key_int(out, "condition", condition[k].condition);
+    irl_jout_key_number(out, "return_mean", condition[k].return_mean);
+    irl_jout_key_number(out, "success_rate", condition[k].success_rate);
+    irl_jout_key_number(out, "objective", condition[k].objective);
+    irl_jout_key_number(out, "reoptimized_return", condition[k].reoptimized_return);
+    irl_jout_key_number(out, "reoptimized_gap", condition[k].reoptimized_gap);
+    irl_jout_close(out);
+  }
+  irl_jout_close(out);
+}
+
 // write_result writes figures without meaning (NAN) as null.
 static void write_result(irl_jout* out, const irl_eval_result* result) {
 #define WRITE(key) irl_jout_key_number(out, #key, result->key);
@@ -58,6 +75,7 @@ static irl_err run_eval(cli_context* cli, const void* args) {
   irl_run* run = NULL;
   irl_eval_result result;
   IRL_TRY(irl_run_open(&run, a->run, &cli->info));
+  irl_eval_condition* condition = IRL_NEW(irl_eval_condition, run->nconditions);
   const irl_eval_options options = {
       .episodes = a->episodes,
       .reoptimize = a->reoptimize,
@@ -65,11 +83,16 @@ static irl_err run_eval(cli_context* cli, const void* args) {
       .nset = a->set.count,
       .seed = a->common.seed,
       .threads = a->common.threads,
+      .condition = condition,
   };
-  const irl_err err = irl_eval(run, &options, &cli->host, &result, &cli->info);
+  const irl_err err = condition == NULL
+                          ? irl_fail(&cli->info, IRL_ENOMEM, "eval: out of memory; free some")
+                          : irl_eval(run, &options, &cli->host, &result, &cli->info);
   if (err == IRL_OK) {
     write_result(&cli->result, &result);
+    write_conditions(&cli->result, condition, run->nconditions);
   }
+  irl_free(condition);
   irl_run_close(run);
   return err;
 }

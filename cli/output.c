@@ -11,9 +11,9 @@
 #include "cli/cli.h"
 
 // The text for people is made from the JSON itself, so that both always say the same: a member a
-// line, an array of objects as a table.
+// line, an array of objects as a table, a few numbers in a row.
 
-enum { MAX_COLUMNS = 16, CELL = 512 };
+enum { MAX_COLUMNS = 16, MOST_IN_ROW = 8, CELL = 512 };
 
 // cell writes a value as a person reads it: numbers to six digits, whole ones in full.
 static void cell(irl_jnode node, char text[CELL]) {
@@ -87,6 +87,22 @@ static void print_table(irl_jnode array) {
   }
 }
 
+// number_row writes an array of a few numbers side by side; false where it is another one.
+static bool number_row(irl_jnode array, char text[CELL]) {
+  char number[CELL];
+  const int n = irl_json_length(array);
+  int used = 0;
+  for (int i = 0; i < n && n <= MOST_IN_ROW; i++) {
+    const irl_jnode item = irl_json_at(array, i);
+    if (irl_json_type(item) != IRL_JSON_NUMBER) {
+      return false;
+    }
+    cell(item, number);
+    used += snprintf(text + used, (size_t)(CELL - used), "%s%s", i > 0 ? "  " : "", number);
+  }
+  return used > 0;
+}
+
 // print_array writes a table for objects and a list for anything else.
 static void print_array(const char* key, irl_jnode array) {
   char text[CELL];
@@ -114,8 +130,10 @@ static void print_object(irl_jnode object, int indent) {
   for (int i = 0; i < n; i++) {
     const char* key = irl_json_key(object, i);
     const irl_jnode value = irl_json_get(object, key);
-    if (irl_json_type(value) == IRL_JSON_ARRAY) {
+    if (irl_json_type(value) == IRL_JSON_ARRAY && !number_row(value, text)) {
       print_array(key, value);
+    } else if (irl_json_type(value) == IRL_JSON_ARRAY) {
+      printf("%*s%-*s  %s\n", indent, "", width, key, text);
     } else if (irl_json_type(value) == IRL_JSON_OBJECT) {
       printf("%*s%s\n", indent, "", key);
       print_object(value, indent + 2);

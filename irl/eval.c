@@ -122,22 +122,40 @@ typedef struct policy_figures {
   double objective;  // E[c] − H by the same episodes [nats]
 } policy_figures;
 
-// Figures of the picked episodes: means within a condition, then over conditions.
-static policy_figures figures(episodes* e) {
+// Figures of the picked episodes of the condition that begins at `first`, but for the deviation;
+// *end is where the next one begins.
+static policy_figures condition_figures(episodes* e, int first, int* end) {
+  policy_figures f = {0};
+  int i = first;
+  for (; i < e->n && e->slot[i] == e->slot[first]; i++) {
+    f.mean += e->value[e->pick[i]];
+    f.success += e->done[e->pick[i]];
+    f.objective -= e->logw[e->pick[i]];
+    e->work[i - first] = e->logw[e->pick[i]];
+  }
+  const int n = i - first;
+  f.mean /= n;
+  f.success /= n;
+  f.objective /= n;
+  f.ess = irl_importance(e->work, n, NULL).ess;
+  *end = i;
+  return f;
+}
+
+// Figures of the picked episodes: means within a condition, then over conditions. each (nc) gets
+// the conditions' own where they have episodes, NULL: none.
+static policy_figures figures(episodes* e, policy_figures* each) {
   policy_figures f = {0};
   int used = 0;
   for (int first = 0, end; first < e->n; first = end, used++) {
-    double mean = 0.0, success = 0.0, objective = 0.0;
-    for (end = first; end < e->n && e->slot[end] == e->slot[first]; end++) {
-      mean += e->value[e->pick[end]];
-      success += e->done[e->pick[end]];
-      e->work[end - first] = e->logw[e->pick[end]];
-      objective -= e->logw[e->pick[end]];
+    const policy_figures own = condition_figures(e, first, &end);
+    f.mean += own.mean;
+    f.success += own.success;
+    f.objective += own.objective;
+    f.ess += own.ess;
+    if (each != NULL) {
+      each[e->slot[first]] = own;
     }
-    f.mean += mean / (end - first);
-    f.success += success / (end - first);
-    f.objective += objective / (end - first);
-    f.ess += irl_importance(e->work, end - first, NULL).ess;
   }
   for (int i = 0; i < e->n; i++) {
     e->work[i] = e->value[e->pick[i]];
@@ -179,7 +197,7 @@ static irl_err bootstrap(episodes* e, uint64_t seed, uint64_t stream, irl_interv
   for (int b = 0; b < IRL_EVAL_REPLICATES; b++) {
     irl_rng rng = irl_rng_stream(seed, IRL_PURPOSE_BOOTSTRAP, (uint64_t)b + 1, UINT64_MAX, stream);
     irl_resample(&rng, e->slot, e->n, e->pick);
-    policy_figures f = figures(e);
+    policy_figures f = figures(e, NULL);
     const double values[NFIGURES] = {f.mean, f.deviation, f.ess, f.success, f.objective};
     for (int i = 0; i < NFIGURES; i++) {
       replicate[i * IRL_EVAL_REPLICATES + b] = values[i];
@@ -192,11 +210,16 @@ static irl_err bootstrap(episodes* e, uint64_t seed, uint64_t stream, irl_interv
   return IRL_OK;
 }
 
-// Sampled actions of a policy in the judge's world: its figures, and their intervals unless out is
-// NULL. n counts episodes over all conditions.
+// What is said of a policy.
+typedef struct verdict {
+  policy_figures all;
+  irl_interval range[NFIGURES];
+  policy_figures* each;  // of the conditions (nc), with the intervals; NULL: neither
+} verdict;
+
+// Rollouts of a policy in the judge's world. n counts episodes over all conditions.
 static irl_err judge_rollouts(irl_judge* j, const irl_policy* policy, irl_action_mode mode,
-                              uint64_t stream, int n, policy_figures* f, irl_interval out[NFIGURES],
-                              irl_errinfo* info) {
+                              uint64_t stream, int n, verdict* v, irl_errinfo* info) {
   const irl_task_info* t = j->info;
   irl_batch batch = {0};
   episodes e;
@@ -209,8 +232,8 @@ static irl_err judge_rollouts(irl_judge* j, const irl_policy* policy, irl_action
   }
   if (err == IRL_OK) {
     gather(&e, j, &batch);
-    *f = figures(&e);
-    err = out != NULL ? bootstrap(&e, j->options->seed, stream, out) : IRL_OK;
+    v->all = figures(&e, v->each);
+    err = v->each != NULL ? bootstrap(&e, j->options->seed, stream, v->range) : IRL_OK;
   }
   irl_batch_destroy(&batch);
   episodes_destroy(&e);
@@ -229,29 +252,29 @@ static irl_interval normalized(irl_interval value, const irl_run* run) {
                         irl_normalized_return(value.hi, run->random_return, run->expert_return)};
 }
 
-// The learned sampler, which the new ones are held against.
-typedef struct standard {
-  double value;
-  irl_interval range;
-} standard;
+// The figures of a run's policy; those of conditions without valid episodes stay NAN.
+static irl_err judge_run(irl_judge* j, const irl_policy* policy, uint64_t stream, verdict* v,
+                         irl_errinfo* info) {
+  for (int k = 0; k < j->nc; k++) {
+    v->each[k] = (policy_figures){NAN, NAN, NAN, NAN, NAN};
+  }
+  return judge_rollouts(j, policy, IRL_ACTION_SAMPLE, stream, episode_count(j), v, info);
+}
 
-static irl_err judge_policy(irl_judge* j, irl_eval_result* r, standard* objective,
-                            irl_errinfo* info) {
-  policy_figures f;
-  irl_interval range[NFIGURES];
-  IRL_TRY(judge_rollouts(j, j->run->learned, IRL_ACTION_SAMPLE, STREAM_POLICY, episode_count(j), &f,
-                         range, info));
-  *objective = (standard){f.objective, range[OBJECTIVE]};
-  r->ess = f.ess;
+static irl_err judge_policy(irl_judge* j, irl_eval_result* r, verdict* learned, irl_errinfo* info) {
+  IRL_TRY(judge_run(j, j->run->learned, STREAM_POLICY, learned, info));
+  const policy_figures* f = &learned->all;
+  const irl_interval* range = learned->range;
+  r->ess = f->ess;
   r->interval.ess = range[ESS];
   if (j->info->has_success) {
-    r->success_rate = f.success;
+    r->success_rate = f->success;
     r->interval.success_rate = range[SUCCESS];
   }
   if (j->info->has_reward) {
-    r->return_mean = f.mean;
-    r->return_std = f.deviation;
-    r->normalized_return = irl_normalized_return(f.mean, r->random_return, r->expert_return);
+    r->return_mean = f->mean;
+    r->return_std = f->deviation;
+    r->normalized_return = irl_normalized_return(f->mean, r->random_return, r->expert_return);
     r->interval.return_mean = range[MEAN];
     r->interval.return_std = range[DEVIATION];
     r->interval.normalized_return = normalized(range[MEAN], j->run);
@@ -261,26 +284,41 @@ static irl_err judge_policy(irl_judge* j, irl_eval_result* r, standard* objectiv
 
 //---------------------------------- Optimising again ----------------------------------------------
 
-// The interval of a − b, of which both have one of their own.
-static irl_interval difference(standard a, standard b) {
-  return (irl_interval){a.value - b.value - hypot(a.value - a.range.lo, b.range.hi - b.value),
-                        a.value - b.value + hypot(a.range.hi - a.value, b.value - b.range.lo)};
+// The interval of a − b, figures that both verdicts have with an interval of their own.
+static irl_interval difference(double a, irl_interval of_a, double b, irl_interval of_b) {
+  return (irl_interval){a - b - hypot(a - of_a.lo, of_b.hi - b),
+                        a - b + hypot(of_a.hi - a, b - of_b.lo)};
 }
 
-static irl_err reoptimize(irl_judge* j, standard learned, irl_eval_result* r, irl_errinfo* info) {
-  policy_figures f;
-  irl_interval range[NFIGURES];
+static irl_err reoptimize(irl_judge* j, const verdict* learned, verdict* found, irl_eval_result* r,
+                          irl_errinfo* info) {
   IRL_TRY(irl_judge_optimize(j, IRL_JUDGE_LEARNED, info));
-  IRL_TRY(judge_rollouts(j, j->found, IRL_ACTION_SAMPLE, STREAM_REOPTIMIZED, episode_count(j), &f,
-                         range, info));
-  r->reoptimized_gap = f.objective - learned.value;
-  r->interval.reoptimized_gap = difference((standard){f.objective, range[OBJECTIVE]}, learned);
+  IRL_TRY(judge_run(j, j->found, STREAM_REOPTIMIZED, found, info));
+  const double a = found->all.objective, b = learned->all.objective;
+  r->reoptimized_gap = a - b;
+  r->interval.reoptimized_gap =
+      difference(a, found->range[OBJECTIVE], b, learned->range[OBJECTIVE]);
   if (j->info->has_reward) {
     r->reoptimized_normalized_return =
-        irl_normalized_return(f.mean, r->random_return, r->expert_return);
-    r->interval.reoptimized_normalized_return = normalized(range[MEAN], j->run);
+        irl_normalized_return(found->all.mean, r->random_return, r->expert_return);
+    r->interval.reoptimized_normalized_return = normalized(found->range[MEAN], j->run);
   }
   return IRL_OK;
+}
+
+// What both verdicts say of each condition; of the new policies nothing where none were made.
+static void tell_conditions(const irl_judge* j, const verdict* learned, const verdict* found) {
+  for (int k = 0; k < j->nc; k++) {
+    const policy_figures *old = &learned->each[k], *new = &found->each[k];
+    const bool rewarded = j->info->has_reward;
+    j->options->condition[k] = (irl_eval_condition){
+        .condition = j->run->condition[k],
+        .return_mean = rewarded ? old->mean : NAN,
+        .success_rate = j->info->has_success ? old->success : NAN,
+        .objective = old->objective,
+        .reoptimized_return = rewarded && j->options->reoptimize ? new->mean : NAN,
+        .reoptimized_gap = j->options->reoptimize ? new->objective - old->objective : NAN};
+  }
 }
 
 //---------------------------------- Transfer ------------------------------------------------------
@@ -303,22 +341,21 @@ static irl_err check_changed(const irl_run* run, const irl_task* changed, irl_er
 }
 
 static irl_err transfer_figures(irl_judge* j, irl_eval_transfer* t, irl_errinfo* info) {
-  policy_figures zero, uniform, kept, expert, learned;
+  verdict zero = {0}, uniform = {0}, kept = {0}, expert = {0}, learned = {0};
   int few = BASELINE_EPISODES * j->nc, n = episode_count(j);
-  IRL_TRY(judge_rollouts(j, NULL, IRL_ACTION_ZERO, STREAM_ZERO, few, &zero, NULL, info));
-  IRL_TRY(judge_rollouts(j, NULL, IRL_ACTION_UNIFORM, STREAM_UNIFORM, few, &uniform, NULL, info));
-  IRL_TRY(
-      judge_rollouts(j, j->run->learned, IRL_ACTION_SAMPLE, STREAM_POLICY, n, &kept, NULL, info));
+  IRL_TRY(judge_rollouts(j, NULL, IRL_ACTION_ZERO, STREAM_ZERO, few, &zero, info));
+  IRL_TRY(judge_rollouts(j, NULL, IRL_ACTION_UNIFORM, STREAM_UNIFORM, few, &uniform, info));
+  IRL_TRY(judge_rollouts(j, j->run->learned, IRL_ACTION_SAMPLE, STREAM_POLICY, n, &kept, info));
   IRL_TRY(irl_judge_optimize(j, IRL_JUDGE_REWARD, info));
-  IRL_TRY(judge_rollouts(j, j->found, IRL_ACTION_SAMPLE, STREAM_EXPERT, n, &expert, NULL, info));
+  IRL_TRY(judge_rollouts(j, j->found, IRL_ACTION_SAMPLE, STREAM_EXPERT, n, &expert, info));
   IRL_TRY(irl_judge_optimize(j, IRL_JUDGE_LEARNED, info));
-  IRL_TRY(
-      judge_rollouts(j, j->found, IRL_ACTION_SAMPLE, STREAM_REOPTIMIZED, n, &learned, NULL, info));
-  t->random_return = fmax(zero.mean, uniform.mean);
-  t->expert_return = expert.mean;
-  t->normalized_return = irl_normalized_return(learned.mean, t->random_return, t->expert_return);
+  IRL_TRY(judge_rollouts(j, j->found, IRL_ACTION_SAMPLE, STREAM_REOPTIMIZED, n, &learned, info));
+  t->random_return = fmax(zero.all.mean, uniform.all.mean);
+  t->expert_return = expert.all.mean;
+  t->normalized_return =
+      irl_normalized_return(learned.all.mean, t->random_return, t->expert_return);
   t->policy_normalized_return =
-      irl_normalized_return(kept.mean, t->random_return, t->expert_return);
+      irl_normalized_return(kept.all.mean, t->random_return, t->expert_return);
   return IRL_OK;
 }
 
@@ -364,15 +401,25 @@ static irl_err judge_cost(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {
   return err;
 }
 
-static irl_err evaluate(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {
-  IRL_TRY(irl_judge_init(j, j->run->task, info));
-  standard learned;
+static irl_err evaluate(irl_judge* j, policy_figures* each, irl_eval_result* r, irl_errinfo* info) {
+  verdict learned = {.each = each}, found = {.each = each + j->nc};
   IRL_TRY(judge_policy(j, r, &learned, info));
   IRL_TRY(judge_cost(j, r, info));
   if (j->options->reoptimize) {
-    IRL_TRY(reoptimize(j, learned, r, info));
+    IRL_TRY(reoptimize(j, &learned, &found, r, info));
+  }
+  if (j->options->condition != NULL) {
+    tell_conditions(j, &learned, &found);
   }
   return j->options->nset > 0 ? judge_transfer(j, r, info) : IRL_OK;
+}
+
+static irl_err judge(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {
+  IRL_TRY(irl_judge_init(j, j->run->task, info));
+  policy_figures* each = IRL_NEW(policy_figures, 2 * (size_t)j->nc);
+  irl_err err = each != NULL ? evaluate(j, each, r, info) : IRL_ENOMEM;
+  irl_free(each);
+  return err;
 }
 
 static void clear(irl_eval_result* r, const irl_run* run) {
@@ -389,7 +436,7 @@ irl_err irl_eval(const irl_run* run, const irl_eval_options* options, const irl_
   irl_judge j = {.run = run, .host = host, .options = options};
   irl_errinfo reason = {IRL_OK, ""};
   clear(result, run);
-  irl_err err = evaluate(&j, result, &reason);
+  irl_err err = judge(&j, result, &reason);
   irl_judge_fini(&j);
   if (err != IRL_OK && reason.code == IRL_OK) {
     return irl_fail(info, err, "evaluation: %s", irl_err_name(err));

@@ -13,13 +13,24 @@
 extern "C" {
 #endif
 
+// Where a policy fails: one condition's share of the figures. NAN where one has no meaning.
+typedef struct irl_eval_condition {
+  int condition;              // the task's number
+  double return_mean;         // of the learned sampler
+  double success_rate;        // share of its rollouts that fulfil the task's rule
+  double objective;           // its E[c] − H [nats]
+  double reoptimized_return;  // of the new one that was optimised from scratch on the frozen cost
+  double reoptimized_gap;     // its E[c] − H less that of the learned one [nats]
+} irl_eval_condition;
+
 typedef struct irl_eval_options {
   int episodes;     // rollouts of the policy, dealt over the conditions; at least one each is made
   bool reoptimize;  // also train new samplers from scratch on the frozen cost
   const char* const* set;  // changes "key=value" of the task for the transfer figures   (nset)
   int nset;                // 0: no transfer
   uint64_t seed;
-  int threads;  // <= 0: all CPUs
+  int threads;                    // <= 0: all CPUs
+  irl_eval_condition* condition;  // gets the run's conditions in their order, or NULL (nconditions)
 } irl_eval_options;
 
 // X(key): the figures of an evaluation in the order in which they are written.

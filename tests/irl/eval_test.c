@@ -285,11 +285,24 @@ static void gap_is_to_the_learned_sampler(void) {
   put_cost(&f, 5.0, 0.5, 1.85f);
   f.options.reoptimize = true;
   f.options.episodes = 100;
+  irl_eval_condition each[NC];
+  f.options.condition = each;
   CHECK_OK(irl_judge_optimize(&f.judge, IRL_JUDGE_LEARNED, &info));
   f.run.learned = f.judge.found;
   CHECK_OK(irl_eval(&f.run, &f.options, NULL, &r, &info));
   CHECK(r.interval.reoptimized_gap.lo < 0 && 0 < r.interval.reoptimized_gap.hi);
   CHECK(fabs(r.reoptimized_gap) < 2);
+  double gap = 0, old = 0, found = 0;  // the conditions' figures are those that the means are of
+  for (int k = 0; k < NC; k++) {
+    CHECK(each[k].condition == f.run.condition[k] && isfinite(each[k].objective));
+    gap += each[k].reoptimized_gap / NC;
+    old += each[k].return_mean / NC;
+    found += each[k].reoptimized_return / NC;
+  }
+  CHECK_NEAR(gap, r.reoptimized_gap, 1e-9);
+  CHECK_NEAR(old, r.return_mean, 1e-9);
+  CHECK_NEAR((found - r.random_return) / (r.expert_return - r.random_return),
+             r.reoptimized_normalized_return, 1e-9);
   tear_down(&f);
 }
 

@@ -518,7 +518,7 @@ def test_resumed_training_ends_in_the_same_bytes(tmp_path, task, dataset, number
 
 EVAL = ["return_mean", "return_std", "expert_return", "random_return", "normalized_return",
         "reoptimized_normalized_return", "spearman", "pearson", "epic", "auc", "ess",
-        "success_rate", "dard", "reoptimized_gap", "intervals"]
+        "success_rate", "dard", "reoptimized_gap", "intervals", "conditions"]
 
 
 def test_eval(trained):
@@ -529,7 +529,10 @@ def test_eval(trained):
     assert abs(share - result["normalized_return"]) <= 1e-12 * max(1, abs(share))
     low, high = result["intervals"]["normalized_return"]
     assert low <= result["normalized_return"] <= high
-    assert set(result["intervals"]) == set(EVAL) - {"intervals"}
+    assert set(result["intervals"]) == set(EVAL) - {"intervals", "conditions"}
+    means = [c["return_mean"] for c in result["conditions"]]
+    assert abs(sum(means) / len(means) - result["return_mean"]) <= 1e-12 * abs(result["return_mean"])
+    assert all(c["reoptimized_return"] is None for c in result["conditions"])
     again = run_json("eval", trained, "--episodes", 8, "--threads", 1, keys=EVAL)
     assert again == result
     assert run_json("eval", trained, "--episodes", 8, "--seed", 1, keys=EVAL) != result
