@@ -120,6 +120,7 @@ irl_config irl_config_for(irl_algo algo, int horizon, int inputs) {
   switch (algo) {
     case IRL_ALGO_GCL_Q:
       config.demo_widen = fmin(config.demo_widen, 4.0);
+      config.mono = 0.0;
       break;
     case IRL_ALGO_AIRL:
     case IRL_ALGO_GAIL:

@@ -131,7 +131,10 @@ static void wide_tasks_have_defaults_of_their_own(void) {
   CHECK_NEAR(arm.mono, 100.0, 0);
   CHECK_NEAR(irl_config_for(IRL_ALGO_GAN_GCL, 100, 33).mono, 1.0, 1e-15);
   CHECK(any.mono == 0.0 && irl_config_for(IRL_ALGO_GCL, 201, 33).mono == 0.0);
+  CHECK(irl_config_for(IRL_ALGO_GCL, 200, 21).mono == 100.0);
+  CHECK(irl_config_for(IRL_ALGO_MAXENT, 100, 33).mono == 100.0);
   CHECK(irl_config_for(IRL_ALGO_GAIL, 100, 33).mono == 0.0);
+  CHECK(irl_config_for(IRL_ALGO_GCL_Q, 100, 33).mono == 0.0);
   CHECK_NEAR(irl_config_for(IRL_ALGO_GAIL, 100, 33).demo_widen, 4.0, 0);
   CHECK_OK(irl_config_check(&arm, NULL));
 }
