@@ -53,7 +53,7 @@ static void write_conditions(irl_jout* out, const irl_eval_condition* condition,
   irl_jout_close(out);
 }
 
-// write_result writes figures without meaning (NAN) as null.
+// write_result writes the run's figures, those without meaning (NAN) as null.
 static void write_result(irl_jout* out, const irl_eval_result* result) {
 #define WRITE(key) irl_jout_key_number(out, #key, result->key);
   IRL_EVAL_FIGURES(WRITE)
@@ -64,9 +64,6 @@ static void write_result(irl_jout* out, const irl_eval_result* result) {
   IRL_EVAL_FIGURES(WRITE)
 #undef WRITE
   irl_jout_close(out);
-  if (result->has_transfer) {
-    write_transfer(out, &result->transfer);
-  }
 }
 
 // run_eval needs nothing but the run's folder: it keeps task, cost, policy and reference returns.
@@ -91,6 +88,9 @@ static irl_err run_eval(cli_context* cli, const void* args) {
   if (err == IRL_OK) {
     write_result(&cli->result, &result);
     write_conditions(&cli->result, condition, run->nconditions);
+    if (result.has_transfer) {
+      write_transfer(&cli->result, &result.transfer);
+    }
   }
   irl_free(condition);
   irl_run_close(run);

@@ -116,7 +116,7 @@ irl_config irl_config_defaults(void);
 //   inputs, nx + nu: beyond IRL_CONFIG_WIDE a step's dynamics have more unknowns than the
 //     trajectories of an iteration tell of, so samplers start nearer to the demonstrations, where
 //     these tell of them too, and do not speed up. Up to IRL_CONFIG_LONG they take more steps for
-//     one of the cost, and but for single steps the cost is held to fall along demonstrations.
+//     one of the cost, which but for gcl-q and single steps is held to fall along demonstrations.
 enum { IRL_CONFIG_LONG = 200, IRL_CONFIG_WIDE = 20 };
 irl_config irl_config_for(irl_algo algo, int horizon, int inputs);
 

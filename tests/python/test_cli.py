@@ -538,6 +538,13 @@ def test_eval(trained):
     assert run_json("eval", trained, "--episodes", 8, "--seed", 1, keys=EVAL) != result
 
 
+def test_eval_for_people(trained):
+    lines = run("eval", trained, "--episodes", 8).stdout.splitlines()
+    below = lines[lines.index("intervals"):]
+    assert any(re.fullmatch(r"  return_mean +\S+  \S+", line) for line in below)
+    assert re.match(r" +condition +return_mean ", below[below.index("conditions") + 1])
+
+
 def test_eval_in_a_changed_world(trained):
     result = run_json("eval", trained, "--episodes", 8, "--set", "temperature=2",
                       keys=[*EVAL, "transfer"])
