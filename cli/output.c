@@ -130,10 +130,10 @@ static void print_object(irl_jnode object, int indent) {
   for (int i = 0; i < n; i++) {
     const char* key = irl_json_key(object, i);
     const irl_jnode value = irl_json_get(object, key);
-    if (irl_json_type(value) == IRL_JSON_ARRAY && !number_row(value, text)) {
-      print_array(key, value);
-    } else if (irl_json_type(value) == IRL_JSON_ARRAY) {
+    if (irl_json_type(value) == IRL_JSON_ARRAY && number_row(value, text)) {
       printf("%*s%-*s  %s\n", indent, "", width, key, text);
+    } else if (irl_json_type(value) == IRL_JSON_ARRAY) {
+      print_array(key, value);
     } else if (irl_json_type(value) == IRL_JSON_OBJECT) {
       printf("%*s%s\n", indent, "", key);
       print_object(value, indent + 2);
