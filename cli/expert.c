@@ -153,8 +153,9 @@ static void write_row(void* user, const irl_search_row* r) {
   fprintf(out, "{\"stage\": %d, \"iteration\": %d, \"condition\": %d, \"start\": %d", r->stage,
           r->iteration, r->condition, r->start);
   fprintf(out, r->from < 0 ? ", \"from\": null" : ", \"from\": %d", r->from);
-  fprintf(out, ", \"accepted\": %s, \"indefinite\": %d, \"env_steps\": %lld",
-          r->accepted ? "true" : "false", r->indefinite, (long long)r->env_steps);
+  fprintf(out, ", \"accepted\": %s, \"calmed\": %s, \"indefinite\": %d, \"env_steps\": %lld",
+          r->accepted ? "true" : "false", r->calmed ? "true" : "false", r->indefinite,
+          (long long)r->env_steps);
   write_number(out, "kl", r->kl);
   write_number(out, "eta", r->eta);
   write_number(out, "step", r->step);

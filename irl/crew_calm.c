@@ -8,9 +8,6 @@
 
 enum { LEVELS = 4, DRAWS = 3 };
 
-// Nats an action that Σ/4 costs: ln 2 of entropy, of which a quadratic cost gives 3/8 back.
-static const double price = 0.693147180559945 - 0.375;
-
 // What the trajectories that went wrong add to the mean cost of condition k's newest. [nats]
 static double excess(const irl_learner* l, int k) {
   const irl_crew* crew = &l->crew[IRL_CREW_MAIN];
@@ -52,7 +49,7 @@ static void scale(irl_learner* l, int k, double factor) {
 irl_err irl_crew_calm(irl_learner* l, uint64_t round, irl_errinfo* info) {
   irl_crew* crew = &l->crew[IRL_CREW_MAIN];
   double *values = l->calm, *best = l->calm + l->nc, *level = l->calm + 2 * l->nc;
-  const double worth = price * l->info->nu * l->info->horizon;
+  const double worth = irl_calm_price(l->info->nu, l->info->horizon);
   bool any = false;
   for (int k = 0; k < l->nc; k++) {
     level[k] = excess(l, k) > worth ? 0 : -1;  // -1: left as it is

@@ -272,6 +272,7 @@ static void tell_row(irl_optimizer* s, const irl_trial* t, bool accepted) {
                               .cost = t->next.cost,
                               .objective = irl_judgement_value(&t->now, weight),
                               .indefinite = t->report.indefinite,
+                              .calmed = t->moved && t->calmed,
                               .accepted = accepted};
   o->report(o->user, &row);
 }

@@ -55,12 +55,12 @@ void irl_trial_restart(irl_trial* trial, int from, const irl_policy* policy, dou
   trial->from = from;
   trial->n = trial->older = trial->rejected = 0;
   trial->eta = trial->multiplier = 1;
-  trial->started = false;
+  trial->started = trial->stuck = trial->calmed = false;
 }
 
 void irl_trial_resume(irl_trial* trial) {
   trial->fresh = true;
-  trial->moved = false;
+  trial->moved = trial->stuck = trial->calmed = false;
   trial->stream = 0;
   trial->idle = 0;
   if (trial->started) {
@@ -135,6 +135,10 @@ double irl_judgement_excess(const irl_judgement* j) {
   return usable.n > 0 ? j->cost - usable.mean : 0;
 }
 
+double irl_calm_price(int nu, int steps) {
+  return (M_LN2 - 0.375) * nu * steps;
+}
+
 double irl_judgement_standing(const irl_judgement* j, double entropy_weight) {
   const double share = j->wrong > 1 ? (j->wrong - 1.0) / j->wrong : 0;
   return irl_judgement_typical(j, entropy_weight) +
@@ -190,8 +194,13 @@ bool irl_trial_accepts(const irl_trial* trial, double entropy_weight) {
 
 //---------------------------------- Settling ------------------------------------------------------
 
-// Trust region: the share of the predicted gain that came true decides the next KL limit.
+// Trust region: the share of the predicted gain that came true decides the next KL limit. What was
+// learned of it with more noise does not hold for less.
 static void adapt(irl_trial* trial, const irl_sampler_options* o, bool accepted) {
+  if (trial->calmed) {
+    trial->multiplier = accepted ? 1 : trial->multiplier;
+    return;
+  }
   const double share = trial->predicted > 0 ? trial->gain / trial->predicted : 0;
   const double factor = !accepted ? 0.25 : share > 0.5 ? 2 : share > 0 ? 1.4 : 0.5;
   trial->multiplier = fmin(fmax(trial->multiplier * factor, o->kl_lo), o->kl_hi);
@@ -238,11 +247,11 @@ static void keep(irl_trial* trial, const irl_batch* drawn, int first) {
   }
 }
 
-// Other starts and noise for the policy that is kept.
+// Other starts and noise for the policy that is kept, from which no step has led on.
 static void redraw(irl_trial* trial) {
   irl_policy_copy(&trial->proposal, &trial->kept);
   trial->stream++;
-  trial->fresh = true;
+  trial->fresh = trial->stuck = true;
   trial->moved = false;
 }
 
@@ -279,6 +288,23 @@ bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, cons
 
 //---------------------------------- Proposing -----------------------------------------------------
 
+// Trajectories that go wrong are in no model, so no step leads away from them. Where they cost more
+// than a quarter of the noise gives up, that is the proposal: the policy that is kept with Σ/4.
+static bool calm(irl_trial* trial, double entropy_weight) {
+  const irl_policy* kept = &trial->kept;
+  const double price = irl_calm_price(kept->nu, kept->steps);
+  const double excess = irl_judgement_excess(&trial->now);
+  if (trial->now.wrong < 2 || excess < entropy_weight * price) {  // one is luck
+    return false;
+  }
+  irl_policy_copy(&trial->proposal, kept);
+  irl_policy_scale_covariance(&trial->proposal, 0.25);
+  trial->report.kl = price;
+  trial->predicted = excess - entropy_weight * price;
+  trial->moved = true;
+  return true;
+}
+
 bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_options* options,
                        const irl_objective* o) {
   const double weight = options->lqr.entropy_weight;
@@ -286,6 +312,11 @@ bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_
   if (trial->started && trial->rejected > 1) {
     redraw(trial);
     return false;
+  }
+  trial->calmed = trial->stuck && calm(trial, weight);
+  trial->stuck = false;
+  if (trial->calmed) {
+    return true;
   }
   irl_policy_copy(&worker->policy, &trial->kept);
   worker->eta = trial->eta;

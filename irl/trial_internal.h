@@ -42,6 +42,8 @@ typedef struct irl_trial {
   int idle;      // draws in a row that brought nothing worth having, those twice that were not
                  // predicted to either
   bool moved;    // a proposal was made that differs from `kept`
+  bool calmed;   // by less noise alone
+  bool stuck;    // `kept` is drawn from again, for no step led on
   bool started;  // `kept` has trajectories
   bool fresh;    // the next trajectories are of other starts and noise: nothing to compare with
 } irl_trial;
@@ -62,6 +64,11 @@ double irl_judgement_typical(const irl_judgement* j, double entropy_weight);
 
 // What the trajectories that went wrong add to the mean cost; 0 where none did. [nats]
 double irl_judgement_excess(const irl_judgement* j);
+
+// KL divergence of a policy with Σ/4 from that with Σ. Where Σ is the best there is for a quadratic
+// cost, ν times as much is what E[c] − ν H loses by it: ln 2 of entropy an action, ⅜ of which the
+// cost gives back. [nats]
+double irl_calm_price(int nu, int steps);
 
 // The typical value and what all trajectories that went wrong but one, which is luck, add to the
 // mean: what counts between starts, whose trajectories are of different noise.
@@ -111,8 +118,9 @@ bool irl_trial_accepts(const irl_trial* trial, double entropy_weight);
 bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, const irl_objective* o,
                       const irl_batch* drawn, int first, int n);
 
-// Makes the next proposal with a worker's memory. False: there is none; the policy that is kept is
-// drawn from again.
+// Makes the next proposal with a worker's memory: a step on the model, or a quarter of the noise
+// when steps were refused and what goes wrong costs more than that. False: there is none; the
+// policy that is kept is drawn from again.
 bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_options* options,
                        const irl_objective* o);
 

@@ -446,7 +446,81 @@ static void trajectories_that_go_wrong_are_left_out(void) {
   irl_policy_destroy(&policy);
 }
 
+//---------------------------------- Less noise ----------------------------------------------------
+
+static void set_trial(irl_trial* t, const irl_task* task, const double* cost) {
+  static const double deviation[2] = {0.3, 0.3};
+  const irl_task_info* i = irl_task_get(task);
+  const irl_objective o = {.path_cost = listed, .arg = cost};
+  irl_batch b;
+  CHECK_OK(irl_trial_init(t, task, PATHS));
+  CHECK_OK(irl_policy_set_noise(&t->proposal, deviation));
+  CHECK_OK(irl_batch_create(&b, PATHS, T, i->nx, i->nu, i->nz, i->nstate));
+  memset(b.valid, 1, PATHS * sizeof *b.valid);
+  const irl_sampler_options none = {.lqr.entropy_weight = 0.1};
+  CHECK(irl_trial_settle(t, &none, &o, &b, 0, PATHS));
+  t->multiplier = 0.01;
+  irl_batch_destroy(&b);
+}
+
+// What a trial proposes after two refusals and another draw of the policy that is kept, whose
+// trajectories have these costs: whether it is a quarter of the noise and nothing else.
+static bool calms(const double* cost) {
+  irl_task* task = lq();
+  const irl_task_info* i = irl_task_get(task);
+  const irl_sampler_options options = {
+      .kl_step = 0.5, .dynamics = irl_dynamics_defaults(), .lqr = {.entropy_weight = 0.1}};
+  const irl_objective o = irl_reward_objective(task);
+  irl_sampler worker;
+  irl_trial t;
+  CHECK_OK(irl_sampler_init(&worker, T, i->nx, i->nu, i->nz, &o));
+  set_trial(&t, task, cost);
+  t.rejected = 2;
+  CHECK(!irl_trial_propose(&t, &worker, &options, &o));  // drawn from again, and taken
+  t.rejected = 0;
+  const bool calmed = irl_trial_propose(&t, &worker, &options, &o) && t.calmed;
+  if (calmed) {
+    CHECK_NEAR(t.proposal.sigma[0], 0.25 * 0.09, 1e-12);
+    CHECK(memcmp(t.proposal.K, t.kept.K, sizeof(double) * T * 2 * 4) == 0);
+    CHECK_NEAR(t.report.kl, (log(2) - 0.375) * 2 * T, 1e-12);  // of two normal distributions
+  }
+  irl_trial_fini(&t);
+  irl_sampler_fini(&worker);
+  irl_task_destroy(task);
+  return calmed;
+}
+
+// Σ/4 costs 0.1 × 0.318 × 30 actions = 0.95 nats here. Two trajectories in seven that cost 500 are
+// worth that; one is luck, and two that cost little more than the others are not.
+static void noise_that_goes_wrong_is_proposed_less(void) {
+  static const double well[PATHS] = {10, 11, 12, 13, 14, 15, 16};
+  static const double once[PATHS] = {9, 10, 500, 12, 13, 14, 15};
+  static const double twice[PATHS] = {9, 500, 500, 12, 13, 14, 15};
+  static const double hardly[PATHS] = {0.09, 2, 2, 0.12, 0.13, 0.14, 0.15};
+  CHECK(!calms(well) && !calms(once) && calms(twice) && !calms(hardly));
+}
+
+// The KL limit that was cut down with more noise begins anew; a refusal leaves it.
+static void less_noise_begins_with_another_limit(void) {
+  static const double twice[PATHS] = {9, 500, 500, 12, 13, 14, 15};
+  static const double well[PATHS] = {9, 10, 11, 12, 13, 14, 15};
+  const irl_sampler_options options = {.lqr.entropy_weight = 0.1, .kl_lo = 0.002, .kl_hi = 20};
+  irl_task* task = lq();
+  for (int better = 0; better < 2; better++) {
+    const irl_objective o = {.path_cost = listed, .arg = better ? well : twice};
+    irl_trial t;
+    set_trial(&t, task, twice);
+    t.calmed = t.moved = true;
+    irl_policy_scale_covariance(&t.proposal, 0.25);  // costs 0.1 × ln 2 × 30 nats
+    CHECK(irl_trial_settle(&t, &options, &o, &t.batch, 0, PATHS) == better);
+    CHECK_NEAR(t.multiplier, better ? 1 : 0.01, 0);
+    irl_trial_fini(&t);
+  }
+  irl_task_destroy(task);
+}
+
 TESTS(TEST(linear_quadratic_optimum), TEST(threads_do_not_matter), TEST(bad_input_is_refused),
       TEST(few_samples_will_do), TEST(noise_that_costs_too_much_is_taken_back),
       TEST(noise_is_that_of_the_whole_entropy), TEST(proposals_are_judged_in_pairs),
-      TEST(starts_are_ranked_by_the_median), TEST(trajectories_that_go_wrong_are_left_out))
+      TEST(starts_are_ranked_by_the_median), TEST(trajectories_that_go_wrong_are_left_out),
+      TEST(noise_that_goes_wrong_is_proposed_less), TEST(less_noise_begins_with_another_limit))

@@ -387,6 +387,7 @@ def test_expert_tells_of_its_search(work, task, dataset):
     rows = [json.loads(line) for line in rows.read_text().splitlines()]
     assert {row["condition"] for row in rows} == {0, 1}
     assert all(row["kl"] >= 0 and row["eta"] >= 0 and row["env_steps"] > 0 for row in rows)
+    assert {row["calmed"] for row in rows} <= {True, False}
     kept = {}
     for row in rows:
         key = (row["stage"], row["condition"], row["start"])
