@@ -36,7 +36,7 @@ typedef struct irl_search_row {
   double cost;        // mean cost of the new policy's trajectories
   double objective;   // E[c] − ν H of the policy that is kept
   int indefinite;     // backward passes without a positive definite Q_uu
-  bool calmed;        // the proposal is the policy that is kept with a quarter of its noise
+  bool calmed;        // the proposal was the policy kept before it with a quarter of its noise
   bool accepted;
 } irl_search_row;
 

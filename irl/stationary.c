@@ -169,7 +169,8 @@ static double judged_cost(irl_campaign* c) {
   return isnan(sum) ? INFINITY : sum / b->n;
 }
 
-// Mean cost of the present policy's mean actions on starts of its own; round: which of several.
+// Mean cost of the present policy's mean actions on starts of its own, which are never those of
+// iteration 0, for on these the policy that is found is judged; round: which of several.
 static irl_err judge_round(irl_campaign* c, int round, double* cost, irl_errinfo* info) {
   const bool same = c->options->plan.judge > 0;  // starts: else the luckiest policy would be kept
   for (int i = 0; i < c->judged.n; i++) {
@@ -178,7 +179,7 @@ static irl_err judge_round(irl_campaign* c, int round, double* cost, irl_errinfo
   const irl_rollout rollout = {.mode = IRL_ACTION_MEAN,
                                .own_policy = c->each,
                                .seed = c->options->seed,
-                               .iteration = same ? 0 : (uint64_t)c->iteration + 1,
+                               .iteration = same ? 1 : (uint64_t)c->iteration + 1,
                                .reset_purpose = IRL_PURPOSE_EVAL,
                                .action_purpose = IRL_PURPOSE_EVAL_ACTION,
                                .first = round * c->judged.n,

@@ -299,7 +299,7 @@ static bool calm(irl_trial* trial, double entropy_weight) {
   }
   irl_policy_copy(&trial->proposal, kept);
   irl_policy_scale_covariance(&trial->proposal, 0.25);
-  trial->report.kl = price;
+  trial->report = (irl_lqr_report){.kl = price};
   trial->predicted = excess - entropy_weight * price;
   trial->moved = true;
   return true;

@@ -119,7 +119,7 @@ bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, cons
                       const irl_batch* drawn, int first, int n);
 
 // Makes the next proposal with a worker's memory: a step on the model, or a quarter of the noise
-// when steps were refused and what goes wrong costs more than that. False: there is none; the
+// when none led on and what goes wrong costs more than that. False: there is none; the
 // policy that is kept is drawn from again.
 bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_options* options,
                        const irl_objective* o);

@@ -1,4 +1,5 @@
-// The confirmation of a return that would end a search.
+// How policies on the way are judged: the confirmation of a return that would end a search, and on
+// which starts.
 #include <math.h>
 
 #include "irl/runtime.h"
@@ -69,4 +70,53 @@ static void confirmations_end_where_they_fail(void) {
   CHECK(early > 2 && early < 12);
 }
 
-TESTS(TEST(confirmations_end_where_they_fail))
+typedef struct looked {
+  const irl_task* task;
+  double* first;  // observations that trajectories began with    (n, 4)
+  int n;
+} looked;
+
+static void look(const void* arg, const irl_batch* batch, double* c) {
+  const looked* l = arg;
+  const irl_reward_steps reward = {l->task, true};
+  for (int i = 0; i < batch->n && i < l->n; i++) {
+    memcpy(l->first + 4 * i, irl_batch_x(batch, i, 0), 4 * sizeof(double));
+  }
+  irl_reward_step_costs(&reward).costs(&reward, batch, c);
+}
+
+// The starts that choose between policies are not those that `mjirl expert` judges the chosen one
+// by (random numbers of seed 0, iteration 0), not even where the search has seed 0 too.
+static void what_chooses_does_not_judge(void) {
+  enum { N = 8 };
+  double first[N][4];
+  search s;
+  irl_policy policy;
+  irl_env* env = NULL;
+  irl_batch final;
+  int64_t steps = 0;
+  search_init(&s);
+  const looked l = {s.task, first[0], N};
+  s.o.judge = (irl_step_costs){look, &l};
+  s.o.seed = 0;
+  s.o.plan.iterations = 0;
+  s.o.plan.judge = N / 2;  // a condition
+  CHECK_OK(irl_policy_create(&policy, 1, 4, 1));
+  CHECK_OK(irl_stationary(&s.o, NULL, &policy, &steps, &s.info));
+  CHECK_OK(irl_batch_create(&final, N, 1, 4, 1, 0, 0));
+  CHECK_OK(irl_env_create(&env, s.task, N, 1, &s.info));
+  for (int i = 0; i < N; i++) {
+    final.condition[i] = i % 2;
+  }
+  const irl_rollout rollout = {.mode = IRL_ACTION_ZERO, .reset_purpose = IRL_PURPOSE_EVAL};
+  CHECK_OK(irl_env_rollout(env, &rollout, &final, &steps, NULL, &s.info));
+  for (int i = 0; i < N * N; i++) {
+    CHECK(memcmp(first[i / N], irl_batch_x(&final, i % N, 0), sizeof *first) != 0);
+  }
+  irl_env_destroy(env);
+  irl_batch_destroy(&final);
+  irl_policy_destroy(&policy);
+  search_fini(&s);
+}
+
+TESTS(TEST(confirmations_end_where_they_fail), TEST(what_chooses_does_not_judge))
