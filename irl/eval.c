@@ -378,19 +378,28 @@ static irl_err judge_transfer(const irl_judge* here, irl_eval_result* r, irl_err
 
 //---------------------------------- All of it ----------------------------------------------------
 
-// Demonstrations are a help, not a need: the run keeps their mean return.
-static irl_demos* find_demos(const irl_run* run) {
+// Demonstrations are a help, not a need: the run keeps their mean return. But what the cost is
+// judged on is not the same without them, so that is said.
+static irl_demos* find_demos(const irl_judge* j) {
+  const irl_run* run = j->run;
   irl_demos* demos = NULL;
   if (irl_demos_load(&demos, run->demos_path, NULL) == IRL_OK &&
       irl_demos_prepare(demos, run->task, NULL) != IRL_OK) {
     irl_demos_destroy(demos);
     demos = NULL;
   }
+  if (demos == NULL && j->host != NULL) {
+    irl_log(
+        &j->host->sink, IRL_LOG_WARNING,
+        "%s: the run's demonstrations are not there or do not fit, so auc is null and the cost is "
+        "judged on the other episodes alone; put them back, or start where training was started",
+        run->demos_path);
+  }
   return demos;
 }
 
 static irl_err judge_cost(irl_judge* j, irl_eval_result* r, irl_errinfo* info) {
-  irl_demos* demos = find_demos(j->run);
+  irl_demos* demos = find_demos(j);
   irl_eval_set set;
   irl_err err = irl_eval_set_create(&set, j, demos, info);
   if (err == IRL_OK) {

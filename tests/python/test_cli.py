@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -537,6 +538,18 @@ def test_eval(trained):
     again = run_json("eval", trained, "--episodes", 8, "--threads", 1, keys=EVAL)
     assert again == result
     assert run_json("eval", trained, "--episodes", 8, "--seed", 1, keys=EVAL) != result
+
+
+def test_eval_says_when_demonstrations_are_gone(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    config = tmp_path / "run" / "config.json"
+    settings = json.loads(config.read_text())
+    settings["demos"] = str(tmp_path / "gone")
+    config.write_text(json.dumps(settings))
+    done = run("eval", tmp_path / "run", "--episodes", 8, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["auc"] is None
+    assert len(done.stderr.splitlines()) == 1 and "gone: the run's demonstrations are not there" in done.stderr
+    assert run("eval", trained, "--episodes", 8, "--json").stderr == ""
 
 
 def test_eval_for_people(trained):
