@@ -468,8 +468,9 @@ static void set_trial(irl_trial* t, const irl_task* task, const double* cost) {
 static bool calms(const double* cost) {
   irl_task* task = lq();
   const irl_task_info* i = irl_task_get(task);
-  const irl_sampler_options options = {
-      .kl_step = 0.5, .dynamics = irl_dynamics_defaults(), .lqr = {.entropy_weight = 0.1}};
+  irl_sampler_options options = {
+      .kl_step = 0.5, .dynamics = irl_dynamics_defaults(), .lqr = irl_lqr_defaults()};
+  options.lqr.entropy_weight = 0.1;
   const irl_objective o = irl_reward_objective(task);
   irl_sampler worker;
   irl_trial t;
