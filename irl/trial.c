@@ -55,12 +55,12 @@ void irl_trial_restart(irl_trial* trial, int from, const irl_policy* policy, dou
   trial->from = from;
   trial->n = trial->older = trial->rejected = 0;
   trial->eta = trial->multiplier = 1;
-  trial->started = trial->stuck = trial->calmed = false;
+  trial->started = false;
 }
 
 void irl_trial_resume(irl_trial* trial) {
   trial->fresh = true;
-  trial->moved = trial->stuck = trial->calmed = false;
+  trial->moved = false;
   trial->stream = 0;
   trial->idle = 0;
   if (trial->started) {
@@ -251,7 +251,7 @@ static void keep(irl_trial* trial, const irl_batch* drawn, int first) {
 static void redraw(irl_trial* trial) {
   irl_policy_copy(&trial->proposal, &trial->kept);
   trial->stream++;
-  trial->fresh = trial->stuck = true;
+  trial->fresh = true;
   trial->moved = false;
 }
 
@@ -313,8 +313,8 @@ bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_
     redraw(trial);
     return false;
   }
-  trial->calmed = trial->stuck && calm(trial, weight);
-  trial->stuck = false;
+  const bool redrawn = !trial->moved && trial->stream > 0;
+  trial->calmed = redrawn && calm(trial, weight);
   if (trial->calmed) {
     return true;
   }

@@ -42,8 +42,7 @@ typedef struct irl_trial {
   int idle;      // draws in a row that brought nothing worth having, those twice that were not
                  // predicted to either
   bool moved;    // a proposal was made that differs from `kept`
-  bool calmed;   // by less noise alone
-  bool stuck;    // `kept` is drawn from again, for no step led on
+  bool calmed;   // by less noise alone; of a proposal that was made
   bool started;  // `kept` has trajectories
   bool fresh;    // the next trajectories are of other starts and noise: nothing to compare with
 } irl_trial;
@@ -119,8 +118,8 @@ bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, cons
                       const irl_batch* drawn, int first, int n);
 
 // Makes the next proposal with a worker's memory: a step on the model, or a quarter of the noise
-// when none led on and what goes wrong costs more than that. False: there is none; the
-// policy that is kept is drawn from again.
+// when none led on and what goes wrong costs more than that. False: there is none; the policy that
+// is kept is drawn from again.
 bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_options* options,
                        const irl_objective* o);
 
