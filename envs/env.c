@@ -214,7 +214,8 @@ static void run_episode(const mjModel* m, mjData* d, int i, void* arg) {
   irl_batch* b = job->batch;
   const irl_task* task = job->env->task;
   const uint64_t c = (uint64_t)b->condition[i], number = number_of(r, i);
-  irl_rng start = irl_rng_stream(r->seed, r->reset_purpose, r->iteration, c, number);
+  irl_start_noise start = {irl_rng_stream(r->seed, r->reset_purpose, r->iteration, c, number),
+                           r->spread > 0 ? r->spread : 1};
   irl_rng action = irl_rng_stream(r->seed, r->action_purpose, r->iteration, c, number);
   double* memory = job->env->scratch + (size_t)i * (size_t)job->env->nscratch;
   const double* state =
@@ -430,10 +431,10 @@ typedef struct check_job {
 
 static void run_check(const mjModel* m, mjData* d, int sim, void* arg) {
   check_job* job = arg;
-  irl_rng rng = irl_rng_stream(0, IRL_PURPOSE_RESET, 0, 0, 0);
+  irl_start_noise noise = {irl_rng_stream(0, IRL_PURPOSE_RESET, 0, 0, 0), 1};
   irl_episode ep;
   (void)sim;
-  job->started = irl_episode_reset(&ep, job->env->task, m, d, job->env->scratch, 0, NULL, &rng);
+  job->started = irl_episode_reset(&ep, job->env->task, m, d, job->env->scratch, 0, NULL, &noise);
   for (int t = 0; job->started && t < job->nsteps; t++) {
     (void)irl_episode_step(&ep, d->ctrl);
   }

@@ -46,6 +46,7 @@ typedef struct irl_rollout {
   const int* number;  // (N) numbers in these streams instead of first, first + 1, ..., or NULL
   bool run_on;        // simulate all T steps even after termination; rewards after it are 0
   bool exact_start;   // no start noise: the condition's own state
+  double spread;      // factor on the start noise, about the middle of each range; 0: 1
   const double* start_state;  // (N, nstate) physics states to start from instead, or NULL
   const double* world;        // (N, nworld) factors of the physics instead of drawn ones, or NULL
 } irl_rollout;

@@ -146,12 +146,12 @@ static void begin(irl_episode* ep) {
 }
 
 bool irl_episode_reset(irl_episode* ep, const irl_task* task, const mjModel* m, mjData* d,
-                       double* memory, int condition, const double* state, irl_rng* rng) {
+                       double* memory, int condition, const double* state, irl_start_noise* noise) {
   attach(ep, task, m, d, memory);
   if (state != NULL) {
     irl_start_reset(task, m, condition, d);
     mj_setState(m, d, state, task->state_spec);
-  } else if (!irl_start_draw(task, m, condition, rng, d)) {
+  } else if (!irl_start_draw(task, m, condition, noise, d)) {
     return false;
   }
   begin(ep);

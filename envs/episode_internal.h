@@ -18,9 +18,9 @@ typedef struct irl_episode {
 int irl_episode_memory(const irl_task* task);
 
 // Binds the episode to simulator data and puts it at its start: a physics state (nstate), or a
-// condition with noise from rng (NULL: without). False when no start could be drawn.
+// condition with noise (NULL: without). False when no start could be drawn.
 bool irl_episode_reset(irl_episode* ep, const irl_task* task, const mjModel* m, mjData* d,
-                       double* memory, int condition, const double* state, irl_rng* rng);
+                       double* memory, int condition, const double* state, irl_start_noise* noise);
 
 // The same from given qpos (nq) and qvel (nv).
 void irl_episode_reset_at(irl_episode* ep, const irl_task* task, const mjModel* m, mjData* d,

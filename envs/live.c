@@ -60,7 +60,7 @@ typedef struct call {
   irl_live* live;
   irl_live_row* row;
   int condition;
-  irl_rng* rng;
+  irl_start_noise* noise;
   const double* start;  // physics state, or NULL: the condition's
   const double* u;
   bool sound;
@@ -79,7 +79,7 @@ static void start(const mjModel* m, mjData* d, int sim, void* arg) {
   (void)sim;
   memset(live->applied, 0, (size_t)(live->task->info.nu + live->task->info.nz) * sizeof(double));
   c->sound = irl_episode_reset(&live->episode, live->task, m, d, live->memory, c->condition,
-                               c->start, c->rng);
+                               c->start, c->noise);
   measure(live, c->row);
 }
 
@@ -116,8 +116,9 @@ irl_err irl_live_reset(irl_live* live, int condition, uint64_t seed, uint64_t nu
     return irl_fail(info, IRL_ERANGE, "%s: there is no condition %d; give 0 to %d",
                     live->task->name, condition, live->task->info.nconditions - 1);
   }
-  irl_rng rng = irl_rng_stream(seed, IRL_PURPOSE_RESET, 0, (uint64_t)condition, number);
-  call c = {.live = live, .row = row, .condition = condition, .rng = exact ? NULL : &rng};
+  irl_start_noise noise = {irl_rng_stream(seed, IRL_PURPOSE_RESET, 0, (uint64_t)condition, number),
+                           1};
+  call c = {.live = live, .row = row, .condition = condition, .noise = exact ? NULL : &noise};
   return apply(&c, start, "no start state meets the reset's rules; widen its ring", info);
 }
 

@@ -23,6 +23,7 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
       .trace = 0.97,
       .stddev = 0.5,
       .last = 1,
+      .spread = 1,
       .floor = 0.02,
       .directions = 8,
       .best = 4,
@@ -69,6 +70,7 @@ static void parse_stationary(irl_expert_plan* p, irl_jnode node) {
   p->alive = irl_json_bool_or(node, "alive", p->alive);
   p->steps = irl_json_int_or(node, "steps", 1, 100000, p->steps);
   p->grow = irl_json_number_or(node, "grow", 1, 10, p->grow);
+  p->spread = irl_json_number_or(node, "spread", 1e-3, 10, p->spread);
   p->stop_return = irl_json_number_or(node, "stop_return", -DBL_MAX, DBL_MAX, p->stop_return);
 }
 
@@ -162,6 +164,9 @@ static void write_stationary(const irl_expert_plan* p, irl_jout* out) {
     irl_jout_key_int(out, "steps", p->steps);
   }
   irl_jout_key_number(out, "grow", p->grow);
+  if (p->spread != 1) {
+    irl_jout_key_number(out, "spread", p->spread);
+  }
   irl_jout_key_number(out, "last", p->last);
   if (p->judge > 0) {
     irl_jout_key_int(out, "judge", p->judge);

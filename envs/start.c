@@ -289,9 +289,12 @@ void irl_start_free(irl_task* task) {
 
 //---------------------------------- Drawing -------------------------------------------------------
 
-static double draw_entry(const irl_draw* draw, int i, irl_rng* rng) {
-  return draw->normal ? draw->hi[i] * irl_rng_normal(rng)
-                      : draw->lo[i] + (draw->hi[i] - draw->lo[i]) * irl_rng_uniform(rng);
+static double draw_entry(const irl_draw* draw, int i, irl_start_noise* noise) {
+  const double lo = draw->lo[i], hi = draw->hi[i];
+  const double middle = draw->normal ? 0 : 0.5 * (lo + hi);
+  const double value = draw->normal ? hi * irl_rng_normal(&noise->rng)
+                                    : lo + (hi - lo) * irl_rng_uniform(&noise->rng);
+  return value + (noise->spread - 1) * (value - middle);  // the task's own to the bit at 1
 }
 
 // Where an entry of the start is in d.
@@ -312,14 +315,14 @@ static double* entry_of(const irl_task* task, mjData* d, int at) {
 
 // One try: writes the drawn values where they are free; returns their norm. Entries that the
 // condition fixes take part in neither.
-static double draw_once(const irl_task* task, const irl_draw* draw, int condition, irl_rng* rng,
-                        mjData* d) {
+static double draw_once(const irl_task* task, const irl_draw* draw, int condition,
+                        irl_start_noise* noise, mjData* d) {
   const double* start = task->start + (size_t)condition * (size_t)task->nstart;
   const uint8_t* fixed = task->fixed + (size_t)condition * (size_t)task->nstart;
   double norm2 = 0;
   for (int i = 0; i < draw->n; i++) {
     const int at = draw->at[i];
-    const double value = draw_entry(draw, i, rng);
+    const double value = draw_entry(draw, i, noise);
     if (draw->replace && fixed[at]) {
       continue;
     }
@@ -360,11 +363,11 @@ static void put_start(const irl_task* task, int condition, mjData* d) {
   }
 }
 
-bool irl_start_draw(const irl_task* task, const mjModel* m, int condition, irl_rng* rng,
+bool irl_start_draw(const irl_task* task, const mjModel* m, int condition, irl_start_noise* noise,
                     mjData* d) {
   irl_start_reset(task, m, condition, d);
   put_start(task, condition, d);
-  for (int k = 0; rng != NULL && k < task->ndraw; k++) {
+  for (int k = 0; noise != NULL && k < task->ndraw; k++) {
     const irl_draw* draw = &task->draw[k];
     if (all_fixed(draw, task->fixed + (size_t)condition * (size_t)task->nstart)) {
       continue;
@@ -372,7 +375,7 @@ bool irl_start_draw(const irl_task* task, const mjModel* m, int condition, irl_r
     double norm = -1;
     int tries = 0;
     do {
-      norm = draw_once(task, draw, condition, rng, d);
+      norm = draw_once(task, draw, condition, noise, d);
     } while (!(norm > draw->norm_above && norm < draw->norm_below) && ++tries < MAX_TRIES);
     if (tries == MAX_TRIES) {
       return false;

@@ -67,6 +67,7 @@ typedef struct irl_expert_plan {
 
   int steps;      // stationary methods: of a search's trajectories; 0: the task's horizon
   double grow;    // stationary methods: factor on steps once half of a batch lasts; 1: none
+  double spread;  // stationary methods: factor on the start noise of a search's trajectories
   double stddev;  // stationary methods: initial noise [action half-ranges]
   double last;    // stationary methods: share of step and noise, or of kl, left at the end
   int judge;      // stationary methods: episodes a condition that decide which policy is kept, the

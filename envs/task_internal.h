@@ -257,9 +257,17 @@ void irl_start_free(irl_task* task);
 // Resets d, to the keyframe of the condition if it has one; m: the task's model, perhaps varied.
 void irl_start_reset(const irl_task* task, const mjModel* m, int condition, mjData* d);
 
-// Resets d and puts the start state of a condition into it; rng NULL: without noise.
-// False when a rejection rule was not met in many tries.
-bool irl_start_draw(const irl_task* task, const mjModel* m, int condition, irl_rng* rng, mjData* d);
+// The noise of a start.
+typedef struct irl_start_noise {
+  irl_rng rng;
+  double spread;  // factor on what draws differ from the middle of their range by, 1: as the task
+                  // says
+} irl_start_noise;
+
+// Resets d and puts the start state of a condition into it; noise NULL: without. False when a
+// rejection rule, which no spread changes, was not met in many tries.
+bool irl_start_draw(const irl_task* task, const mjModel* m, int condition, irl_start_noise* noise,
+                    mjData* d);
 
 //---------------------------------- terms.c -------------------------------------------------------
 

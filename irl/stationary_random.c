@@ -45,6 +45,7 @@ static irl_err roll(irl_campaign* c, int first, int n, irl_errinfo* info) {
                                .reset_purpose = IRL_PURPOSE_RESET,
                                .action_purpose = IRL_PURPOSE_ACTION,
                                .first = first,
+                               .spread = c->options->plan.spread,
                                .run_on = c->options->run_on};
   const double start = irl_now();
   irl_err err = irl_env_rollout(c->env, &rollout, &c->batch, &c->env_steps, NULL, info);

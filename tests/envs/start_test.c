@@ -56,6 +56,33 @@ static void noise_has_its_distribution(void) {
   irl_task_destroy(task);
 }
 
+// Draws with a spread lie about the middle of their ranges: those without it, so many times as far
+// from there. 1 and 0, which is none, change no bit.
+static void noise_spreads(void) {
+  irl_task* task = sample_task(
+      SAMPLE_TASK(", \"reset\": {\"key\": \"home\", \"qvel\": {\"slider\": 1}, \"noise\": ["
+                  "{\"qpos\": \"slider\", \"uniform\": [-0.1, 0.3]},"
+                  "{\"qvel\": \"slider\", \"normal\": 0.5}]}"),
+      NULL);
+  irl_batch plain = starts(task, 3, 0, false);
+  irl_batch b = sample_batch(task, N, 1);
+  irl_rollout rollout = sample_rollout(IRL_ACTION_ZERO, NULL);
+  rollout.seed = 3;
+  for (int k = 0; k < 3; k++) {
+    static const double factor[3] = {1, 1.5, 0.25};
+    rollout.spread = factor[k];
+    CHECK(roll_out(task, &rollout, &b, 1) == 0);
+    for (int i = 0; i < N; i++) {
+      const double *x = irl_batch_x(&plain, i, 0), *y = irl_batch_x(&b, i, 0);
+      CHECK_NEAR(y[0] - 0.4, factor[k] * (x[0] - 0.4), k == 0 ? 0 : 1e-12);  // 0.3 at home
+      CHECK_NEAR(y[6] - 1, factor[k] * (x[6] - 1), k == 0 ? 0 : 1e-12);
+    }
+  }
+  irl_batch_destroy(&plain);
+  irl_batch_destroy(&b);
+  irl_task_destroy(task);
+}
+
 static void rejection_keeps_a_ring(void) {
   irl_task* task = sample_task(
       SAMPLE_TASK(
@@ -146,6 +173,6 @@ static void streams_are_numbered(void) {
   irl_task_destroy(task);
 }
 
-TESTS(TEST(noise_has_its_distribution), TEST(rejection_keeps_a_ring),
+TESTS(TEST(noise_has_its_distribution), TEST(noise_spreads), TEST(rejection_keeps_a_ring),
       TEST(impossible_rejections_are_invalid), TEST(conditions_take_noise),
       TEST(conditions_may_fix_a_part), TEST(streams_are_numbered))

@@ -119,4 +119,35 @@ static void what_chooses_does_not_judge(void) {
   search_fini(&s);
 }
 
-TESTS(TEST(confirmations_end_where_they_fail), TEST(what_chooses_does_not_judge))
+// What a search draws starts so many times as far apart, what judges it starts as the task says.
+static void searches_spread_and_judges_do_not(void) {
+  static const irl_expert_method method[2] = {IRL_EXPERT_RANDOM, IRL_EXPERT_NATURAL};
+  for (int m = 0; m < 2; m++) {
+    double drawn[2][4][4], judged[2][4][4];
+    for (int wide = 0; wide < 2; wide++) {
+      search s;
+      irl_policy policy;
+      int64_t steps = 0;
+      search_init(&s);
+      const looked search_looks = {s.task, drawn[wide][0], 4};
+      const looked judge_looks = {s.task, judged[wide][0], 4};
+      s.o.search = (irl_step_costs){look, &search_looks};
+      s.o.judge = (irl_step_costs){look, &judge_looks};
+      s.o.plan = irl_expert_plan_defaults(method[m]);
+      s.o.plan.iterations = 1;
+      s.o.plan.spread = wide ? 3 : 1;
+      CHECK_OK(irl_policy_create(&policy, 1, 4, 1));
+      CHECK_OK(irl_stationary(&s.o, NULL, &policy, &steps, &s.info));
+      irl_policy_destroy(&policy);
+      search_fini(&s);
+    }
+    CHECK(memcmp(judged[0], judged[1], sizeof judged[0]) == 0);
+    for (int i = 0; i < 4; i++) {
+      CHECK_NEAR(drawn[1][i][1], 3 * drawn[0][i][1], 1e-12);  // the pole's angle, about 0
+      CHECK(fabs(drawn[0][i][1]) > 1e-9);
+    }
+  }
+}
+
+TESTS(TEST(confirmations_end_where_they_fail), TEST(what_chooses_does_not_judge),
+      TEST(searches_spread_and_judges_do_not))

@@ -367,7 +367,7 @@ static int check_plans(const irl_expert_plan* a, const irl_expert_plan* b) {
     CHECK(a->kl == b->kl && a->discount == b->discount && a->trace == b->trace);
     CHECK(a->directions == b->directions && a->best == b->best && a->step == b->step);
     CHECK(a->noise == b->noise && a->offset == b->offset && a->alive == b->alive &&
-          a->grow == b->grow);
+          a->grow == b->grow && a->spread == b->spread);
     CHECK(a->judge == b->judge && a->last == b->last && a->floor == b->floor &&
           a->products == b->products && a->observed == b->observed);
     CHECK(isnan(a->stop_return) == isnan(b->stop_return) &&
@@ -385,7 +385,8 @@ static void the_expert_plan_is_kept(void) {
   static const char* const plans[] = {
       "expert={\"method\": \"random_search\", \"directions\": 5, \"best\": 3, \"step\": 0.5, "
       "\"noise\": "
-      "0.25, \"offset\": false, \"alive\": true, \"steps\": 9, \"grow\": 1.5, \"judge\": 8, "
+      "0.25, \"offset\": false, \"alive\": true, \"steps\": 9, \"grow\": 1.5, \"spread\": 1.25, "
+      "\"judge\": 8, "
       "\"last\": 0.5, \"stddev\": 0.125, "
       "\"iterations\": "
       "7, "

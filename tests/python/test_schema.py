@@ -83,10 +83,10 @@ GOOD = {
     "trajectory": {"expert": {"iterations": 3, "restarts": 1, "rounds": 0, "samples": 2, "entropy": 0.5}},
     "natural gradient": {"expert": {"method": "natural_gradient", "kl": 0.1, "samples": 1, "discount": 0.9,
                                     "products": True, "floor": 0.1, "last": 0.5, "judge": 4, "restarts": 3,
-                                    "then": {"kl": 0.01, "samples": 3, "then": {"floor": 0.5}}}},
+                                    "spread": 0.5, "then": {"spread": 1, "kl": 0.01, "samples": 3, "then": {"floor": 0.5}}}},
     "random search": {"expert": {"method": "random_search", "directions": 3, "best": 2, "alive": True, "last": 0.1,
                                  "judge": 2, "restarts": 2, "audition": 3, "observed": 1,
-                                 "then": {"step": 0.1, "iterations": 2}}},
+                                 "spread": 1.5, "then": {"step": 0.1, "iterations": 2, "spread": 1}}},
 }
 
 BAD = {
@@ -167,6 +167,8 @@ BAD = {
     "restarts 0": {"expert": {"method": "natural_gradient", "restarts": 0}},
     "audition of trajectories": {"expert": {"audition": 3}},
     "then of trajectories": {"expert": {"then": {}}},
+    "spread 0": {"expert": {"method": "random_search", "spread": 0}},
+    "spread of trajectories": {"expert": {"spread": 2}},
     "observed 0": {"expert": {"method": "random_search", "observed": 0}},
     "observed of natural gradient": {"expert": {"method": "natural_gradient", "observed": 1}},
     "then text": {"expert": {"method": "random_search", "then": "again"}},
