@@ -415,7 +415,6 @@ static void note_gain(irl_optimizer* s) {
 static irl_err run_stage(irl_optimizer* s, int at) {
   const irl_stage* now = &s->stages[at];
   s->at = at;
-  note_objectives(s);
   if (s->turn++ > 0 && s->rough == NULL) {  // a polish goes on with the starts that s->rough is of
     select_best(s, now);
     IRL_TRY(irl_exchange(s));
@@ -425,6 +424,7 @@ static irl_err run_stage(irl_optimizer* s, int at) {
   }
   s->step.dynamics.kind = now->dynamics;
   s->step.lqr.entropy_weight = now->entropy_weight;
+  note_objectives(s);
   for (int i = 0; i < s->nalive; i++) {
     irl_trial_resume(s->alive[i]);
   }

@@ -5,7 +5,7 @@
 
 #include "irl/optimizer_internal.h"
 
-enum { NOISE_LEVELS = 4 };
+enum { NOISE_LEVELS = 5 };  // 4 Σ and Σ to Σ/64
 
 static double judge_condition(const irl_optimizer* s, int k) {
   const irl_objective* o = &s->options->objective;
@@ -60,11 +60,15 @@ static irl_err judge(irl_optimizer* s) {
 }
 
 // Models leave out trajectories that went wrong, so their Σ does not know of them: it is divided by
-// 4 as often as that makes E[c] − H less. best (nc), scale (nc)
+// 4 as often as that makes E[c] − H less. Up to 4 Σ too, for the search has taken noise back where
+// it met such trajectories. best (nc), scale (nc)
 static irl_err soften(irl_optimizer* s, double* best, double* scale) {
   for (int i = 0; i < s->judge.n; i++) {
     s->own[i] = &s->result[i / IRL_JUDGE_EPISODES];
     s->number[i] = i % IRL_JUDGE_EPISODES;
+  }
+  for (int k = 0; k < s->options->nc; k++) {
+    irl_policy_scale_covariance(&s->result[k], 4);
   }
   for (int level = 0; level < NOISE_LEVELS; level++) {
     IRL_TRY(irl_optimizer_roll(s, IRL_ACTION_SAMPLE, 0, &s->judge));

@@ -60,7 +60,7 @@ void irl_trial_restart(irl_trial* trial, int from, const irl_policy* policy, dou
 
 void irl_trial_resume(irl_trial* trial) {
   trial->fresh = true;
-  trial->moved = false;
+  trial->moved = trial->calmed = false;
   trial->stream = 0;
   trial->idle = 0;
   if (trial->started) {
@@ -247,12 +247,15 @@ static void keep(irl_trial* trial, const irl_batch* drawn, int first) {
   }
 }
 
-// Other starts and noise for the policy that is kept, from which no step has led on.
+// Other starts and noise for the policy that is kept, from which no step has led on, or for the
+// first one.
 static void redraw(irl_trial* trial) {
-  irl_policy_copy(&trial->proposal, &trial->kept);
+  if (trial->started) {
+    irl_policy_copy(&trial->proposal, &trial->kept);
+  }
   trial->stream++;
   trial->fresh = true;
-  trial->moved = false;
+  trial->moved = trial->calmed = false;
 }
 
 bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, const irl_objective* o,
@@ -276,8 +279,8 @@ bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, cons
     trial->started = true;
     trial->fresh = false;
   }
-  trial->rejected = accepted ? 0 : trial->rejected + 1;
-  if (!fresh) {
+  trial->rejected = accepted ? 0 : trial->rejected + !trial->calmed;
+  if (!fresh || !accepted) {
     const double size = fabs(trial->now.cost) + fabs(weight * trial->now.entropy);
     const double worth = worth_having * size;
     const int step = trial->predicted > worth ? 1 : 2;  // the longer while the model sees a way
@@ -308,8 +311,7 @@ static bool calm(irl_trial* trial, double entropy_weight) {
 bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_options* options,
                        const irl_objective* o) {
   const double weight = options->lqr.entropy_weight;
-  irl_dynamics_fitter* own = worker->fitter;
-  if (trial->started && trial->rejected > 1) {
+  if (trial->fresh || trial->rejected > 1) {  // fresh: what was drawn last lost its trajectories
     redraw(trial);
     return false;
   }
@@ -318,6 +320,7 @@ bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_
   if (trial->calmed) {
     return true;
   }
+  irl_dynamics_fitter* own = worker->fitter;
   irl_policy_copy(&worker->policy, &trial->kept);
   worker->eta = trial->eta;
   worker->multiplier = trial->multiplier;
@@ -335,7 +338,7 @@ bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_
                      (r->expected_cost - weight * r->entropy);
   if (trial->moved) {
     irl_policy_copy(&trial->proposal, &worker->policy);
-  } else if (trial->started) {
+  } else {
     redraw(trial);
   }
   return trial->moved;

@@ -164,7 +164,7 @@ static void linear_quadratic_optimum(void) {
     if (kind == 0) {  // draws of a condition: 2 x 4 of 6, then 7, two rounds of 5 x 4 and up to
                       // four polishes of 7 with 8
       CHECK(r.refused > 0 && r.n <= NC * (8 + 7 + 2 * 20 + 4 * 7));
-      const int visits = 2 * 6 * 6, judged = 2 * 100 + 4 * 100;
+      const int visits = 2 * 6 * 6, judged = 2 * 100 + 5 * 100;
       CHECK(r.env_steps <= (int64_t)T * NC * (8 * 6 + (7 + 2 * 20 + 4 * 7) * 8 + visits + judged));
     }
     destroy(policy);
@@ -208,7 +208,7 @@ static void few_samples_will_do(void) {
   o.iterations = 4;
   o.samples = 3;
   CHECK_OK(irl_optimize(&o, NULL, policy, &steps, &info));
-  CHECK(steps <= T * (4 * 3 * 3 + 5 * 3 + 2 * 2 * 3 * 3 + 6 * 100));  // never more than 3 a draw
+  CHECK(steps <= T * (4 * 3 * 3 + 5 * 3 + 2 * 2 * 3 * 3 + 7 * 100));  // never more than 3 a draw
   CHECK_OK(irl_policy_factor(&policy[0], &info));
   const double found = mean_return(task, policy, 0);
   memset(policy[0].K, 0, sizeof(double) * T * 2 * 4);
@@ -219,15 +219,18 @@ static void few_samples_will_do(void) {
 }
 
 // The reward's cost and one of effort that no model is told of.
-static double hidden_effort(const void* arg, const irl_batch* batch, int i) {
+static double effort_weight;
+
+static double with_effort(const void* arg, const irl_batch* batch, int i) {
   double sum = 0;
   for (int t = 0; t < T; t++) {
-    sum += irl_batch_u(batch, i, t)[0] * irl_batch_u(batch, i, t)[0];
+    const double* u = irl_batch_u(batch, i, t);
+    sum += u[0] * u[0] + u[1] * u[1];
   }
-  return irl_reward_objective(arg).path_cost(arg, batch, i) + 1000 * sum;
+  return irl_reward_objective(arg).path_cost(arg, batch, i) + effort_weight * sum;
 }
 
-static double noise_of(const irl_task* task, bool hidden, double entropy, double polish) {
+static double noise_of(const irl_task* task, double weight, double entropy, double polish) {
   static const int condition[1] = {0};
   const irl_task_info* t = irl_task_get(task);
   irl_optimize_options o = irl_optimize_defaults(task);
@@ -238,7 +241,8 @@ static double noise_of(const irl_task* task, bool hidden, double entropy, double
   o.condition = condition;
   o.nc = 1;
   o.objective = irl_reward_objective(task);
-  o.objective.path_cost = hidden ? hidden_effort : o.objective.path_cost;
+  o.objective.path_cost = with_effort;
+  effort_weight = weight;
   o.restarts = 1;
   o.rounds = 0;
   o.iterations = 12;
@@ -251,14 +255,20 @@ static double noise_of(const irl_task* task, bool hidden, double entropy, double
   return variance;
 }
 
-// Noise that costs more than its entropy is worth is taken back, other noise is not. No step of the
-// hidden cost's search is good enough to be taken, so that it would end with the noise it began
-// with, 0.3 half-ranges.
+// Noise that costs more than its entropy is worth is taken back, noise that costs less is given,
+// other noise stays. No step of the search with dear effort is good enough to be taken, so that it
+// would end with the noise it began with, 0.3 half-ranges. Where the model sees Q_uu and a draw of
+// noise costs but a fifth of it, 4 Σ costs 0.3 nats more an action than Σ and has 0.69 more
+// entropy.
 static void noise_that_costs_too_much_is_taken_back(void) {
   irl_task* task = lq();
-  const double plain = noise_of(task, false, 1, 0), hidden = noise_of(task, true, 1, 0);
+  double P[3];
+  const double curvature = riccati(task, P) / irl_task_get(task)->temperature;
+  const double plain = noise_of(task, 0, 1, 0), dear = noise_of(task, 1000, 1, 0);
+  const double cheap = noise_of(task, -0.4 * curvature, 1, 0);
   CHECK(plain > 0.1 * irl_task_get(task)->temperature);
-  CHECK(hidden < 0.3 * 0.09);
+  CHECK(dear < 0.3 * 0.09);
+  CHECK_NEAR(cheap / plain, 4, 4 * 0.03);  // as below
   irl_task_destroy(task);
 }
 
@@ -269,10 +279,10 @@ static void noise_is_that_of_the_whole_entropy(void) {
   irl_task* task = lq();
   double P[3];
   const double variance = irl_task_get(task)->temperature / riccati(task, P);
-  CHECK_NEAR(noise_of(task, false, 1, 0) / variance, 1, 0.03);
-  CHECK_NEAR(noise_of(task, false, 1, 0.1) / variance, 1, 0.03);
-  CHECK_NEAR(noise_of(task, false, 0.25, 0) / variance, 1, 0.03);
-  CHECK_NEAR(noise_of(task, false, 0.25, 0.1) / variance, 1, 0.03);
+  CHECK_NEAR(noise_of(task, 0, 1, 0) / variance, 1, 0.03);
+  CHECK_NEAR(noise_of(task, 0, 1, 0.1) / variance, 1, 0.03);
+  CHECK_NEAR(noise_of(task, 0, 0.25, 0) / variance, 1, 0.03);
+  CHECK_NEAR(noise_of(task, 0, 0.25, 0.1) / variance, 1, 0.03);
   irl_task_destroy(task);
 }
 
@@ -458,7 +468,7 @@ static void set_trial(irl_trial* t, const irl_task* task, const double* cost) {
   CHECK_OK(irl_batch_create(&b, PATHS, T, i->nx, i->nu, i->nz, i->nstate));
   memset(b.valid, 1, PATHS * sizeof *b.valid);
   const irl_sampler_options none = {.lqr.entropy_weight = 0.1};
-  CHECK(irl_trial_settle(t, &none, &o, &b, 0, PATHS));
+  CHECK(irl_trial_settle(t, &none, &o, &b, 0, PATHS) == isfinite(cost[0]));
   t->multiplier = 0.01;
   irl_batch_destroy(&b);
 }
@@ -479,6 +489,7 @@ static bool calms(const double* cost) {
   t.rejected = 2;
   CHECK(!irl_trial_propose(&t, &worker, &options, &o));  // drawn from again, and taken
   t.rejected = 0;
+  t.fresh = false;
   const bool calmed = irl_trial_propose(&t, &worker, &options, &o) && t.calmed;
   if (calmed) {
     CHECK_NEAR(t.proposal.sigma[0], 0.25 * 0.09, 1e-12);
@@ -515,6 +526,33 @@ static void less_noise_begins_with_another_limit(void) {
     irl_policy_scale_covariance(&t.proposal, 0.25);  // costs 0.1 × ln 2 × 30 nats
     CHECK(irl_trial_settle(&t, &options, &o, &t.batch, 0, PATHS) == better);
     CHECK_NEAR(t.multiplier, better ? 1 : 0.01, 0);
+    CHECK(t.rejected == 0);  // it is not one of the two refusals before another draw
+    irl_trial_fini(&t);
+  }
+  irl_task_destroy(task);
+}
+
+// Trajectories that are lost are drawn anew, with other starts and noise, and a start that has lost
+// them four times in a row rests. The policy that is kept stays, and what comes after its draws
+// were lost is compared with it.
+static void lost_draws_are_drawn_anew(void) {
+  static const double lost[PATHS] = {NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+  static const double well[PATHS] = {9, 10, 11, 12, 13, 14, 15};
+  const irl_sampler_options options = {.lqr.entropy_weight = 0.1, .kl_lo = 0.002, .kl_hi = 20};
+  const irl_objective bad = {.path_cost = listed, .arg = lost};
+  irl_task* task = lq();
+  for (int started = 0; started < 2; started++) {
+    irl_trial t;
+    set_trial(&t, task, started ? well : lost);
+    const double sigma = t.proposal.sigma[0];
+    irl_trial_resume(&t);
+    for (int draw = 0; draw < 4; draw++) {
+      CHECK(t.stream == draw && t.idle == 2 * draw && t.fresh && t.started == started);
+      CHECK_NEAR(t.proposal.sigma[0], sigma, 0);
+      CHECK(!irl_trial_settle(&t, &options, &bad, &t.batch, 0, PATHS));
+      CHECK(!irl_trial_propose(&t, NULL, &options, &bad));
+    }
+    CHECK(t.idle == 8 && t.n == (started ? PATHS : 0));
     irl_trial_fini(&t);
   }
   irl_task_destroy(task);
@@ -524,4 +562,5 @@ TESTS(TEST(linear_quadratic_optimum), TEST(threads_do_not_matter), TEST(bad_inpu
       TEST(few_samples_will_do), TEST(noise_that_costs_too_much_is_taken_back),
       TEST(noise_is_that_of_the_whole_entropy), TEST(proposals_are_judged_in_pairs),
       TEST(starts_are_ranked_by_the_median), TEST(trajectories_that_go_wrong_are_left_out),
-      TEST(noise_that_goes_wrong_is_proposed_less), TEST(less_noise_begins_with_another_limit))
+      TEST(noise_that_goes_wrong_is_proposed_less), TEST(less_noise_begins_with_another_limit),
+      TEST(lost_draws_are_drawn_anew))
