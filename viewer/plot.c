@@ -11,7 +11,8 @@
 #include "viewer/scale.h"
 #include "viewer/theme.h"
 
-enum { MAX_PATH = 4096, MAX_METRICS = 1 << 28, RETURN = 0, COST = 1, DEMO_COST = IRL_PLOT_PANELS };
+enum { MAX_PATH = 4096, MAX_METRICS = 1 << 28 };
+enum { RETURN, COST, LOG_Z, ESS, DEMO_COST };  // places in PANELS
 
 static const struct {
   const char *key, *title;
@@ -182,6 +183,9 @@ static irl_err scale_panel(panel* p, const irl_plot_run* runs, int n, int which)
   irl_scale_fit(&p->y, values, used, &(irl_range){IRL_RANGE_AUTO, 0, 0}, false);
   if (which == RETURN) {
     p->y = (irl_scale){.lo = fmin(p->y.lo, 0.0), .hi = fmax(p->y.hi, 1.0) + 0.05};
+  }
+  if (which == ESS) {  // a number of trajectories: 1.001 of them are 1
+    p->y.bend = 0.0;
   }
   p->x = (irl_scale){.lo = 0.0, .hi = far};
   irl_free(values);
