@@ -30,6 +30,7 @@ irl_expert_plan irl_expert_plan_defaults(irl_expert_method method) {
       .step = 0.02,
       .noise = 0.03,
       .offset = true,
+      .average = 1,
       .grow = 1,
       .alive = method != IRL_EXPERT_RANDOM,
       .best_return = NAN,
@@ -54,6 +55,7 @@ static void parse_random(irl_expert_plan* p, irl_jnode node) {
   p->noise = irl_json_number_or(node, "noise", 1e-9, 1e3, p->noise);
   p->offset = irl_json_bool_or(node, "offset", p->offset);
   p->observed = irl_json_int_or(node, "observed", 1, 100000, p->observed);
+  p->average = irl_json_int_or(node, "average", 1, 100000, p->average);
 }
 
 // What a search has that begins anywhere.
@@ -150,6 +152,9 @@ static void write_method(const irl_expert_plan* p, irl_jout* out) {
     irl_jout_key_bool(out, "offset", p->offset);
     if (p->observed > 0) {
       irl_jout_key_int(out, "observed", p->observed);
+    }
+    if (p->average > 1) {
+      irl_jout_key_int(out, "average", p->average);
     }
   }
 }

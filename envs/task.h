@@ -82,6 +82,7 @@ typedef struct irl_expert_plan {
   double step, noise;    // random: α and ν                       [action units]
   bool offset;           // random: an offset is searched too
   int observed;          // random: gains on the first so many observations; 0: on all
+  int average;           // random: steps over which what is judged and kept is averaged; 1: none
   bool alive;            // stationary methods: constant terms count in the search (always after it)
 
   double stop_return;  // the search ends when mean actions reach this; NAN: never

@@ -5,8 +5,8 @@
 
 irl_err irl_campaign_random_init(irl_campaign* c) {
   const irl_expert_plan* p = &c->options->plan;
-  const irl_random_search_options options = {p->directions, p->best,   p->step,
-                                             p->noise,      p->offset, p->observed};
+  const irl_random_search_options options = {p->directions, p->best,     p->step,   p->noise,
+                                             p->offset,     p->observed, p->average};
   const int n = 2 * p->directions;
   IRL_TRY(irl_random_search_create(&c->random, &options, c->info->nx, c->info->nu, c->seed));
   c->tried = IRL_NEW(irl_policy, n);
@@ -105,7 +105,7 @@ irl_err irl_campaign_random_step(irl_campaign* c, irl_errinfo* info) {
   IRL_TRY(err);
   irl_random_search_step(&c->random, (uint64_t)c->iteration, c->returns, &report);
   irl_random_search_refresh(&c->random);
-  irl_random_search_policy(&c->random, 0, 0, 0, &c->policy);
+  irl_random_search_result(&c->random, &c->policy);
   c->report = report.mean;
   return IRL_OK;
 }

@@ -83,6 +83,9 @@ static int add_method(const irl_campaign* c, irl_tensor* t, int n) {
   const int64_t weights[] = {c->info->nu, c->info->nx + 1}, features = c->value.n, one = 1;
   if (is_random(c)) {
     t[n++] = irl_tensor_of("random/weights", IRL_F64, c->random.M, 2, weights);
+    if (c->options->plan.average > 1) {
+      t[n++] = irl_tensor_of("random/mean", IRL_F64, c->random.mean, 2, weights);
+    }
     return add_whiten(&c->random.whiten, t, n);
   }
   t[n++] = irl_tensor_of("value/weight", IRL_F64, c->value.weight, 1, &features);

@@ -17,8 +17,9 @@ static int width(const irl_random_search* s) {
 static irl_err check(const irl_random_search_options* o, int nx, int nu) {
   const bool sound = o->directions >= 1 && o->directions <= 1 << 20 && o->best >= 1 &&
                      o->best <= o->directions && o->step > 0 && isfinite(o->step) && o->noise > 0 &&
-                     isfinite(o->noise) && o->observed >= 0 && o->observed <= nx && nx >= 1 &&
-                     nx <= IRL_POLICY_MAX_NX && nu >= 1 && nu <= IRL_POLICY_MAX_NU;
+                     isfinite(o->noise) && o->observed >= 0 && o->observed <= nx &&
+                     o->average >= 0 && nx >= 1 && nx <= IRL_POLICY_MAX_NX && nu >= 1 &&
+                     nu <= IRL_POLICY_MAX_NU;
   return sound ? IRL_OK : IRL_ERANGE;
 }
 
@@ -27,7 +28,7 @@ irl_err irl_random_search_create(irl_random_search* s, const irl_random_search_o
   *s = (irl_random_search){.options = *o, .nx = nx, .nu = nu, .seed = seed};
   IRL_TRY(check(o, nx, nu));
   const size_t weights = (size_t)nu * ((size_t)nx + 1);
-  double* p = IRL_NEW(double, 3 * weights + (size_t)nx);
+  double* p = IRL_NEW(double, 4 * weights + (size_t)nx);
   s->memory = p;
   s->order = IRL_NEW(int, o->directions);
   irl_err err = irl_whiten_create(&s->whiten, nx);
@@ -36,7 +37,8 @@ irl_err irl_random_search_create(irl_random_search* s, const irl_random_search_o
     return IRL_ENOMEM;
   }
   s->M = p;
-  s->work = s->M + weights;
+  s->mean = s->M + weights;
+  s->work = s->mean + weights;
   s->stddev = s->work + 2 * weights;
   irl_random_search_refresh(s);
   return IRL_OK;
@@ -138,10 +140,10 @@ static void measure(const irl_random_search* s, const double* returns,
   report->spread = sqrt(square / (2.0 * report->used));
 }
 
-void irl_random_search_step(irl_random_search* s, uint64_t iteration, const double* returns,
-                            irl_random_search_report* report) {
+static void move(irl_random_search* s, uint64_t iteration, const double* returns,
+                 irl_random_search_report* report) {
   const int n = s->nu * width(s);
-  double *delta = s->work, *move = s->work + n;
+  double *delta = s->work, *sum = s->work + n;
   *report = (irl_random_search_report){choose(s, returns), NAN, NAN, 0};
   if (report->used == 0) {
     return;
@@ -151,13 +153,27 @@ void irl_random_search_step(irl_random_search* s, uint64_t iteration, const doub
     report->used = 0;
     return;
   }
-  memset(move, 0, (size_t)n * sizeof *move);
+  memset(sum, 0, (size_t)n * sizeof *sum);
   for (int k = 0; k < report->used; k++) {
     const double* r = returns + 2 * (ptrdiff_t)s->order[k];
     draw_direction(s, iteration, s->order[k], delta);
-    irl_axpy(move, r[0] - r[1], delta, n);
+    irl_axpy(sum, r[0] - r[1], delta, n);
   }
   const double rate = s->options.step / (report->used * report->spread);
-  irl_axpy(s->M, rate, move, n);
-  report->moved = rate * sqrt(irl_dot(move, move, n));
+  irl_axpy(s->M, rate, sum, n);
+  report->moved = rate * sqrt(irl_dot(sum, sum, n));
+}
+
+void irl_random_search_step(irl_random_search* s, uint64_t iteration, const double* returns,
+                            irl_random_search_report* report) {
+  const int weights = s->nu * width(s);
+  move(s, iteration, returns, report);
+  const double steps = fmin((double)iteration + 1, s->options.average);
+  for (int i = 0; i < weights; i++) {  // without an average exactly M
+    s->mean[i] = steps > 1 ? s->mean[i] + (s->M[i] - s->mean[i]) / steps : s->M[i];
+  }
+}
+
+void irl_random_search_result(irl_random_search* s, irl_policy* policy) {
+  irl_whiten_fold(&s->whiten, s->stddev, s->mean, policy);
 }

@@ -28,6 +28,7 @@ typedef struct irl_random_search_options {
   double noise;    // ν > 0 [action units]
   bool offset;     // search the offset too (the paper's policies have none)
   int observed;    // gains on the first so many observations are searched, 0: on all
+  int average;     // steps that the weights of the result are averaged over, 0 and 1: none
 } irl_random_search_options;
 
 typedef struct irl_random_search {
@@ -35,6 +36,7 @@ typedef struct irl_random_search {
   int nx, nu;
   uint64_t seed;
   double* M;          // weights, the offset last   (nu, nx + 1)
+  double* mean;       // of them over steps         (nu, nx + 1)
   irl_whiten whiten;  // of all observations so far; the caller adds to it between steps
   double* stddev;     // of the observations, irl_random_search_refresh  (nx)
   double* work;       // scratch (2, nu, nx + 1)
@@ -70,6 +72,12 @@ void irl_random_search_policy(irl_random_search* search, uint64_t iteration, int
 // with a return that is not finite is left out; when all returns used are equal nothing moves.
 void irl_random_search_step(irl_random_search* search, uint64_t iteration, const double* returns,
                             irl_random_search_report* report);
+
+// K and k that a search has come to after so many steps, at least one: of the mean of M,
+// M̄ ← M̄ + (M − M̄)/min(steps, average). A step is as long as ever where the returns differ by luck
+// alone, so M wanders about the optimum; its mean lies nearer to it (Polyak and Juditsky 1992,
+// "Acceleration of stochastic approximation by averaging"). Σ is left alone.
+void irl_random_search_result(irl_random_search* search, irl_policy* policy);
 
 #ifdef __cplusplus
 }

@@ -225,6 +225,7 @@ static void stops_change_nothing(void) {
     search_init(&whole, methods[m]);
     whole.o.plan.restarts = 4;
     whole.o.plan.audition = 3;
+    whole.o.plan.average = 3;
     last = then = whole.o.plan;
     then.restarts = last.restarts = 1;
     then.iterations = 4;
@@ -245,6 +246,24 @@ static void stops_change_nothing(void) {
       search_fini(&parts);
     }
     search_fini(&whole);
+  }
+}
+
+// What is kept of a random search is the mean of its weights where the plan says so; the natural
+// gradient has no such key.
+static void averages_are_kept(void) {
+  for (int m = 0; m < 2; m++) {
+    search plain, mean;
+    search_init(&plain, methods[m]);
+    search_init(&mean, methods[m]);
+    mean.o.plan = plain.o.plan;
+    mean.o.plan.average = 4;
+    CHECK_OK(run(&plain));
+    CHECK_OK(run(&mean));
+    CHECK(same_policy(&plain.policy, &mean.policy) == (methods[m] == IRL_EXPERT_NATURAL));
+    CHECK(plain.env_steps == mean.env_steps);
+    search_fini(&plain);
+    search_fini(&mean);
   }
 }
 
@@ -408,6 +427,7 @@ static void stages_are_checked(void) {
 }
 
 TESTS(TEST(starts_have_streams_of_their_own), TEST(the_best_start_goes_on),
-      TEST(then_is_a_second_search), TEST(stops_change_nothing), TEST(seconds_add_up),
-      TEST(an_audition_ends_early), TEST(auditions_are_no_longer_than_the_search),
-      TEST(observations_are_left_out), TEST(other_plans_are_refused), TEST(stages_are_checked))
+      TEST(then_is_a_second_search), TEST(stops_change_nothing), TEST(averages_are_kept),
+      TEST(seconds_add_up), TEST(an_audition_ends_early),
+      TEST(auditions_are_no_longer_than_the_search), TEST(observations_are_left_out),
+      TEST(other_plans_are_refused), TEST(stages_are_checked))

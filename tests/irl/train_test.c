@@ -369,7 +369,7 @@ static int check_plans(const irl_expert_plan* a, const irl_expert_plan* b) {
     CHECK(a->noise == b->noise && a->offset == b->offset && a->alive == b->alive &&
           a->grow == b->grow && a->spread == b->spread);
     CHECK(a->judge == b->judge && a->last == b->last && a->floor == b->floor &&
-          a->products == b->products && a->observed == b->observed);
+          a->products == b->products && a->observed == b->observed && a->average == b->average);
     CHECK(isnan(a->stop_return) == isnan(b->stop_return) &&
           isnan(a->best_return) == isnan(b->best_return));
     CHECK(isnan(a->stop_return) || a->stop_return == b->stop_return);
@@ -391,6 +391,7 @@ static void the_expert_plan_is_kept(void) {
       "\"iterations\": "
       "7, "
       "\"stop_return\": -3, \"best_return\": 2, \"restarts\": 4, \"audition\": 3, \"observed\": 2, "
+      "\"average\": 6, "
       "\"then\": {\"step\": 0.125, \"then\": {\"iterations\": 2, \"stop_return\": -2}}}",
       "expert={\"method\": \"natural_gradient\", \"samples\": 6, \"kl\": 0.5, \"discount\": 0.75, "
       "\"trace\": 0.5, \"floor\": 0.25, \"products\": true, \"alive\": false, "

@@ -7,7 +7,7 @@ enum { N = 8, T = 40, STARTS = 5 };
 
 static irl_random_search make(int directions, int best, double step, double noise, int nx, int nu) {
   irl_random_search s;
-  const irl_random_search_options o = {directions, best, step, noise, true, 0};
+  const irl_random_search_options o = {directions, best, step, noise, true, 0, 0};
   CHECK_OK(irl_random_search_create(&s, &o, nx, nu, 11));
   return s;
 }
@@ -76,7 +76,7 @@ static void step_is_the_paper_s(void) {
 // Gains on observations that are not searched stay; the others are those of a search that has no
 // more of them.
 static void only_the_first_observations_are_searched(void) {
-  const irl_random_search_options o = {2, 1, 0.1, 0.05, true, 2};
+  const irl_random_search_options o = {2, 1, 0.1, 0.05, true, 2, 1};
   const double r[4] = {1, 4, 2, 2.5};
   irl_random_search_report report;
   irl_random_search some, less = make(2, 1, 0.1, 0.05, 2, 2);
@@ -95,6 +95,32 @@ static void only_the_first_observations_are_searched(void) {
   }
   irl_random_search_destroy(&some);
   irl_random_search_destroy(&less);
+}
+
+// The mean of the first three M, then a third of each newer one, a step without a use of the
+// returns included; without an average M to the bit.
+static void results_are_averaged(void) {
+  const irl_random_search_options o = {2, 2, 0.1, 0.05, true, 0, 3};
+  const double r[5][4] = {{1, 4, 2, 2.5}, {3, 1, 0, 7}, {2, 2, 2, 2}, {5, 1, 1, 9}, {1, 8, 2, 0}};
+  irl_random_search_report report;
+  irl_random_search plain = make(2, 2, 0.1, 0.05, 2, 1), s;
+  irl_policy p;
+  double mean = 0;
+  CHECK_OK(irl_policy_create(&p, 1, 2, 1));
+  CHECK_OK(irl_random_search_create(&s, &o, 2, 1, 11));
+  for (int k = 0; k < 5; k++) {
+    irl_random_search_step(&s, (uint64_t)k, r[k], &report);
+    irl_random_search_step(&plain, (uint64_t)k, r[k], &report);
+    mean = k < 3 ? (k * mean + s.M[0]) / (k + 1) : (2 * mean + s.M[0]) / 3;
+    irl_random_search_result(&s, &p);
+    CHECK_NEAR(p.K[0], mean, 1e-15);
+    irl_random_search_result(&plain, &p);
+    CHECK(p.K[0] == plain.M[0] && p.k[0] == plain.M[2] && plain.M[0] == s.M[0]);
+  }
+  CHECK(fabs(mean - s.M[0]) > 1e-3);
+  irl_policy_destroy(&p);
+  irl_random_search_destroy(&s);
+  irl_random_search_destroy(&plain);
 }
 
 static void bad_returns_move_nothing(void) {
@@ -178,17 +204,17 @@ static void linear_system_gives_riccati_s_gain(void) {
 
 static void options_are_checked(void) {
   irl_random_search s;
-  static const irl_random_search_options bad[] = {{0, 1, 1, 1, true, 0},  {2, 3, 1, 1, true, 0},
-                                                  {2, 0, 1, 1, true, 0},  {2, 2, 0, 1, true, 0},
-                                                  {2, 2, 1, -1, true, 0}, {2, 2, NAN, 1, true, 0},
-                                                  {2, 2, 1, 1, true, 3},  {2, 2, 1, 1, true, -1}};
-  for (int k = 0; k < 8; k++) {
+  static const irl_random_search_options bad[] = {
+      {0, 1, 1, 1, true, 0, 0}, {2, 3, 1, 1, true, 0, 0},  {2, 0, 1, 1, true, 0, 0},
+      {2, 2, 0, 1, true, 0, 0}, {2, 2, 1, -1, true, 0, 0}, {2, 2, NAN, 1, true, 0, 0},
+      {2, 2, 1, 1, true, 3, 0}, {2, 2, 1, 1, true, -1, 0}, {2, 2, 1, 1, true, 0, -1}};
+  for (int k = 0; k < 9; k++) {
     CHECK(irl_random_search_create(&s, &bad[k], 2, 1, 0) == IRL_ERANGE);
     irl_random_search_destroy(&s);
   }
 }
 
 TESTS(TEST(directions_are_pairs), TEST(step_is_the_paper_s),
-      TEST(only_the_first_observations_are_searched), TEST(bad_returns_move_nothing),
-      TEST(start_keeps_the_policy), TEST(linear_system_gives_riccati_s_gain),
-      TEST(options_are_checked))
+      TEST(only_the_first_observations_are_searched), TEST(results_are_averaged),
+      TEST(bad_returns_move_nothing), TEST(start_keeps_the_policy),
+      TEST(linear_system_gives_riccati_s_gain), TEST(options_are_checked))

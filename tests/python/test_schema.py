@@ -86,7 +86,8 @@ GOOD = {
                                     "spread": 0.5, "then": {"spread": 1, "kl": 0.01, "samples": 3, "then": {"floor": 0.5}}}},
     "random search": {"expert": {"method": "random_search", "directions": 3, "best": 2, "alive": True, "last": 0.1,
                                  "judge": 2, "restarts": 2, "audition": 3, "observed": 1,
-                                 "spread": 1.5, "then": {"step": 0.1, "iterations": 2, "spread": 1}}},
+                                 "spread": 1.5, "average": 8,
+                                 "then": {"step": 0.1, "iterations": 2, "spread": 1, "average": 1}}},
 }
 
 BAD = {
@@ -169,6 +170,8 @@ BAD = {
     "then of trajectories": {"expert": {"then": {}}},
     "spread 0": {"expert": {"method": "random_search", "spread": 0}},
     "spread of trajectories": {"expert": {"spread": 2}},
+    "average 0": {"expert": {"method": "random_search", "average": 0}},
+    "average of natural gradient": {"expert": {"method": "natural_gradient", "average": 2}},
     "observed 0": {"expert": {"method": "random_search", "observed": 0}},
     "observed of natural gradient": {"expert": {"method": "natural_gradient", "observed": 1}},
     "then text": {"expert": {"method": "random_search", "then": "again"}},
