@@ -87,7 +87,7 @@ static int sys_truncate(int fd, off_t size) {
 //---------------------------------- Errors and names ----------------------------------------------
 
 // What the user can do about it.
-static const char* remedy(int error) {
+static const char* remedy(int error, bool writing) {
   switch (error) {
     case ENOSPC:
     case EDQUOT:
@@ -97,7 +97,7 @@ static const char* remedy(int error) {
     case EROFS:
     case EACCES:
     case EPERM:
-      return "choose a place that you may write to";
+      return writing ? "choose a place that you may write to" : "choose one that you may read";
     case ENOENT:
     case ENOTDIR:
       return "check that the path exists";
@@ -127,16 +127,21 @@ static irl_err error_code(int error) {
 }
 
 // "<path>: cannot <verb>: <the system's reason>; <remedy>". strerror_r is GNU's, thread-safe.
-static irl_err fail_errno(irl_errinfo* info, const char* path, const char* verb, int error) {
+static irl_err fail_errno(irl_errinfo* info, const char* path, const char* verb, int error,
+                          bool writing) {
   char reason[128];
   const char* text = strerror_r(error, reason, sizeof reason);
   irl_err code = error_code(error);
-  return irl_fail(info, code, "%s: cannot %s: %s; %s", path, verb, text, remedy(error));
+  return irl_fail(info, code, "%s: cannot %s: %s; %s", path, verb, text, remedy(error, writing));
+}
+
+static irl_err fail_read(irl_errinfo* info, const char* path, const char* verb, int error) {
+  return fail_errno(info, path, verb, error, false);
 }
 
 // When writing, a missing folder is a failure to write and not a missing input.
 static irl_err fail_write(irl_errinfo* info, const char* path, const char* verb, int error) {
-  irl_err code = fail_errno(info, path, verb, error);
+  irl_err code = fail_errno(info, path, verb, error, true);
   if (code == IRL_ENOENT) {
     code = IRL_EIO;
     if (info != NULL) {
@@ -193,7 +198,7 @@ static irl_err read_open_file(int fd, const char* path, size_t max_size, char** 
                               irl_errinfo* info) {
   struct stat status;
   if (fstat(fd, &status) != 0) {
-    return fail_errno(info, path, "read", errno);
+    return fail_read(info, path, "read", errno);
   }
   if (!S_ISREG(status.st_mode)) {
     return irl_fail(info, IRL_EIO, "%s: it is not a regular file; give a file", path);
@@ -211,7 +216,7 @@ static irl_err read_open_file(int fd, const char* path, size_t max_size, char** 
   while (got < wanted) {
     ssize_t n = sys_read(fd, text + got, wanted - got);
     if (n < 0) {
-      irl_err err = fail_errno(info, path, "read", errno);
+      irl_err err = fail_read(info, path, "read", errno);
       irl_free(text);
       return err;
     }
@@ -232,7 +237,9 @@ irl_err irl_file_read(const char* path, size_t max_size, char** data, size_t* si
   *size = 0;
   int fd = sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);  // a pipe must not hang us
   if (fd < 0) {
-    return fail_errno(info, path, "open", errno);
+    const int error = errno;
+    IRL_TRY(irl_path_check_seen(path, info));
+    return fail_read(info, path, "open", error);
   }
   irl_err err = read_open_file(fd, path, max_size, data, size, info);
   sys_close(fd);
@@ -469,6 +476,40 @@ irl_err irl_file_append(const char* path, const void* data, size_t size, irl_err
 
 //---------------------------------- Folders -------------------------------------------------------
 
+// Why it cannot be told what path names or, of a folder, holds: an errno; 0 when it can.
+static int hidden_by(const char* path) {
+  struct stat status;
+  if (stat(path, &status) != 0) {
+    return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+  }
+  DIR* dir = S_ISDIR(status.st_mode) ? opendir(path) : NULL;
+  const int error = dir == NULL && S_ISDIR(status.st_mode) ? errno : 0;
+  if (dir != NULL) {
+    closedir(dir);
+  }
+  return error;
+}
+
+// The lowest part of the path that can be seen is the one that hides the rest.
+irl_err irl_path_check_seen(const char* path, irl_errinfo* info) {
+  char shut[PATH_MAX], parent[PATH_MAX];
+  struct stat status;
+  const int error = hidden_by(path);
+  if (error == 0) {
+    return IRL_OK;
+  }
+  if (error != EACCES || strlen(path) >= sizeof shut) {
+    return fail_read(info, path, "look at it", error);
+  }
+  memcpy(shut, path, strlen(path) + 1);
+  while (lstat(shut, &status) != 0 && parent_of(parent, shut) && strcmp(parent, shut) != 0) {
+    memcpy(shut, parent, sizeof shut);
+  }
+  return irl_fail(info, IRL_EIO,
+                  "%s: permission is missing to look into %s; ask for it, or choose another place",
+                  path, shut);
+}
+
 bool irl_file_exists(const char* path) {
   struct stat status;
   return stat(path, &status) == 0 && S_ISREG(status.st_mode);
@@ -483,7 +524,8 @@ bool irl_dir_exists(const char* path) {
 bool irl_dir_empty(const char* path) {
   DIR* dir = opendir(path);
   if (dir == NULL) {
-    return errno == ENOENT;
+    struct stat status;
+    return stat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
   }
   bool empty = true;
   for (struct dirent* entry; empty && (entry = readdir(dir)) != NULL;) {

@@ -57,6 +57,11 @@ IRL_NODISCARD irl_err irl_dir_check_writable(const char* path, irl_errinfo* info
 // <verb>: <reason>; <remedy>".
 irl_err irl_file_fail(irl_errinfo* info, const char* path, const char* verb, int error);
 
+// Fails unless it can be told what stands at path and, where it is a folder, holds; names the
+// folder for which permission is missing. The three below are false of what cannot be seen, which
+// says neither that it is there nor that it is not. Errors: IRL_EIO.
+IRL_NODISCARD irl_err irl_path_check_seen(const char* path, irl_errinfo* info);
+
 bool irl_file_exists(const char* path);
 bool irl_dir_exists(const char* path);
 bool irl_dir_empty(const char* path);  // true also when there is no such folder

@@ -185,6 +185,7 @@ irl_err cli_check_file(const char* path, irl_errinfo* info) {
   }
   snprintf(folder, sizeof folder, "%.*s", (int)length, path);
   const char* parent = slash == NULL ? "." : length == 0 ? "/" : folder;
+  IRL_TRY(irl_path_check_seen(path, info));
   if (!irl_dir_exists(parent)) {
     return irl_fail(info, IRL_ENOENT, "%s: there is no folder %s; create it first", path, parent);
   }
@@ -194,6 +195,7 @@ irl_err cli_check_file(const char* path, irl_errinfo* info) {
 // A new folder may have parents that are not there yet; what is in an old one is never touched.
 irl_err cli_check_folder(const char* path, irl_errinfo* info) {
   struct stat status;
+  IRL_TRY(irl_path_check_seen(path, info));
   if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) {
     return irl_fail(info, IRL_EEXIST, "%s: is a file; give the name of a new folder", path);
   }

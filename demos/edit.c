@@ -364,6 +364,7 @@ static irl_err check_undo(const char* dir, irl_errinfo* info) {
 
 irl_err irl_demos_undo(const char* dir, irl_errinfo* info) {
   irl_place place;
+  IRL_TRY(irl_path_check_seen(dir, info));
   if (!irl_dir_exists(dir)) {
     return irl_fail(info, IRL_ENOENT, "%s: there is no such folder; give that of a dataset", dir);
   }

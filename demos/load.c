@@ -558,6 +558,7 @@ irl_err irl_demos_find(const char* dir, char* data, char* metadata, size_t size,
     return irl_fail(info, IRL_ERANGE, "dataset: the path is longer than %d bytes; shorten it",
                     IRL_DEMOS_PATH - 1);
   }
+  IRL_TRY(irl_path_check_seen(data, info));
   if (!irl_file_exists(data) && irl_journal_waits(dir)) {
     return irl_fail(info, IRL_ENOENT,
                     "%s: its recording is not folded into a dataset yet; do so with `mjirl demos "

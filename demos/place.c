@@ -172,6 +172,7 @@ static void repair(const irl_place* place) {
 
 // Nothing is overwritten unasked; an empty folder `data` is no dataset and is replaced.
 static irl_err refuse_existing(const irl_place* place, irl_errinfo* info) {
+  IRL_TRY(irl_path_check_seen(place->data, info));
   if (place->replace && !irl_file_exists(place->data)) {
     return IRL_OK;
   }

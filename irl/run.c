@@ -32,6 +32,7 @@ static irl_err read_config(irl_run* run, irl_errinfo* info) {
   irl_json* doc;
   static const char* const formats[] = {"mjirl-run-1", NULL};
   IRL_TRY(join(path, run->folder, "config.json", info));
+  IRL_TRY(irl_path_check_seen(path, info));
   if (!irl_file_exists(path)) {
     return irl_fail(info, IRL_ENOENT, "%s: is not a run (no config.json); give train's --out",
                     run->folder);

@@ -34,6 +34,7 @@ static irl_err check_out(const irl_train_options* o, irl_errinfo* info) {
   if (o->out == NULL) {
     return IRL_OK;
   }
+  IRL_TRY(irl_path_check_seen(o->out, info));
   bool exists = irl_run_exists(o->out);
   if (exists && !o->resume) {
     return irl_fail(info, IRL_EEXIST, "%s: holds a run already; give another --out or --resume",

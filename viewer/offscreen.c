@@ -193,6 +193,7 @@ static irl_err check_output(const char* path, output kind, irl_errinfo* info) {
   if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder) {
     return irl_fail(info, IRL_EIO, "%.60s...: path too long; choose a shorter one", path);
   }
+  IRL_TRY(irl_path_check_seen(path, info));
   if (kind != OUTPUT_FOLDER) {
     char* slash = strrchr(folder, '/');
     if (slash == NULL) {

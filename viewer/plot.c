@@ -90,6 +90,7 @@ irl_err irl_plot_read(irl_plot_run* run, const char* folder, irl_errinfo* info) 
   if (!irl_path_join(path, sizeof path, folder, "metrics.jsonl")) {
     return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", folder);
   }
+  IRL_TRY(irl_path_check_seen(path, info));
   if (!irl_file_exists(path)) {
     return irl_fail(info, IRL_ENOENT, "%s: holds no curves (no metrics.jsonl); give train's --out",
                     folder);

@@ -216,6 +216,7 @@ static irl_err wait_for_run(const char* source, const irl_host* host, irl_errinf
   if (!irl_path_join(path, sizeof path, source, "policy.safetensors")) {
     return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", source);
   }
+  IRL_TRY(irl_path_check_seen(path, info));
   if (!irl_dir_exists(source)) {
     return irl_fail(info, IRL_ENOENT, "%s: there is no run yet; start training, then follow it",
                     source);

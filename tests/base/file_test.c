@@ -245,6 +245,77 @@ static void read_only_folder_is_refused(void) {
   rmdir(dir);
 }
 
+// A folder that may not be looked into holds nothing known, and is named.
+static int look_without_rights(const char* path) {
+  if (geteuid() == 0 && seteuid(65534) != 0) {
+    return 2;
+  }
+  irl_errinfo info = {0};
+  char below[PATH_MAX], expected[2 * PATH_MAX], *data = NULL;
+  size_t size = 0;
+  in(below, path, "x/y");
+  snprintf(expected, sizeof expected, "%s: permission is missing to look into %s; ask", below,
+           path);
+  bool ok = irl_path_check_seen(below, &info) == IRL_EIO && strstr(info.text, expected) != NULL;
+  ok = ok && irl_file_read(below, 10, &data, &size, &info) == IRL_EIO &&
+       strstr(info.text, expected) != NULL;
+  snprintf(expected, sizeof expected, "%s: permission is missing to look into %s; ask", path, path);
+  ok = ok && irl_path_check_seen(path, &info) == IRL_EIO && strstr(info.text, expected) != NULL;
+  return ok ? 0 : 1;
+}
+
+static int read_without_rights(const char* path) {
+  if (geteuid() == 0 && seteuid(65534) != 0) {
+    return 2;
+  }
+  irl_errinfo info = {0};
+  char* data = NULL;
+  size_t size = 0;
+  bool ok = irl_path_check_seen(path, &info) == IRL_OK &&
+            irl_file_read(path, 10, &data, &size, &info) == IRL_EIO && data == NULL &&
+            strstr(info.text, "cannot open: Permission denied; choose one that you may read");
+  return ok ? 0 : 1;
+}
+
+static void shut_folder_is_named(void) {
+  char dir[PATH_MAX], shut[PATH_MAX], file[PATH_MAX];
+  irl_errinfo info = {0};
+  make_folder(dir);
+  chmod(dir, 0755);
+  in(shut, dir, "shut");
+  in(file, dir, "f");
+  CHECK_OK(irl_dir_create(shut, NULL));
+  CHECK_OK(irl_file_write(file, "x", 1, NULL));
+  CHECK_OK(irl_path_check_seen(shut, &info));
+  CHECK_OK(irl_path_check_seen(file, &info));
+  chmod(shut, 0);
+  chmod(file, 0);
+  CHECK(in_child(look_without_rights, shut));
+  CHECK(in_child(read_without_rights, file));
+  unlink(file);
+  rmdir(shut);
+  rmdir(dir);
+}
+
+// What is not there can be told, below a file too; a loop of links cannot.
+static void unseen_paths(void) {
+  char dir[PATH_MAX], path[PATH_MAX], below[PATH_MAX];
+  irl_errinfo info = {0};
+  make_folder(dir);
+  in(path, dir, "f");
+  in(below, path, "below");
+  CHECK_OK(irl_path_check_seen(below, &info));
+  CHECK_OK(irl_file_write(path, "x", 1, NULL));
+  CHECK_OK(irl_path_check_seen(below, &info));
+  CHECK(irl_dir_empty(below));
+  unlink(path);
+  CHECK(symlink("f", path) == 0);
+  CHECK(irl_path_check_seen(path, &info) == IRL_EIO && !irl_dir_empty(path));
+  CHECK_CONTAINS(info.text, "f: cannot look at it: Too many levels of symbolic links; check the");
+  unlink(path);
+  rmdir(dir);
+}
+
 static void folders(void) {
   char dir[PATH_MAX], path[PATH_MAX], file[PATH_MAX];
   irl_errinfo info = {0};
@@ -289,5 +360,5 @@ static void paths_join(void) {
 
 TESTS(TEST(write_read_append), TEST(read_refusals), TEST(write_refusals),
       TEST(left_temporaries_are_swept), TEST(commit_puts_in_place),
-      TEST(size_limit_leaves_the_old_file), TEST(read_only_folder_is_refused), TEST(folders),
-      TEST(paths_join))
+      TEST(size_limit_leaves_the_old_file), TEST(read_only_folder_is_refused),
+      TEST(shut_folder_is_named), TEST(unseen_paths), TEST(folders), TEST(paths_join))

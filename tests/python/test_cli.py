@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import PIL.Image
@@ -458,6 +459,61 @@ def test_train_does_not_overwrite(task, dataset, trained):
     before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
     refused("train", "--task", task, "--demos", dataset, "--out", trained, code=1)
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def shut(task, dataset, trained):
+    """A folder for everybody with a dataset, a run, a task, and a folder `shut` that only its owner sees."""
+    with tempfile.TemporaryDirectory() as name:
+        place = pathlib.Path(name)
+        shutil.copytree(dataset, place / "demos")
+        shutil.copytree(trained, place / "run")
+        shutil.copy(task, place / "short.json")
+        (place / "shut").mkdir()
+        place.chmod(0o777)
+        (place / "shut").chmod(0o700 if os.geteuid() == 0 else 0)
+        yield place
+        (place / "shut").chmod(0o700)
+
+
+def run_without_rights(*args):
+    """As a user who may not look into the folder; root becomes one."""
+    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    try:
+        return subprocess.run([PROGRAM, *map(str, args)], timeout=120, text=True, cwd="/", check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True, **user)
+    except PermissionError:
+        pytest.skip("another user may not run the program here")
+
+
+@pytest.mark.parametrize("args", [
+    ["expert", "reacher", "--out", "{shut}/new"],
+    ["sample", "{run}", "--out", "{shut}/new"],
+    ["train", "--task", "reacher", "--demos", "{demos}", "--out", "{shut}/new"],
+    ["train", "--task", "reacher", "--demos", "{shut}/demos", "--out", "{open}/new"],
+    ["replay", "{run}", "--offscreen", "{shut}/frames/"],
+    ["replay", "{run}", "--offscreen", "{shut}/below/a.png"],
+    ["replay", "{shut}/run", "--offscreen", "{open}/a.png"],
+    ["plot", "{shut}/run", "--out", "{open}/a.png"],
+    ["demos", "info", "{shut}/demos"],
+    ["demos", "info", "{shut}"],
+    ["demos", "undo", "{shut}/demos"],
+    ["eval", "{shut}/run"],
+    ["eval", "{shut}"],
+    ["env", "check", "{shut}/task.json"],
+])
+def test_missing_permission_is_said_and_where(shut, args):
+    names = {"open": shut, "shut": shut / "shut", "run": shut / "run", "demos": shut / "demos"}
+    done = run_without_rights(*[a.format(**names) for a in args])
+    assert done.returncode == 1 and done.stdout == "", done
+    last = done.stderr.splitlines()[-1]
+    assert f": permission is missing to look into {shut / 'shut'}; ask for it, or choose another" in last
+    assert not re.search("write|delete|remove", last)
+    (shut / "shut").chmod(0o700)
+    assert list((shut / "shut").iterdir()) == []
 
 
 def test_settings_reach_the_run(work, task, dataset):
