@@ -247,9 +247,11 @@ static int episode_count(const irl_judge* j) {
   return j->options->episodes > j->nc ? j->options->episodes : j->nc;
 }
 
+// The scale runs downwards where the demonstrations are worse than doing nothing.
 static irl_interval normalized(irl_interval value, const irl_run* run) {
-  return (irl_interval){irl_normalized_return(value.lo, run->random_return, run->expert_return),
-                        irl_normalized_return(value.hi, run->random_return, run->expert_return)};
+  const double lo = irl_normalized_return(value.lo, run->random_return, run->expert_return);
+  const double hi = irl_normalized_return(value.hi, run->random_return, run->expert_return);
+  return lo > hi ? (irl_interval){hi, lo} : (irl_interval){lo, hi};
 }
 
 // The figures of a run's policy; those of conditions without valid episodes stay NAN.

@@ -221,6 +221,23 @@ static void good_costs_score_better_than_bad_ones(void) {
   tear_down(&f);
 }
 
+// Demonstrations that are worse than doing nothing turn the scale round, and not its intervals.
+static void intervals_are_in_order(void) {
+  fixture f;
+  irl_eval_result r;
+  set_up(&f, 0);
+  put_cost(&f, 5.0, 0.5, 1.85f);
+  f.run.random_return = 0.0;
+  f.run.expert_return = -100.0;
+  CHECK_OK(irl_eval(&f.run, &f.options, NULL, &r, NULL));
+  const irl_interval mean = r.interval.return_mean, scaled = r.interval.normalized_return;
+  CHECK(mean.lo < r.return_mean && r.return_mean < mean.hi);
+  CHECK(scaled.lo < r.normalized_return && r.normalized_return < scaled.hi);
+  CHECK_NEAR(scaled.lo, mean.hi / -100.0, 1e-12);
+  CHECK_NEAR(scaled.hi, mean.lo / -100.0, 1e-12);
+  tear_down(&f);
+}
+
 // Every condition has its share: with fewer episodes asked for, one each is made.
 static void no_condition_is_left_out(void) {
   fixture f;
@@ -333,6 +350,6 @@ static void stationary_plans_are_followed(void) {
 }
 
 TESTS(TEST(canonical_rewards_are_the_papers), TEST(good_costs_score_better_than_bad_ones),
-      TEST(no_condition_is_left_out), TEST(transfer_needs_a_task_that_fits),
-      TEST(transfer_to_the_same_world), TEST(gap_is_to_the_learned_sampler),
-      TEST(stationary_plans_are_followed))
+      TEST(intervals_are_in_order), TEST(no_condition_is_left_out),
+      TEST(transfer_needs_a_task_that_fits), TEST(transfer_to_the_same_world),
+      TEST(gap_is_to_the_learned_sampler), TEST(stationary_plans_are_followed))
