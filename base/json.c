@@ -72,7 +72,7 @@ static void refuse_v(irl_jnode where, irl_err code, const char* format, va_list 
   char path[256];
   int place = item_of(where)->valueint;
   irl_json_path(&doc->scan, place, path, sizeof path);
-  int line = irl_json_line(doc->text, doc->scan.places[place].offset);
+  int line = irl_json_line(&doc->scan, doc->scan.places[place].offset);
   irl_fail(&doc->error, code, "%s:%d: %s: %s", doc->name, line, path, why);
 }
 
@@ -116,7 +116,7 @@ static irl_err check_duplicates(irl_json* doc, const cJSON* object) {
       size_t first = doc->scan.places[members[i - 1].item->valueint].offset;
       irl_json_refuse(usable(doc, members[i].item), IRL_EPARSE,
                       "this key stands already in line %d; remove one of them",
-                      irl_json_line(doc->text, first));
+                      irl_json_line(&doc->scan, first));
     }
   }
   irl_free(members);
@@ -163,8 +163,8 @@ static void destroy(irl_json* doc) {
 }
 
 // Scanner first: cJSON never sees a text that it would read more generously than we do.
-static irl_err build(irl_json* doc, size_t size, irl_errinfo* info) {
-  doc->scan = (irl_jscan){.name = doc->name, .text = doc->text, .size = size};
+static irl_err build(irl_json* doc, int line, size_t size, irl_errinfo* info) {
+  doc->scan = (irl_jscan){.name = doc->name, .text = doc->text, .size = size, .line = line};
   IRL_TRY(irl_json_scan(&doc->scan, info));
   doc->root = cJSON_ParseWithLength(doc->text, size + 1);  // with its zero
   if (doc->root == NULL) {
@@ -180,8 +180,8 @@ static irl_err build(irl_json* doc, size_t size, irl_errinfo* info) {
   return IRL_OK;
 }
 
-irl_err irl_json_parse(irl_json** out, const char* name, const char* text, size_t size,
-                       irl_errinfo* info) {
+irl_err irl_json_parse_line(irl_json** out, const char* name, int line, const char* text,
+                            size_t size, irl_errinfo* info) {
   *out = NULL;
   irl_json* doc = IRL_NEW(irl_json, 1);
   irl_err err = IRL_OK;
@@ -192,7 +192,7 @@ irl_err irl_json_parse(irl_json** out, const char* name, const char* text, size_
   if (doc == NULL || doc->name == NULL || doc->text == NULL) {
     err = irl_fail(info, IRL_ENOMEM, "%s: no memory to read it; free some", name);
   } else {
-    err = build(doc, size, info);
+    err = build(doc, line, size, info);
   }
   if (err != IRL_OK) {
     destroy(doc);
@@ -200,6 +200,11 @@ irl_err irl_json_parse(irl_json** out, const char* name, const char* text, size_
   }
   *out = doc;
   return IRL_OK;
+}
+
+irl_err irl_json_parse(irl_json** out, const char* name, const char* text, size_t size,
+                       irl_errinfo* info) {
+  return irl_json_parse_line(out, name, 1, text, size, info);
 }
 
 // The path stands in messages as it was given.

@@ -53,6 +53,10 @@ IRL_NODISCARD irl_err irl_json_load(irl_json** doc, const char* path, irl_errinf
 IRL_NODISCARD irl_err irl_json_parse(irl_json** doc, const char* name, const char* text,
                                      size_t size, irl_errinfo* info);
 
+// One value of a text of many: messages name its line there, counted from 1.
+IRL_NODISCARD irl_err irl_json_parse_line(irl_json** doc, const char* name, int line,
+                                          const char* text, size_t size, irl_errinfo* info);
+
 // Checks that no unknown key is left, frees the document and returns its first error.
 IRL_NODISCARD irl_err irl_json_close(irl_json* doc, irl_errinfo* info);
 

@@ -39,6 +39,7 @@ typedef struct irl_jscan {
   const char* name;  // of the file, for messages
   const char* text;  // borrowed
   size_t size;
+  int line;  // of its first byte
   size_t pos;
   int depth;
   irl_jplace* places;  // (nplaces), heap, owned: irl_free
@@ -51,8 +52,8 @@ typedef struct irl_jscan {
 // Checks the whole text and lists its values. On failure `places` is still the caller's to free.
 IRL_NODISCARD irl_err irl_json_scan(irl_jscan* scan, irl_errinfo* info);
 
-// Line of a byte, from 1, and the JSON path of a place ("$.a[2]"), shortened to fit.
-int irl_json_line(const char* text, size_t offset);
+// Line of a byte and the JSON path of a place ("$.a[2]"), shortened to fit.
+int irl_json_line(const irl_jscan* scan, size_t offset);
 void irl_json_path(const irl_jscan* scan, int place, char* out, size_t size);
 
 // Bytes of the UTF-8 sequence that begins at s, of which `left` bytes remain; 0: not valid.

@@ -7,10 +7,10 @@
 //---------------------------------- Places --------------------------------------------------------
 
 // Counted only when a message needs it.
-int irl_json_line(const char* text, size_t offset) {
-  int line = 1;
+int irl_json_line(const irl_jscan* scan, size_t offset) {
+  int line = scan->line;
   for (size_t i = 0; i < offset; i++) {
-    line += text[i] == '\n';
+    line += scan->text[i] == '\n';
   }
   return line;
 }
@@ -89,7 +89,7 @@ static bool refuse(irl_jscan* scan, int place, size_t offset, const char* why) {
   char path[256];
   irl_json_path(scan, place, path, sizeof path);
   scan->err = irl_fail(scan->info, IRL_EPARSE, "%s:%d: %s: %s", scan->name,
-                       irl_json_line(scan->text, offset), path, why);
+                       irl_json_line(scan, offset), path, why);
   return false;
 }
 
@@ -421,8 +421,8 @@ irl_err irl_json_scan(irl_jscan* scan, irl_errinfo* info) {
   }
   if (scan->size >= 3 && memcmp(scan->text, "\xEF\xBB\xBF", 3) == 0) {
     return irl_fail(info, IRL_EPARSE,
-                    "%s:1: $: it begins with a byte order mark; save it as UTF-8 without one",
-                    scan->name);
+                    "%s:%d: $: it begins with a byte order mark; save it as UTF-8 without one",
+                    scan->name, scan->line);
   }
   if (!scan_value(scan, (irl_jplace){.parent = -1})) {
     return scan->err;

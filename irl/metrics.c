@@ -187,10 +187,10 @@ static double number_or_nan(irl_jnode object, const char* key) {
   return irl_json_type(node) == IRL_JSON_NULL ? NAN : irl_json_as_number(node, -1e300, 1e300);
 }
 
-static irl_err parse_line(const char* name, const char* text, size_t size, irl_metrics* m,
+static irl_err parse_line(const char* name, int line, const char* text, size_t size, irl_metrics* m,
                           irl_errinfo* info) {
   irl_json* doc;
-  IRL_TRY(irl_json_parse(&doc, name, text, size, info));
+  IRL_TRY(irl_json_parse_line(&doc, name, line, text, size, info));
   irl_jnode root = irl_json_root(doc);
   m->iteration = irl_json_as_int(irl_json_get(root, "iteration"), 1, 1 << 30);
   m->env_steps = (int64_t)irl_json_as_number(irl_json_get(root, "env_steps"), 0, 9e15);
@@ -219,7 +219,7 @@ static irl_err derive(const char* folder, const char* text, int iterations, size
   int done = 0;
   for (const char* end; done < iterations && (end = strchr(line, '\n')) != NULL; line = end + 1) {
     irl_metrics m;
-    IRL_TRY(parse_line(jsonl_name, line, (size_t)(end - line), &m, info));
+    IRL_TRY(parse_line(jsonl_name, done + 1, line, (size_t)(end - line), &m, info));
     IRL_TRY(append_csv(folder, &m, info));
     IRL_TRY(append_event(folder, &m, info));
     *wall_seconds = m.wall_seconds;

@@ -39,10 +39,10 @@ static void name_of(char out[64], const char* folder) {
 }
 
 // One line: an object with the numbers of an iteration, null for those without a meaning.
-static irl_err read_line(irl_plot_run* run, const char* path, const char* line, size_t size,
-                         irl_errinfo* info) {
+static irl_err read_line(irl_plot_run* run, const char* path, int number, const char* line,
+                         size_t size, irl_errinfo* info) {
   irl_json* doc = NULL;
-  IRL_TRY(irl_json_parse(&doc, path, line, size, info));
+  IRL_TRY(irl_json_parse_line(&doc, path, number, line, size, info));
   irl_jnode root = irl_json_root(doc);
   for (int k = 0; k < NVALUES; k++) {
     run->value[k][run->n] = NAN;
@@ -76,7 +76,7 @@ static irl_err read_lines(irl_plot_run* run, const char* path, const char* text,
     }
   }
   for (const char *at = text, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
-    IRL_TRY(read_line(run, path, at, (size_t)(end - at), info));
+    IRL_TRY(read_line(run, path, run->n + 1, at, (size_t)(end - at), info));
   }
   return run->n > 0 ? IRL_OK
                     : irl_fail(info, IRL_ENOENT, "%s: no iteration yet; wait for one", path);

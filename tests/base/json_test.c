@@ -115,6 +115,27 @@ static void strings_refused(void) {
   }
 }
 
+// All that names a line counts from that of the text of many.
+static void lines_count_on(void) {
+  static const char* const cases[][2] = {
+      {"garbage", "t.jsonl:4: $: found 'g'"},
+      {"\xEF\xBB\xBF{}", "t.jsonl:4: $: it begins with"},
+      {"{\"a\":1,\n\"a\":2}", "t.jsonl:5: $.a: this key stands already in line 4"},
+      {"{\n\n\"a\":\"b\"}", "t.jsonl:6: $.a: found a string; write a number"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    irl_json* doc = NULL;
+    irl_errinfo info = {0};
+    const char* text = cases[i][0];
+    irl_err err = irl_json_parse_line(&doc, "t.jsonl", 4, text, strlen(text), &info);
+    if (err == IRL_OK) {
+      irl_json_as_number(irl_json_get(irl_json_root(doc), "a"), 0, 9);
+      err = irl_json_close(doc, &info);
+    }
+    CHECK(err == IRL_EPARSE);
+    CHECK_CONTAINS(info.text, cases[i][1]);
+  }
+}
+
 static void keys_refused(void) {
   check_refused("{\"a\":1,\n\"b\":2,\n\"a\":3}", "t.json:3: $.a: ", "already in line 1");
   check_refused("{\"o\":[{},{\"x\":1,\"x\":1}]}", "t.json:1: $.o[1].x: ", "remove one");
@@ -416,8 +437,8 @@ static void files(void) {
   CHECK_CONTAINS(info.text, "json_test.json: cannot open");
 }
 
-TESTS(TEST(numbers_refused), TEST(structure_refused), TEST(strings_refused), TEST(keys_refused),
-      TEST(depth_is_limited), TEST(value_count_is_limited), TEST(good_settings), TEST(bad_settings),
-      TEST(first_error_stays), TEST(refusal_without_a_place), TEST(one_sided_ranges),
-      TEST(many_absent_keys), TEST(members_and_elements), TEST(types), TEST(long_paths_are_cut),
-      TEST(many_keys_are_quick), TEST(files))
+TESTS(TEST(numbers_refused), TEST(structure_refused), TEST(strings_refused), TEST(lines_count_on),
+      TEST(keys_refused), TEST(depth_is_limited), TEST(value_count_is_limited), TEST(good_settings),
+      TEST(bad_settings), TEST(first_error_stays), TEST(refusal_without_a_place),
+      TEST(one_sided_ranges), TEST(many_absent_keys), TEST(members_and_elements), TEST(types),
+      TEST(long_paths_are_cut), TEST(many_keys_are_quick), TEST(files))

@@ -115,5 +115,16 @@ static void rewind_past_the_end_is_refused(void) {
   CHECK_CONTAINS(info.text, "holds 2 iterations where the checkpoint has 5");
 }
 
+static void damaged_line_is_named(void) {
+  irl_errinfo info;
+  char path[2048];
+  double wall;
+  start("damaged", 3);
+  irl_path_join(path, sizeof path, folder, "metrics.jsonl");
+  CHECK_OK(irl_file_append(path, "garbage\n", 8, NULL));
+  CHECK(irl_metrics_rewind(folder, 4, &wall, &info) == IRL_EPARSE);
+  CHECK_CONTAINS(info.text, "metrics.jsonl:4: $: ");
+}
+
 TESTS(TEST(text_files), TEST(events_are_framed), TEST(rewind_restores),
-      TEST(rewind_past_the_end_is_refused))
+      TEST(rewind_past_the_end_is_refused), TEST(damaged_line_is_named))

@@ -53,7 +53,7 @@ static void what_is_no_run_is_refused(void) {
   CHECK_CONTAINS(info.text, "no iteration yet");
   folder_of(folder, sizeof folder, "plot_broken", "{\"env_steps\": 1}\n{\"env_steps\": }\n");
   CHECK(irl_plot_read(&run, folder, &info) == IRL_EPARSE);
-  CHECK_CONTAINS(info.text, "metrics.jsonl");
+  CHECK_CONTAINS(info.text, "metrics.jsonl:2: $.env_steps: ");
 }
 
 // The number after `key` in the text, from a place on.
