@@ -67,6 +67,14 @@ static int print_command_help(const cli_command* command) {
   return EXIT_DONE;
 }
 
+// print_help_help is `mjirl help help`; help is no command of the tables.
+static int print_help_help(void) {
+  printf(
+      "Show the commands, or the options of one.\n\nUsage: mjirl help [COMMAND]\n\n"
+      "'mjirl help COMMAND' says the same as 'mjirl COMMAND --help'.\n");
+  return EXIT_DONE;
+}
+
 // print_version names what decides results and speed beside our own code.
 static int print_version(void) {
   printf("mjirl %s\nMuJoCo %s\n%s\n", MJIRL_VERSION, mj_versionString(), irl_runtime_blas());
@@ -213,18 +221,25 @@ static bool is_help(const char* word) {
 
 // help shows the help of what the words name; none: that of the program.
 static int help(int argc, char* const* argv) {
+  char text[128];
   int words = 0;
   if (argc == 0) {
     return print_overview();
   }
   const cli_command* command = find_command(argc, argv, &words);
+  words = is_help(argv[0]) ? 1 : words;
+  if (words > 0 && argc > words) {
+    snprintf(text, sizeof text, "'%.40s': is more than the name of a command; leave it out",
+             argv[words]);
+    return usage_error(text);
+  }
   if (command == NULL && argc == 1 && is_group(argv[0])) {
     return print_group(argv[0]);
   }
-  if (command == NULL || argc != words) {
+  if (command == NULL && words == 0) {
     return unknown_command(argc, argv);
   }
-  return print_command_help(command);
+  return command != NULL ? print_command_help(command) : print_help_help();
 }
 
 // answer is what a helper says and ends with.

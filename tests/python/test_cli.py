@@ -151,6 +151,15 @@ def test_help_of_the_program_and_of_groups():
         assert run(group, "--help").returncode == 0
 
 
+@pytest.mark.parametrize("args", [["help", "help"], ["help", "--help"], ["help", "-h"], ["--help", "help"]])
+def test_help_of_help(args):
+    done = run(*args)
+    assert done.returncode == 0 and done.stderr == ""
+    assert "Usage: mjirl help [COMMAND]\n" in done.stdout
+    refused("help", "help", "train", code=2, part="'train': is more than")
+    refused("help", "train", "extra", code=2, part="'extra': is more than")
+
+
 def test_version_names_what_it_is_built_on():
     text = run("--version").stdout
     assert re.match(r"mjirl \d+\.\d+\.\d+\nMuJoCo 4\.\d+\.\d+\nOpenBLAS ", text)
