@@ -380,6 +380,8 @@ def test_damaged_run_is_refused(run, tmp_path):
 
 
 def test_behaviour_cloning_has_no_cost(tmp_path):
+    said = "`bc` learns none: its runs are exported with `--part policy`, and refused without it."
+    assert said in (ROOT / "docs" / "export.md").read_text()
     folder = train(tmp_path / "bc", "--algo", "bc")
     for kind in ("onnx", "safetensors"):
         refused("export", folder, "--format", kind, "--out", tmp_path / "x", part="--part policy")
