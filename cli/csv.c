@@ -59,9 +59,13 @@ static bool read_number(char** text, double* value) {
   return true;
 }
 
+static char* skip_blanks(char* text) {
+  return text + strspn(text, " \t");
+}
+
 // count_fields gives an empty line no fields, so that a model without actuators has empty rows.
 static int count_fields(const line* row) {
-  int n = row->size > 0;
+  int n = *skip_blanks(row->text) != '\0';
   for (size_t i = 0; i < row->size; i++) {
     n += row->text[i] == ',';
   }
@@ -82,9 +86,9 @@ static irl_err read_row(const char* path, const line* row, int columns, const ch
   }
   char* at = row->text;
   for (int i = 0; i < columns; i++) {
-    const char* start = at;
+    const char* start = at = skip_blanks(at);
     const int length = (int)strcspn(start, ",");
-    if (!read_number(&at, &out[i]) || *at != (i + 1 < columns ? ',' : '\0')) {
+    if (!read_number(&at, &out[i]) || *(at = skip_blanks(at)) != (i + 1 < columns ? ',' : '\0')) {
       return irl_fail(info, IRL_EPARSE,
                       "%s: line %d, value %d: '%.*s' is not a finite number; give plain numbers "
                       "with commas between and no header",

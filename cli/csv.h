@@ -1,4 +1,5 @@
-// Tables of numbers in text: one row a line, commas between, no header, no quotes.
+// Tables of numbers in text: one row a line, commas and blanks between, no header, no
+// quotes.
 #ifndef MJIRL_CLI_CSV_H_
 #define MJIRL_CLI_CSV_H_
 

@@ -1,4 +1,5 @@
 // `mjirl env trace`: one trajectory under given actions, for comparing with other programs.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -76,9 +77,18 @@ static void write_names(FILE* file, const char* prefix, int n) {
   }
 }
 
+// write_number leaves out the sign of a nan, which says nothing and not every reader knows.
+static void write_number(FILE* file, double number) {
+  if (isnan(number)) {
+    fputs(",nan", file);
+  } else {
+    fprintf(file, ",%.17g", number);
+  }
+}
+
 static void write_numbers(FILE* file, const double* rows, int row, int n) {
   for (int i = 0; i < n; i++) {
-    fprintf(file, ",%.17g", rows[(size_t)row * (size_t)n + (size_t)i]);
+    write_number(file, rows[(size_t)row * (size_t)n + (size_t)i]);
   }
 }
 
@@ -100,12 +110,45 @@ static irl_err write_trace(const trace* t, const char* path, irl_errinfo* info) 
     write_numbers(file, t->qpos, row, t->info->nq);
     write_numbers(file, t->qvel, row, t->info->nv);
     write_numbers(file, t->obs, row, t->info->nx);
-    fprintf(file, ",%.17g,%d\n", t->reward[row], t->terminated[row] != 0);
+    write_number(file, t->reward[row]);
+    fprintf(file, ",%d\n", t->terminated[row] != 0);
   }
   const bool complete = fclose(file) == 0;
   irl_err err = complete ? irl_file_write(path, text, size, info) : IRL_ENOMEM;
   free(text);
   return err;
+}
+
+static bool all_finite(const double* rows, int row, int n) {
+  for (int i = 0; i < n; i++) {
+    if (!isfinite(rows[(size_t)row * (size_t)n + (size_t)i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// first_diverged gives the first row with a number that is not finite; -1: none.
+static int first_diverged(const trace* t) {
+  const irl_task_info* task = t->info;
+  for (int row = 0; row <= t->steps; row++) {
+    if (!all_finite(t->qpos, row, task->nq) || !all_finite(t->qvel, row, task->nv) ||
+        !all_finite(t->obs, row, task->nx) || !isfinite(t->reward[row])) {
+      return row;
+    }
+  }
+  return -1;
+}
+
+// warn_of_divergence: the rows are written all the same, as others may diverge at another place.
+static void warn_of_divergence(const cli_context* cli, const trace* t, const char* path) {
+  const int row = first_diverged(t);
+  if (row >= 0) {
+    irl_log(&cli->host.sink, IRL_LOG_WARNING,
+            "%s: has numbers that are not finite from step %d on: the simulation diverged; start "
+            "it slower, or give smaller actions",
+            path, row);
+  }
 }
 
 // run_trace checks the output before it reads or simulates anything.
@@ -129,6 +172,9 @@ static irl_err run_trace(cli_context* cli, const void* args) {
   const double seconds = irl_now() - begin;
   if (err == IRL_OK) {
     err = write_trace(&t, a->out, &cli->info);
+  }
+  if (err == IRL_OK) {
+    warn_of_divergence(cli, &t, a->out);
   }
   irl_jout_key_int(&cli->result, "steps", t.steps);
   irl_jout_key_number(&cli->result, "seconds", seconds);
@@ -157,7 +203,8 @@ const cli_command cli_env_trace = {
     .detail =
         "All rows of A.csv are run, whatever the task's horizon or termination. Row 0 of\n"
         "O.csv is the start, with reward 0. Numbers are written so that they read back to\n"
-        "the same bits. `seconds` is the time that the simulation took.",
+        "the same bits; where a simulation diverges they are nan or inf, and a warning says from\n"
+        "which step. `seconds` is the time that the simulation took.",
     .options = options,
     .defaults = &(const trace_args){.task = NULL},
     .size = sizeof(trace_args),

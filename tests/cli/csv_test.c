@@ -38,7 +38,10 @@ static void reads_rows(void) {
   CHECK_OK(read_text("1\r\n2", 1));  // ends of lines of any system, or none at the end
   CHECK(nrows == 2 && rows[0] == 1 && rows[1] == 2);
   irl_free(rows);
-  CHECK_OK(read_text("\n\n\n", 0));  // steps of a model without actuators
+  CHECK_OK(read_text(" 0.1, 0.2\n0.3\t,\t-4 \r\n", 2));  // blanks around numbers
+  CHECK(nrows == 2 && rows[0] == 0.1 && rows[1] == 0.2 && rows[2] == 0.3 && rows[3] == -4);
+  irl_free(rows);
+  CHECK_OK(read_text("\n \n\n", 0));  // steps of a model without actuators
   CHECK(nrows == 3);
   irl_free(rows);
 }
@@ -63,8 +66,9 @@ static void refuses_what_is_no_number(void) {
   refused("1,2\n1,inf\n", 2, IRL_EPARSE, "line 2, value 2: 'inf'");
   refused("1,1e999\n", 2, IRL_EPARSE, "'1e999'");
   refused("0x10\n", 1, IRL_EPARSE, "'0x10'");
-  refused(" 1\n", 1, IRL_EPARSE, "' 1'");
-  refused("1 \n", 1, IRL_EPARSE, "'1 '");
+  refused("1 2\n", 1, IRL_EPARSE, "'1 2'");
+  refused("1, ,3\n", 3, IRL_EPARSE, "value 2: ''");
+  refused(" \n", 1, IRL_EDIM, "line 1 has 0 values");
   refused("1-2\n", 1, IRL_EPARSE, "'1-2'");
   refused("1,\n", 2, IRL_EPARSE, "value 2: ''");
   refused("\"1\"\n", 1, IRL_EPARSE, "'\"1\"'");

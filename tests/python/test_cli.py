@@ -315,6 +315,19 @@ def test_env_trace_writes_every_row(tmp_path):
             assert "%.17g" % float(text) == text
 
 
+def test_env_trace_tells_of_divergence(tmp_path):
+    fast = '{"qpos": [0, 0, 0, 0], "qvel": [1e9, 1e9, 1e9, 1e9]}'
+    done = run(*trace(tmp_path, fast, "0.1, 0.2\n" * 3))
+    assert done.returncode == 0
+    rows = [line.split(",") for line in (tmp_path / "o.csv").read_text().splitlines()[1:]]
+    first = next(i for i, row in enumerate(rows) if "nan" in row)
+    assert first > 0 and len(rows) == 4
+    assert done.stderr.startswith("mjirl: warning: ") and done.stderr.count("\n") == 1
+    assert f"not finite from step {first} on" in done.stderr
+    assert not any("-nan" in row for row in rows)
+    assert run(*trace(tmp_path, START, "0,0\n")).stderr == ""
+
+
 @pytest.mark.parametrize("init, part", [
     ('{"qpos": [0,0,0], "qvel": [0,0,0,0]}', "$.qpos"),
     ('{"qpos": [0,0,0,0]}', "qvel"),
