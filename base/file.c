@@ -301,32 +301,57 @@ static bool is_temporary(const char* name) {
   return process < n - 1 && process > 1 && name[process - 1] == '.';
 }
 
-// Removes a temporary file that was left: nobody has written to it for long, and nobody holds it.
-static void sweep_one(const char* path) {
+// Removes a temporary file that was left: nobody holds it, nor has written to it for so long.
+static void sweep_one(const char* path, int seconds) {
   struct stat status;
   const int fd = sys_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
   if (fd < 0) {
     return;
   }
   if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-      time(NULL) - status.st_mtime > LEFT_SECONDS && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+      (seconds == 0 || time(NULL) - status.st_mtime > seconds) &&
+      flock(fd, LOCK_EX | LOCK_NB) == 0) {
     sys_unlink(path);
   }
   sys_close(fd);
 }
 
-// A process that was killed while it wrote leaves its temporary file; the next write to the folder
-// takes it away. Best effort: what cannot be removed stays.
-static void sweep_temporaries(const char* path) {
-  char folder[PATH_MAX], left[PATH_MAX];
-  DIR* dir = parent_of(folder, path) ? opendir(folder) : NULL;
+// Whether a temporary file is one of the named file; NULL: of any.
+static bool is_temporary_of(const char* entry, const char* name) {
+  if (!is_temporary(entry) || name == NULL) {
+    return is_temporary(entry);
+  }
+  const char* end = strrchr(entry, '.');
+  while (*--end != '.') {
+  }
+  return (size_t)(end - entry) == strlen(name) && strncmp(entry, name, strlen(name)) == 0;
+}
+
+// Best effort: what cannot be removed stays.
+static void sweep_folder(const char* folder, const char* name, int seconds) {
+  char left[PATH_MAX];
+  DIR* dir = opendir(folder);
   for (struct dirent* entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
-    if (is_temporary(entry->d_name) && irl_path_join(left, sizeof left, folder, entry->d_name)) {
-      sweep_one(left);
+    if (is_temporary_of(entry->d_name, name) &&
+        irl_path_join(left, sizeof left, folder, entry->d_name)) {
+      sweep_one(left, seconds);
     }
   }
   if (dir != NULL) {
     closedir(dir);
+  }
+}
+
+void irl_dir_sweep(const char* folder, const char* name) {
+  sweep_folder(folder, name, 0);
+}
+
+// A process that was killed while it wrote leaves its temporary file; the next write to the folder
+// takes it away.
+static void sweep_temporaries(const char* path) {
+  char folder[PATH_MAX];
+  if (parent_of(folder, path)) {
+    sweep_folder(folder, NULL, LEFT_SECONDS);
   }
 }
 
@@ -548,6 +573,30 @@ static irl_err create_one(const char* path, irl_errinfo* info) {
   char parent[PATH_MAX];
   int error = parent_of(parent, path) ? sync_folder(parent) : ENAMETOOLONG;
   return error != 0 ? fail_write(info, path, "make the folder durable", error) : IRL_OK;
+}
+
+irl_err irl_dir_lock(int* lock, const char* path, irl_errinfo* info) {
+  *lock = sys_open(path, O_RDONLY | O_DIRECTORY, 0);
+  if (*lock < 0) {
+    return fail_write(info, path, "open the folder", errno);
+  }
+  if (flock(*lock, LOCK_EX | LOCK_NB) == 0) {
+    return IRL_OK;
+  }
+  const bool held = errno == EWOULDBLOCK;
+  sys_close(*lock);
+  *lock = -1;
+  return held ? irl_fail(info, IRL_EEXIST,
+                         "%s: another program is writing there; wait for it, or choose another "
+                         "folder",
+                         path)
+              : IRL_OK;
+}
+
+void irl_dir_unlock(int lock) {
+  if (lock >= 0) {
+    sys_close(lock);
+  }
 }
 
 // Ends the path at each slash in turn, from the left.

@@ -46,6 +46,17 @@ IRL_NODISCARD irl_err irl_file_append(const char* path, const void* data, size_t
 // Puts what has been written to an existing file onto the disk, its name with it. Errors: IRL_EIO.
 IRL_NODISCARD irl_err irl_file_sync(const char* path, irl_errinfo* info);
 
+// Removes temporary files that killed writers left in a folder, however young, of one file in it or
+// of all (name NULL): for a caller who knows that nobody else writes them now. One that is held
+// stays.
+void irl_dir_sweep(const char* folder, const char* name);
+
+// Holds an existing folder until irl_dir_unlock or the end of the process; *lock is negative where
+// the file system cannot lock, and nothing is known of others. Errors: IRL_EEXIST (another holds
+// it), IRL_EIO.
+IRL_NODISCARD irl_err irl_dir_lock(int* lock, const char* path, irl_errinfo* info);
+void irl_dir_unlock(int lock);
+
 // Creates a folder and its parents; an existing one is fine.
 IRL_NODISCARD irl_err irl_dir_create(const char* path, irl_errinfo* info);
 

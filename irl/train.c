@@ -24,6 +24,7 @@ typedef struct trainer {
   char checkpoints[MAX_PATH];
   double started;      // clock at the start of this process's share [s]
   double wall_before;  // wall time of earlier shares [s]
+  int lock;            // of the folder; negative: none
   int saved;           // iteration of the newest checkpoint
   int overfitted;      // iterations in a row with a held-out gap beyond chance
 } trainer;
@@ -49,6 +50,33 @@ static irl_err check_out(const irl_train_options* o, irl_errinfo* info) {
   return irl_dir_check_writable(o->out, info);
 }
 
+// What a killed run left half written, once nobody else can be writing it; beside a run's own files
+// others may stand, which are not ours.
+static void sweep(const char* out) {
+  static const char* const own[] = {
+      "config.json",   "task.json",   "model.xml",          "cost.safetensors",
+      "metrics.jsonl", "report.json", "policy.safetensors", NULL};
+  static const char* const folders[] = {"checkpoints", "costs", NULL};
+  char path[MAX_PATH];
+  for (int i = 0; own[i] != NULL; i++) {
+    irl_dir_sweep(out, own[i]);
+  }
+  for (int i = 0; folders[i] != NULL; i++) {
+    if (irl_path_join(path, sizeof path, out, folders[i])) {
+      irl_dir_sweep(path, NULL);
+    }
+  }
+}
+
+static irl_err hold_folder(trainer* t, irl_errinfo* info) {
+  const irl_train_options* o = t->options;
+  IRL_TRY(irl_dir_lock(&t->lock, o->out, info));
+  if (o->resume && t->lock >= 0) {
+    sweep(o->out);
+  }
+  return IRL_OK;
+}
+
 static irl_err open_folder(trainer* t, irl_errinfo* info) {
   const irl_train_options* o = t->options;
   int iteration = 0;
@@ -56,6 +84,7 @@ static irl_err open_folder(trainer* t, irl_errinfo* info) {
     return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", o->out);
   }
   IRL_TRY(irl_dir_create(t->checkpoints, info));
+  IRL_TRY(hold_folder(t, info));
   // A run killed before its config.json was written starts over.
   if (o->resume && irl_run_exists(o->out)) {
     IRL_TRY(irl_run_check_same(o->out, t->learner, o->demos_path, info));
@@ -201,7 +230,8 @@ static irl_err run(trainer* t, irl_errinfo* info) {
 
 irl_err irl_train(const irl_train_options* options, const irl_host* host, irl_train_result* result,
                   irl_errinfo* info) {
-  trainer t = {.options = options, .host = host, .result = result, .started = irl_now()};
+  trainer t = {
+      .options = options, .host = host, .result = result, .started = irl_now(), .lock = -1};
   memset(result, 0, sizeof *result);
   result->return_mean = result->normalized_return = NAN;
   IRL_TRY(irl_config_check(&options->config, info));
@@ -209,6 +239,7 @@ irl_err irl_train(const irl_train_options* options, const irl_host* host, irl_tr
   IRL_TRY(irl_learner_create(&t.learner, options->task, options->demos, options->algo,
                              &options->config, options->seed, options->threads, info));
   irl_err err = run(&t, info);
+  irl_dir_unlock(t.lock);
   irl_learner_destroy(t.learner);
   return err;
 }

@@ -160,6 +160,50 @@ static void left_temporaries_are_swept(void) {
   rmdir(dir);
 }
 
+// Of one file or of all, at once; what is held or of another form stays.
+static void known_left_temporaries_are_swept(void) {
+  static const char* const names[] = {"a.12-0.tmp", "a.b.12-0.tmp", "b.12-3.tmp",
+                                      "a.tmp",      "ab.12-0.tmp",  "a.13-0.tmp"};
+  enum { N = sizeof names / sizeof names[0] };
+  static const bool of_one[N] = {false, true, true, true, true, true};
+  static const bool of_all[N] = {false, false, false, true, false, true};
+  char dir[PATH_MAX], path[N][PATH_MAX];
+  make_folder(dir);
+  for (int i = 0; i < N; i++) {
+    make_aged(path[i], dir, names[i], -5);
+  }
+  const int held = open(path[N - 1], O_RDONLY);
+  CHECK(held >= 0 && flock(held, LOCK_EX) == 0);
+  irl_dir_sweep(dir, "a");
+  for (int i = 0; i < N; i++) {
+    CHECK(irl_file_exists(path[i]) == of_one[i]);
+  }
+  irl_dir_sweep(dir, NULL);
+  for (int i = 0; i < N; i++) {
+    CHECK(irl_file_exists(path[i]) == of_all[i]);
+    unlink(path[i]);
+  }
+  close(held);
+  rmdir(dir);
+  irl_dir_sweep(dir, NULL);
+}
+
+static void folder_is_held_by_one(void) {
+  char dir[PATH_MAX];
+  int first, second;
+  irl_errinfo info = {0};
+  make_folder(dir);
+  CHECK_OK(irl_dir_lock(&first, dir, &info));
+  CHECK(first >= 0 && irl_dir_lock(&second, dir, &info) == IRL_EEXIST && second < 0);
+  CHECK_CONTAINS(info.text, "another program is writing there; wait for it");
+  irl_dir_unlock(second);
+  irl_dir_unlock(first);
+  CHECK_OK(irl_dir_lock(&second, dir, &info));
+  irl_dir_unlock(second);
+  rmdir(dir);
+  CHECK(irl_dir_lock(&first, dir, &info) == IRL_EIO && first < 0);
+}
+
 static void commit_puts_in_place(void) {
   char dir[PATH_MAX], path[PATH_MAX], temporary[PATH_MAX];
   irl_errinfo info = {0};
@@ -359,6 +403,7 @@ static void paths_join(void) {
 }
 
 TESTS(TEST(write_read_append), TEST(read_refusals), TEST(write_refusals),
-      TEST(left_temporaries_are_swept), TEST(commit_puts_in_place),
-      TEST(size_limit_leaves_the_old_file), TEST(read_only_folder_is_refused),
-      TEST(shut_folder_is_named), TEST(unseen_paths), TEST(folders), TEST(paths_join))
+      TEST(left_temporaries_are_swept), TEST(known_left_temporaries_are_swept),
+      TEST(folder_is_held_by_one), TEST(commit_puts_in_place), TEST(size_limit_leaves_the_old_file),
+      TEST(read_only_folder_is_refused), TEST(shut_folder_is_named), TEST(unseen_paths),
+      TEST(folders), TEST(paths_join))

@@ -133,6 +133,58 @@ static void broken_checkpoint_is_passed_over(void) {
   CHECK_CONTAINS(heard.last, "starts over");
 }
 
+// What a killed run left half written goes when the run goes on, and not while another program may
+// be writing it; files beside a run's own are not touched.
+static void left_temporaries_go_at_a_resume(void) {
+  static const char* const left[] = {"costs/000004.safetensors.8217-0.tmp",
+                                     "checkpoints/000004.8217-0.tmp", "policy.safetensors.1-0.tmp",
+                                     "plot.png.8217-0.tmp", "costs/note.tmp"};
+  enum { N = sizeof left / sizeof left[0], GO = 3 };
+  char out[1200], path[N][1300];
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  int other;
+  need_demos();
+  irl_train_options o = options(folder("left", out), 2);
+  CHECK_OK(irl_train(&o, NULL, &r, &info));
+  for (int i = 0; i < N; i++) {
+    snprintf(path[i], sizeof path[i], "%s/%s", out, left[i]);
+    CHECK_OK(irl_file_append(path[i], "x", 1, &info));
+  }
+  o.resume = true;
+  CHECK_OK(irl_dir_lock(&other, out, &info));
+  CHECK(irl_train(&o, NULL, &r, &info) == IRL_EEXIST);
+  CHECK_CONTAINS(info.text, "another program is writing there");
+  for (int i = 0; i < N; i++) {
+    CHECK(irl_file_exists(path[i]));
+  }
+  irl_dir_unlock(other);
+  CHECK_OK(irl_train(&o, NULL, &r, &info));
+  for (int i = 0; i < N; i++) {
+    CHECK(irl_file_exists(path[i]) == (i >= GO));
+  }
+  CHECK_OK(irl_dir_lock(&other, out, &info));  // given back
+  irl_dir_unlock(other);
+}
+
+// A message of a run comes while it holds its folder.
+static void try_folder(void* user, irl_level level, const char* text) {
+  int lock;
+  (void)text;
+  CHECK(level != IRL_LOG_PROGRESS || irl_dir_lock(&lock, user, NULL) == IRL_EEXIST);
+}
+
+static void running_run_holds_its_folder(void) {
+  char out[1200];
+  irl_train_result r;
+  irl_errinfo info = {IRL_OK, ""};
+  need_demos();
+  irl_train_options o = options(folder("held", out), 2);
+  const irl_host host = {.sink = {try_folder, out}};
+  o.config.iterations = 2;
+  CHECK_OK(irl_train(&o, &host, &r, &info));
+}
+
 static void refusals(void) {
   char out[1200], other[1200];
   irl_train_result r;
@@ -539,7 +591,8 @@ static void noise_that_leads_astray_is_taken_back(void) {
 
 TESTS(TEST(bad_steps_are_taken_back), TEST(noise_that_leads_astray_is_taken_back),
       TEST(threads_do_not_matter), TEST(seeds_differ), TEST(stopped_and_resumed_ends_the_same),
-      TEST(broken_checkpoint_is_passed_over), TEST(changed_demonstrations_are_refused),
+      TEST(broken_checkpoint_is_passed_over), TEST(left_temporaries_go_at_a_resume),
+      TEST(running_run_holds_its_folder), TEST(changed_demonstrations_are_refused),
       TEST(overfitting_is_said), TEST(bad_demonstrations_are_refused),
       TEST(far_actions_are_trained_on), TEST(fixed_penalties_stay), TEST(refusals),
       TEST(too_large_tasks_are_refused), TEST(large_seeds_are_told_apart), TEST(sizes_of_the_crews),
