@@ -1,13 +1,16 @@
 // `mjirl expert`: demonstrations of a task's own reward.
 #include "irl/expert.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/retell.h"
 #include "demos/demos.h"
 
 enum { PATH_BYTES = 4096 };
@@ -29,37 +32,83 @@ typedef struct expert_args {
   const char* diagnostics;
 } expert_args;
 
+static const char* const dynamics[] = {"fitted", "mixture", "simulator", "combined", NULL};
+static const char* const initials[] = {"zero", "pd", "lqr", "warm", NULL};
+static const char* const methods[] = {"trajectory", "natural_gradient", "random_search", NULL};
+
+//---------------------------------- Saving --------------------------------------------------------
+
+// write_command writes the options that decide the data; threads and what is told of the search do
+// not.
+static void write_command(FILE* out, const expert_args* a) {
+  fputs("mjirl expert", out);
+  cli_retell_task(out, a->task);
+  fprintf(out, " -n %d --seed %" PRIu64, a->episodes, a->common.seed);
+  if (a->method >= 0) {
+    fprintf(out, " --method %s", methods[a->method]);
+  }
+  if (a->iterations >= 0) {
+    fprintf(out, " --iterations %d", a->iterations);
+  }
+  if (a->dynamics != 0) {
+    fprintf(out, " --dynamics %s", dynamics[a->dynamics]);
+  }
+  if (a->initial != 0) {
+    fprintf(out, " --initial %s", initials[a->initial]);
+  }
+  if (a->warm != NULL) {
+    fputs(" --demos", out);
+    cli_retell_file(out, a->warm);
+  }
+  if (a->policy != NULL) {
+    fputs(" --policy", out);
+    cli_retell_file(out, a->policy);
+  }
+  for (int i = 0; i < a->set.count; i++) {
+    fputs(" --set", out);
+    cli_retell_setting(out, a->set.item[i]);
+  }
+}
+
+// command_text is heap memory of the C library (free), NULL without any.
+static char* command_text(const expert_args* a) {
+  char* text = NULL;
+  size_t size = 0;
+  FILE* out = open_memstream(&text, &size);
+  if (out == NULL) {
+    return NULL;
+  }
+  write_command(out, a);
+  if (fclose(out) != 0) {
+    free(text);
+    return NULL;
+  }
+  return text;
+}
+
 // save keeps how the data came about, so that anyone can make it again.
 static irl_err save(const expert_args* a, const irl_task* task, irl_expert_method method,
                     const irl_expert_result* result, irl_errinfo* info) {
-  const irl_batch* batch = &result->demos;
-  char path[PATH_BYTES];
   static const char* const algorithm[] = {"maximum-entropy LQR expert",
                                           "natural policy gradient expert",
                                           "augmented random search expert"};
-  char command[512];
-  int n = snprintf(command, sizeof command, "mjirl expert %.400s -n %d --seed %llu", a->task,
-                   a->episodes, (unsigned long long)a->common.seed);
-  if (a->method >= 0) {
-    n += snprintf(command + n, sizeof command - (size_t)n, " --method %s",
-                  irl_expert_methods[a->method]);
+  const irl_batch* batch = &result->demos;
+  char path[PATH_BYTES];
+  if (!irl_path_join(path, sizeof path, a->out, "policy.safetensors")) {
+    return irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", a->out);
   }
-  if (a->iterations >= 0) {
-    snprintf(command + n, sizeof command - (size_t)n, " --iterations %d", a->iterations);
-  }
+  char* command = command_text(a);
   uint64_t* seed = IRL_NEW(uint64_t, batch->n);
-  if (seed == NULL) {
-    return IRL_ENOMEM;
-  }
-  for (int i = 0; i < batch->n; i++) {
+  irl_err err = command == NULL || seed == NULL ? IRL_ENOMEM : IRL_OK;
+  for (int i = 0; i < batch->n && err == IRL_OK; i++) {
     seed[i] = a->common.seed;
   }
   const irl_demos_meta meta = {.algorithm = algorithm[method], .command = command, .seed = seed};
-  irl_err err = irl_demos_save(a->out, task, batch, &meta, info);
-  irl_free(seed);
-  if (err == IRL_OK && !irl_path_join(path, sizeof path, a->out, "policy.safetensors")) {
-    err = irl_fail(info, IRL_ERANGE, "%s: path is too long; use a shorter one", a->out);
+  if (err == IRL_OK) {
+    err = irl_demos_save(a->out, task, batch, &meta, info);
   }
+  irl_free(seed);
+  free(command);
   return err == IRL_OK ? irl_expert_save(result, task, path, info) : err;
 }
 
@@ -317,10 +366,6 @@ static irl_err run_expert(cli_context* cli, const void* args) {
   irl_task_destroy(task);
   return err;
 }
-
-static const char* const dynamics[] = {"fitted", "mixture", "simulator", "combined", NULL};
-static const char* const initials[] = {"zero", "pd", "lqr", "warm", NULL};
-static const char* const methods[] = {"trajectory", "natural_gradient", "random_search", NULL};
 
 static const cli_option options[] = {
     CLI_ARGUMENT(expert_args, task, "TASK", CLI_TASK_HELP),

@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -402,6 +403,51 @@ def test_expert_is_decided_by_its_seed(work, task, dataset):
     first = (dataset / "data" / "main_data.hdf5").read_bytes()
     assert same[0] == first
     assert same[1] != first
+
+
+def recorded_command(folder):
+    return json.loads((folder / "data" / "metadata.json").read_text())["mjirl_command"]
+
+
+def told_again(command, cwd):
+    """Runs a recorded command where its files lie and returns the dataset's bytes."""
+    assert command.startswith("mjirl ")
+    subprocess.run(f"{shlex.quote(PROGRAM)} {command[6:]} --out told", shell=True, check=True, cwd=cwd,
+                   capture_output=True)
+    data = (cwd / "told" / "data" / "main_data.hdf5").read_bytes()
+    shutil.rmtree(cwd / "told")
+    return data
+
+
+SEARCHED = ["-n", 4, "--iterations", 2, "--seed", 3, "--set", "temperature=2"]
+
+
+@pytest.mark.parametrize("more, told", [
+    ([], ""),
+    (["--set", "domain.mass=[0.9, 1.2]"], " --set 'domain.mass=[0.9, 1.2]'"),
+    (["--dynamics", "combined"], " --dynamics combined"),
+    (["--initial", "pd"], " --initial pd"),
+    (["--initial", "warm", "--demos", "{work}/demos/"], " --initial warm --demos demos"),
+    (["--policy", "{work}/first/policy.safetensors"], " --policy policy.safetensors"),
+    (["--method", "random_search"], " --method random_search"),
+])
+def test_recorded_command_makes_the_data_again(tmp_path, work, task, dataset, more, told):
+    """By options alone that decide the data, and no folder of this machine."""
+    if "--policy" in more:
+        assert run("expert", task, "--out", work / "first", "-n", 2, *SEARCHED[2:]).returncode == 0
+        shutil.copy(work / "first" / "policy.safetensors", tmp_path)
+    more = [word.format(work=work) for word in more]
+    for name, aside in (("a", []), ("b", ["--threads", 1, "--json"])):
+        done = run("expert", task, "--out", tmp_path / name, *SEARCHED, *more, *aside)
+        assert done.returncode == 0, done.stderr
+    assert ((tmp_path / "a" / "data" / "metadata.json").read_bytes() ==
+            (tmp_path / "b" / "data" / "metadata.json").read_bytes())
+    command = recorded_command(tmp_path / "a")
+    assert command.startswith("mjirl expert short.json -n 4 --seed 3 ") and told in command
+    assert "/" not in command
+    shutil.copy(task, tmp_path)
+    shutil.copytree(dataset, tmp_path / "demos")
+    assert told_again(command, tmp_path) == (tmp_path / "a" / "data" / "main_data.hdf5").read_bytes()
 
 
 def test_expert_tells_of_its_search(work, task, dataset):
