@@ -49,7 +49,7 @@ static irl_err search_reward(irl_judge* j, irl_errinfo* info) {
   o.judge = irl_reward_step_costs(&judge);
   o.temperature = j->info->temperature;
   IRL_TRY(irl_stationary(&o, j->host, &j->found[0], &steps, info));
-  return irl_stationary_noise(&o, &j->found[0], &steps, info);
+  return irl_stationary_noise(&o, j->host, &j->found[0], &steps, info);
 }
 
 // The expert's plan without the return at which its search may stop, which is none of a learned
@@ -79,7 +79,7 @@ static irl_err search_learned(irl_judge* j, const irl_learned_steps* cost, irl_e
   o.temperature = 1;
   o.run_on = true;
   IRL_TRY(irl_stationary(&o, j->host, &j->found[0], &steps, info));
-  return irl_stationary_soften(&o, &j->found[0], &steps, info);
+  return irl_stationary_soften(&o, j->host, &j->found[0], &steps, info);
 }
 
 static irl_err with_network(irl_judge* j, irl_errinfo* info) {

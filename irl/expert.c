@@ -10,6 +10,7 @@
 #include "irl/optimize_internal.h"
 #include "irl/stationary_internal.h"
 #include "irl/statistics_internal.h"
+#include "irl/watched_internal.h"
 
 enum {
   TRAJECTORY_EPISODES = 20,  // mean-action episodes a condition that an expert is judged by
@@ -47,7 +48,7 @@ static irl_err optimize_stationary(const irl_expert_options* o, const irl_host* 
                                           .resume = o->resume,
                                           .earlier = &earlier};
   IRL_TRY(irl_stationary(&options, host, &r->policy[0], &r->env_steps, info));
-  IRL_TRY(irl_stationary_noise(&options, &r->policy[0], &r->env_steps, info));
+  IRL_TRY(irl_stationary_noise(&options, host, &r->policy[0], &r->env_steps, info));
   r->wall_seconds = earlier.wall;
   r->cpu_seconds = earlier.cpu;
   for (int c = 1; c < r->nconditions; c++) {
@@ -95,9 +96,9 @@ static irl_err optimize_trajectories(const irl_expert_options* o, const irl_host
 }
 
 // Episodes dealt round-robin over the conditions into a batch that is created here.
-static irl_err roll(const irl_expert_options* o, irl_expert_result* r, irl_action_mode mode,
-                    irl_purpose reset, uint64_t seed, int episodes, irl_batch* batch,
-                    irl_errinfo* info) {
+static irl_err roll(const irl_expert_options* o, const irl_host* host, irl_expert_result* r,
+                    irl_action_mode mode, irl_purpose reset, uint64_t seed, int episodes,
+                    irl_batch* batch, irl_errinfo* info) {
   const irl_task_info* t = irl_task_get(o->task);
   const irl_policy** policy = IRL_NEW(const irl_policy*, r->nconditions);
   irl_env* env = NULL;
@@ -123,7 +124,7 @@ static irl_err roll(const irl_expert_options* o, irl_expert_result* r, irl_actio
                            .seed = seed,
                            .reset_purpose = reset,
                            .action_purpose = IRL_PURPOSE_ACTION};
-    err = irl_env_rollout(env, &rollout, batch, &r->env_steps, NULL, info);
+    err = irl_watched_rollout(env, &rollout, batch, host, &r->env_steps, NULL, info);
   }
   irl_env_destroy(env);
   irl_free(policy);
@@ -169,12 +170,14 @@ static void judge_valid(irl_expert_result* r, const irl_batch* batch, double* re
 }
 
 // Mean-action returns on fresh starts, the same for every seed so that experts can be compared.
-static irl_err judge(const irl_expert_options* o, irl_expert_result* r, irl_errinfo* info) {
+static irl_err judge(const irl_expert_options* o, const irl_host* host, irl_expert_result* r,
+                     irl_errinfo* info) {
   irl_batch batch = {0};
   const int n = judge_episodes(o, r->nconditions);
   double* returns = IRL_NEW(double, n);
-  irl_err err = returns == NULL ? irl_fail(info, IRL_ENOMEM, "expert: out of memory; free some")
-                                : roll(o, r, IRL_ACTION_MEAN, IRL_PURPOSE_EVAL, 0, n, &batch, info);
+  irl_err err = returns == NULL
+                    ? irl_fail(info, IRL_ENOMEM, "expert: out of memory; free some")
+                    : roll(o, host, r, IRL_ACTION_MEAN, IRL_PURPOSE_EVAL, 0, n, &batch, info);
   if (err == IRL_OK) {
     judge_valid(r, &batch, returns);
   }
@@ -195,13 +198,14 @@ static double condition_mean(const irl_batch* batch, int condition) {
 }
 
 // What no search at all gets from the same starts.
-static irl_err judge_random(const irl_expert_options* o, irl_expert_result* r, irl_errinfo* info) {
+static irl_err judge_random(const irl_expert_options* o, const irl_host* host, irl_expert_result* r,
+                            irl_errinfo* info) {
   static const irl_action_mode mode[] = {IRL_ACTION_ZERO, IRL_ACTION_UNIFORM};
   r->random_return = -INFINITY;
   for (int k = 0; k < 2; k++) {
     irl_batch batch = {0};
-    irl_err err =
-        roll(o, r, mode[k], IRL_PURPOSE_EVAL, 0, judge_episodes(o, r->nconditions), &batch, info);
+    irl_err err = roll(o, host, r, mode[k], IRL_PURPOSE_EVAL, 0, judge_episodes(o, r->nconditions),
+                       &batch, info);
     r->random_return = err == IRL_OK ? fmax(r->random_return, mean_return(&batch)) : NAN;
     for (int c = 0; err == IRL_OK && c < r->nconditions; c++) {
       const double mean = condition_mean(&batch, c);
@@ -255,9 +259,10 @@ static irl_err make(const irl_expert_options* o, const irl_host* host, irl_exper
                     irl_errinfo* info) {
   IRL_TRY(is_stationary(o) ? optimize_stationary(o, host, r, info)
                            : optimize_trajectories(o, host, r, info));
-  IRL_TRY(judge(o, r, info));
-  IRL_TRY(judge_random(o, r, info));
-  IRL_TRY(roll(o, r, IRL_ACTION_SAMPLE, IRL_PURPOSE_RESET, o->seed, o->episodes, &r->demos, info));
+  IRL_TRY(judge(o, host, r, info));
+  IRL_TRY(judge_random(o, host, r, info));
+  IRL_TRY(roll(o, host, r, IRL_ACTION_SAMPLE, IRL_PURPOSE_RESET, o->seed, o->episodes, &r->demos,
+               info));
   r->sampled_mean = mean_return(&r->demos);
   warn_of_failure(irl_task_get(o->task), &r->demos, host);
   return IRL_OK;

@@ -59,7 +59,8 @@ typedef struct irl_expert_result {
 } irl_expert_result;
 
 // Errors: IRL_EUNSUPPORTED (task without reward or actuators, too large for the trajectory
-// method), IRL_EDIM (a start or state that does not fit), IRL_ENUM, IRL_ENOMEM, IRL_ECANCELED.
+// method), IRL_EDIM (a start or state that does not fit), IRL_ENUM, IRL_ENOMEM, IRL_ECANCELED (a
+// search's state is as it was when it was last saved).
 IRL_NODISCARD irl_err irl_expert(const irl_expert_options* options, const irl_host* host,
                                  irl_expert_result* result, irl_errinfo* info);
 void irl_expert_result_fini(irl_expert_result* result);

@@ -86,16 +86,17 @@ int irl_stationary_conditions(const irl_stationary_options* options);  // how ma
 
 // Gives a policy the Σ that demonstrations are drawn with: Σ is scaled down by factors of 4 until
 // the return of sampled actions, less that of doing nothing, is at least 0.97 of what mean actions
-// get beyond it, on starts of its own. A search that found nothing gets the smallest Σ.
+// get beyond it, on starts of its own. A search that found nothing gets the smallest Σ. Errors:
+// also IRL_ECANCELED.
 IRL_NODISCARD irl_err irl_stationary_noise(const irl_stationary_options* options,
-                                           irl_policy* policy, int64_t* env_steps,
-                                           irl_errinfo* info);
+                                           const irl_host* host, irl_policy* policy,
+                                           int64_t* env_steps, irl_errinfo* info);
 
 // Gives it the Σ of maximum entropy: of Σ, Σ/4, Σ/16, … the one with the least E[c] − temperature ·
 // H by the judge's cost of sampled trajectories, all from the same starts with the same noise.
 IRL_NODISCARD irl_err irl_stationary_soften(const irl_stationary_options* options,
-                                            irl_policy* policy, int64_t* env_steps,
-                                            irl_errinfo* info);
+                                            const irl_host* host, irl_policy* policy,
+                                            int64_t* env_steps, irl_errinfo* info);
 
 //---------------------------------- Inside --------------------------------------------------------
 

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "irl/stationary_internal.h"
+#include "irl/watched_internal.h"
 
 enum { EPISODES = 30, MOST_SCALINGS = 10 };
 
@@ -10,6 +11,7 @@ static const double kept_share = 0.97;
 
 typedef struct trial {
   const irl_stationary_options* options;
+  const irl_host* host;
   irl_env* env;
   irl_batch batch;
   const irl_policy** policy;  // (EPISODES)
@@ -48,7 +50,7 @@ static irl_err roll(trial* t, irl_action_mode mode, int* invalid, irl_errinfo* i
                                .reset_purpose = IRL_PURPOSE_VERIFY,
                                .action_purpose = IRL_PURPOSE_VERIFY,
                                .run_on = t->options->run_on};
-  return irl_env_rollout(t->env, &rollout, &t->batch, t->env_steps, invalid, info);
+  return irl_watched_rollout(t->env, &rollout, &t->batch, t->host, t->env_steps, invalid, info);
 }
 
 // Mean return of one way to act; −inf when a trajectory diverged.
@@ -80,9 +82,9 @@ static irl_err settle(trial* t, irl_policy* policy, irl_errinfo* info) {
   return irl_policy_factor(policy, info);
 }
 
-irl_err irl_stationary_noise(const irl_stationary_options* options, irl_policy* policy,
-                             int64_t* env_steps, irl_errinfo* info) {
-  trial t = {.options = options, .env_steps = env_steps};
+irl_err irl_stationary_noise(const irl_stationary_options* options, const irl_host* host,
+                             irl_policy* policy, int64_t* env_steps, irl_errinfo* info) {
+  trial t = {.options = options, .host = host, .env_steps = env_steps};
   irl_err err = trial_init(&t, policy, info);
   if (err == IRL_OK) {
     err = settle(&t, policy, info);
@@ -124,9 +126,9 @@ static irl_err soften(trial* t, irl_policy* policy, irl_errinfo* info) {
   return irl_policy_factor(policy, info);
 }
 
-irl_err irl_stationary_soften(const irl_stationary_options* options, irl_policy* policy,
-                              int64_t* env_steps, irl_errinfo* info) {
-  trial t = {.options = options, .env_steps = env_steps};
+irl_err irl_stationary_soften(const irl_stationary_options* options, const irl_host* host,
+                              irl_policy* policy, int64_t* env_steps, irl_errinfo* info) {
+  trial t = {.options = options, .host = host, .env_steps = env_steps};
   irl_err err = trial_init(&t, policy, info);
   if (err == IRL_OK) {
     err = soften(&t, policy, info);

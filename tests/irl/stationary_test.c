@@ -555,7 +555,7 @@ static void conditions_are_chosen(void) {
   s.o.condition = &second;
   s.o.nc = 1;
   CHECK_OK(run(&s));
-  CHECK_OK(irl_stationary_soften(&s.o, &s.policy, &s.env_steps, &s.info));
+  CHECK_OK(irl_stationary_soften(&s.o, NULL, &s.policy, &s.env_steps, &s.info));
   CHECK(seen.calls > 4 && seen.elsewhere == 0);
   search_fini(&s);
 }
@@ -572,7 +572,7 @@ static void noise_of_maximum_entropy(void) {
   s.o.temperature = nu;
   const double stddev[2] = {sqrt(64 * nu / w), sqrt(64 * nu / w)};
   CHECK_OK(irl_policy_set_noise(&s.policy, stddev));
-  CHECK_OK(irl_stationary_soften(&s.o, &s.policy, &s.env_steps, &s.info));
+  CHECK_OK(irl_stationary_soften(&s.o, NULL, &s.policy, &s.env_steps, &s.info));
   CHECK_NEAR(s.policy.sigma[0], nu / w, 1e-12);
   CHECK_NEAR(s.policy.sigma[3], nu / w, 1e-12);
   CHECK(s.env_steps == 10 * 30 * 40);

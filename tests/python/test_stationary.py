@@ -76,6 +76,34 @@ def test_a_killed_search_ends_in_the_same_bytes(tmp_path, plan):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
 
 
+@pytest.mark.parametrize("number, wait, horizon, n", [
+    (signal.SIGTERM, 0, 1000, 2),  # while the noise is settled or judged
+    (signal.SIGINT, 2, 1000, 2),
+    (signal.SIGTERM, 2, 50, 20000),  # while demonstrations are drawn
+])
+def test_a_stop_after_the_search_keeps_it(tmp_path, number, wait, horizon, n):
+    plan = ["--method", "random_search", "--iterations", "0", "--set", f"horizon={horizon}"]
+    state = tmp_path / "out.search"
+    child = subprocess.Popen([MJIRL, "expert", "swimmer", "--out", tmp_path / "out", "--threads", "1", *plan,
+                              "-n", str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not state.exists():  # the search is over when it is first saved
+        assert child.poll() is None
+        time.sleep(0.01)
+    time.sleep(wait)
+    begun = time.monotonic()
+    child.send_signal(number)
+    stdout, stderr = child.communicate()
+    assert child.returncode == 1 and stdout == "", stderr
+    assert stderr == f"mjirl: swimmer: stopped; the search is saved in {state}, --resume goes on\n"
+    assert time.monotonic() - begun < 5  # two episodes; on a busy machine
+    assert state.exists() and not (tmp_path / "out").exists()
+    if horizon == 50:
+        expert(tmp_path / "out", *plan, "--resume")
+        expert(tmp_path / "whole", *plan)
+        for name in ("policy.safetensors", "data/main_data.hdf5"):
+            assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+
+
 def test_the_policy_is_what_acted(tmp_path):
     """Actions of the demonstrations lie about K x + k as Σ says."""
     found = expert(tmp_path / "demos", "--set", "horizon=40", "--set", PLAN)
