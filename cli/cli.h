@@ -110,6 +110,9 @@ IRL_NODISCARD irl_err cli_check_file(const char* path, irl_errinfo* info);
 // Fails unless path is free for a new folder: not there or an empty folder, in a writable place.
 IRL_NODISCARD irl_err cli_check_folder(const char* path, irl_errinfo* info);
 
+// The sentence of a stop that leaves nothing to go on from; other errors keep theirs. Returns err.
+irl_err cli_say_stopped(cli_context* cli, irl_err err, const char* what);
+
 extern const cli_command cli_env_list;
 extern const cli_command cli_env_check;
 extern const cli_command cli_env_trace;

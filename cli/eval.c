@@ -94,7 +94,7 @@ static irl_err run_eval(cli_context* cli, const void* args) {
   }
   irl_free(condition);
   irl_run_close(run);
-  return err;
+  return cli_say_stopped(cli, err, a->run);
 }
 
 static const cli_option options[] = {

@@ -257,6 +257,7 @@ static irl_err search(cli_context* cli, const expert_args* a, irl_expert_options
     return irl_fail(&cli->info, err, "%s: stopped; the search is saved in %s, --resume goes on",
                     a->task, path);
   }
+  err = cli_say_stopped(cli, err, a->task);
   if (err == IRL_OK) {
     err = save(a, options->task, options->plan.method, result, &cli->info);
   }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/pool.h"
+#include "cli/cli.h"
 
 // A signal handler reaches nothing but globals: this one is the program's only one.
 static atomic_bool stop_requested;
@@ -83,6 +84,13 @@ irl_host cli_terminal_host(cli_terminal* terminal, bool stops) {
     host.stop = &stop_requested;
   }
   return host;
+}
+
+irl_err cli_say_stopped(cli_context* cli, irl_err err, const char* what) {
+  return err != IRL_ECANCELED
+             ? err
+             : irl_fail(&cli->info, err,
+                        "%s: stopped before its end; nothing is saved, run it again", what);
 }
 
 void cli_print_error(const char* sentence) {

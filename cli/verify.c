@@ -68,7 +68,7 @@ static irl_err run_verify(cli_context* cli, const void* args) {
   irl_err err = irl_verify(run, a->common.seed, a->common.threads, &cli->host, &result, &cli->info);
   irl_run_close(run);
   if (err != IRL_OK) {
-    return err;
+    return cli_say_stopped(cli, err, a->run != NULL ? a->run : "verify");
   }
   write_facts(&cli->result, &result);
   irl_jout_key_number(&cli->result, "theta_gradient_error", result.theta_gradient_error);

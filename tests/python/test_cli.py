@@ -640,6 +640,29 @@ def test_resumed_training_ends_in_the_same_bytes(tmp_path, task, dataset, number
     assert outcome(tmp_path / "broken") == outcome(tmp_path / "straight")
 
 
+def stopped(*args):
+    """The sentence of a command that a signal reaches once it is listened for."""
+    for wait in (0.1, 0.2, 0.4, 0.8, 1.6, 3.2):
+        child = subprocess.Popen([PROGRAM, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 text=True)
+        time.sleep(wait)
+        child.send_signal(signal.SIGTERM)
+        stdout, stderr = child.communicate(timeout=60)
+        if child.returncode >= 0:
+            break
+    assert child.returncode == 1 and stdout == "", (child.returncode, stderr)
+    return stderr
+
+
+def test_a_stop_says_what_is_saved_and_what_to_do(tmp_path, task, trained):
+    long = ["--iterations", 100000, "--set", "horizon=200"]
+    sentence = "mjirl: {}: stopped before its end; nothing is saved, run it again\n"
+    assert stopped("expert", task, "--out", tmp_path / "out", *long) == sentence.format(task)
+    assert list(tmp_path.iterdir()) == []
+    assert stopped("eval", trained, "--reoptimize", "--threads", 1) == sentence.format(trained)
+    assert stopped("verify", "--threads", 1) == sentence.format("verify")
+
+
 # ---------------------------------- What uses a run ---------------------------------------------
 
 EVAL = ["return_mean", "return_std", "expert_return", "random_return", "normalized_return",
