@@ -65,7 +65,7 @@ enum { CLI_MAX_THREADS = 1024 };
 // Changes of the task, over its JSON.
 #define CLI_SET(args)                                                                      \
   {                                                                                        \
-    .kind = CLI_TEXTS, .name = "set", .metavar = "key=value",                              \
+    .kind = CLI_SETTINGS, .name = "set", .metavar = "key=value",                           \
     .help = "replace a value of the task, as domain.gravity=0.5; may be given many times", \
     .offset = offsetof(args, set)                                                          \
   }

@@ -103,7 +103,7 @@ static const cli_option options[] = {
               "rollouts of the policy, dealt in turn over the task's conditions (20)"),
     CLI_SWITCH(eval_args, reoptimize, "reoptimize",
                "also train a new policy from scratch on the learned cost"),
-    {.kind = CLI_TEXTS,
+    {.kind = CLI_SETTINGS,
      .name = "set",
      .metavar = "key=value",
      .help = "a change of the task: how cost and policy fare there; may be given many times",

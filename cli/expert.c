@@ -160,8 +160,10 @@ static irl_err state_path(const expert_args* a, char* path, irl_errinfo* info) {
 }
 
 // check_plan refuses what a method cannot do.
-static irl_err check_plan(const expert_args* a, const irl_expert_plan* plan, irl_errinfo* info) {
+static irl_err check_plan(cli_context* cli, const expert_args* a, const irl_expert_plan* plan) {
+  irl_errinfo* info = &cli->info;
   if (plan->method == IRL_EXPERT_TRAJECTORY && (a->resume || a->state != NULL)) {
+    cli->usage = true;
     return irl_fail(info, IRL_ERANGE,
                     "--%s: the method 'trajectory' keeps no state of a search; leave it out",
                     a->resume ? "resume" : "state");
@@ -341,7 +343,7 @@ static irl_err with_task(cli_context* cli, const expert_args* a, const irl_task*
   options.threads = a->common.threads;
   options.episodes = a->episodes;
   options.plan = make_plan(a, task);
-  IRL_TRY(check_plan(a, &options.plan, &cli->info));
+  IRL_TRY(check_plan(cli, a, &options.plan));
   if (a->policy != NULL) {
     IRL_TRY(irl_expert_load(&start, &nstart, task, a->policy, &cli->info));
     err = use_policies(&options, start, nstart, &cli->info);

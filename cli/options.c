@@ -169,11 +169,34 @@ static irl_err set_texts(const parser* p, const cli_option* option, const char* 
   return IRL_OK;
 }
 
+// is_setting tells key=value and key.key=value, none of the keys empty; which there are is the
+// affair of what is set.
+static bool is_setting(const char* text) {
+  const size_t n = strcspn(text, "=");
+  const char* dots = strstr(text, "..");
+  return text[n] == '=' && n > 0 && text[0] != '.' && text[n - 1] != '.' &&
+         (dots == NULL || dots > text + n);
+}
+
+static irl_err set_setting(const parser* p, const cli_option* option, const char* text) {
+  char name[64];
+  return is_setting(text)
+             ? set_texts(p, option, text)
+             : irl_fail(p->info, IRL_EPARSE,
+                        "%s: '%.80s' is not of the form %s; write for example horizon=100 or "
+                        "domain.mass=1.5",
+                        label(option, name), text, option->metavar);
+}
+
+static bool repeats(const cli_option* option) {
+  return option->kind == CLI_TEXTS || option->kind == CLI_SETTINGS;
+}
+
 // set_value checks `text` (NULL for flags) and stores it.
 static irl_err set_value(parser* p, int index, const char* text) {
   const cli_option* option = &p->table[index];
   char name[64];
-  if (p->seen[index] && option->kind != CLI_TEXTS) {
+  if (p->seen[index] && !repeats(option)) {
     return irl_fail(p->info, IRL_EPARSE, "%s: given twice; give it once", label(option, name));
   }
   p->seen[index] = true;
@@ -199,6 +222,8 @@ static irl_err set_value(parser* p, int index, const char* text) {
       return set_span(p, option, text);
     case CLI_TEXTS:
       return set_texts(p, option, text);
+    case CLI_SETTINGS:
+      return set_setting(p, option, text);
     case CLI_TEXT:
     case CLI_FLAG:
       break;
@@ -309,7 +334,7 @@ static irl_err parse_short(parser* p, int argc, char* const* argv, int* at) {
 // parse_positional gives the word to the first argument that is still free.
 static irl_err parse_positional(parser* p, const char* word) {
   for (int i = 0; p->table[i].help != NULL; i++) {
-    if (is_positional(&p->table[i]) && (!p->seen[i] || p->table[i].kind == CLI_TEXTS)) {
+    if (is_positional(&p->table[i]) && (!p->seen[i] || repeats(&p->table[i]))) {
       return set_value(p, i, word);
     }
   }
@@ -385,7 +410,7 @@ void cli_options_usage(FILE* file, const cli_option* table, const char* command)
     const cli_option* option = &table[i];
     label(option, name);
     if (is_positional(option)) {
-      const char* dots = option->kind == CLI_TEXTS ? "..." : "";
+      const char* dots = repeats(option) ? "..." : "";
       fprintf(file, option->required ? " %s%s" : " [%s%s]", name, dots);
     } else if (option->required) {
       fprintf(file, " %s %s", name, option->metavar);

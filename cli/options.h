@@ -13,14 +13,15 @@
 #include "base/err.h"
 
 typedef enum cli_kind {
-  CLI_FLAG,    // bool
-  CLI_TEXT,    // const char*, not empty
-  CLI_TEXTS,   // cli_texts: may be given many times
-  CLI_INT,     // int within [lo, hi]
-  CLI_U64,     // uint64_t
-  CLI_CHOICE,  // int, index in choices
-  CLI_PIXELS,  // cli_pixels, "1280x720"
-  CLI_SPAN     // cli_span, "0-9" or "4"
+  CLI_FLAG,      // bool
+  CLI_TEXT,      // const char*, not empty
+  CLI_TEXTS,     // cli_texts: may be given many times
+  CLI_SETTINGS,  // the same, each key=value or key.key=value
+  CLI_INT,       // int within [lo, hi]
+  CLI_U64,       // uint64_t
+  CLI_CHOICE,    // int, index in choices
+  CLI_PIXELS,    // cli_pixels, "1280x720"
+  CLI_SPAN       // cli_span, "0-9" or "4"
 } cli_kind;
 
 enum { CLI_MAX_TEXTS = 64, CLI_MAX_OPTIONS = 64 };

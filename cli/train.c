@@ -165,7 +165,7 @@ static const cli_option options_table[] = {
     CLI_ONE_OF(train_args, algo, "algo", "A", irl_algo_names,
                "gcl, gcl-q, gan-gcl, ebm, airl, gail, bc or maxent (gcl)"),
     CLI_OPTIONAL(train_args, config, "config", "F.json", "settings as a JSON object"),
-    {.kind = CLI_TEXTS,
+    {.kind = CLI_SETTINGS,
      .name = "set",
      .metavar = "key=value",
      .help = "one setting, over those of --config, or a change of the task's world, as "

@@ -31,7 +31,7 @@ static const cli_option table[] = {
      .offset = offsetof(sample_args, out),
      .required = true},
     {.kind = CLI_FLAG, .name = "json", .help = "json", .offset = offsetof(sample_args, json)},
-    {.kind = CLI_TEXTS,
+    {.kind = CLI_SETTINGS,
      .name = "set",
      .metavar = "key=value",
      .help = "setting",
@@ -123,6 +123,8 @@ static void collects_repeated_texts(void) {
   CHECK_OK(parse("reacher -o a --set x=1 --set=y=2"));
   CHECK(args.set.count == 2);
   CHECK(strcmp(args.set.item[0], "x=1") == 0 && strcmp(args.set.item[1], "y=2") == 0);
+  CHECK_OK(parse("reacher -o a --set domain.mass=1.5 --set x= --set x==..a --set x.y=.."));
+  CHECK(args.set.count == 4);
 }
 
 static void finds_help_anywhere(void) {
@@ -179,6 +181,11 @@ static void refuses_bad_values(void) {
   refused("reacher -o a --episodes 9-3", "runs backwards");
   refused("reacher -o a --episodes -3", "below 0");
   refused("reacher -o a --episodes 1-2-3", "not a range");
+  refused("reacher -o a --set horizon", "--set: 'horizon' is not of the form key=value");
+  refused("reacher -o a --set =3", "not of the form");
+  refused("reacher -o a --set .mass=3", "not of the form");
+  refused("reacher -o a --set domain.=3", "not of the form");
+  refused("reacher -o a --set domain..mass=3", "not of the form");
 }
 
 static void limits_repeated_texts(void) {
