@@ -124,6 +124,35 @@ static irl_err choose_groups(cli_context* cli, const irl_replay* replay, const c
                               "learned, separated by commas");
 }
 
+// count_shown finds the most rollouts of a group that is shown, and the most steps of any.
+static void count_shown(const irl_replay* replay, unsigned hidden, int* rollouts, int* steps) {
+  *rollouts = *steps = 0;
+  for (int g = 0; g < replay->ngroups; g++) {
+    const irl_batch* b = replay->groups[g].batch;
+    for (int i = 0; i < b->n && !(hidden >> g & 1U); i++) {
+      *rollouts = i >= *rollouts ? i + 1 : *rollouts;
+      *steps = b->valid[i] && b->length[i] > *steps ? b->length[i] : *steps;
+    }
+  }
+}
+
+// check_moment refuses a step and a rollout that none of those shown has.
+static irl_err check_moment(cli_context* cli, const replay_args* a, const irl_replay* replay,
+                            unsigned hidden) {
+  int rollouts, steps;
+  count_shown(replay, hidden, &rollouts, &steps);
+  if (a->step > steps) {
+    return irl_fail(&cli->info, IRL_ERANGE,
+                    "--step: %d is past the end of every rollout shown; count from 0 to %d",
+                    a->step, steps);
+  }
+  return a->focus < rollouts
+             ? IRL_OK
+             : irl_fail(&cli->info, IRL_ERANGE,
+                        "--focus: %d is past the last rollout shown; count from 0 to %d", a->focus,
+                        rollouts - 1);
+}
+
 // choose_iteration takes an older cost of the run.
 static irl_err choose_iteration(cli_context* cli, irl_reel* reel, int iteration) {
   const int* there = NULL;
@@ -160,6 +189,7 @@ static irl_err show(cli_context* cli, irl_reel* reel, const replay_args* a,
   int frames = 0;
   IRL_TRY(choose_layer(cli, reel, a->color_by, &view.layer));
   IRL_TRY(choose_groups(cli, replay, a->groups, &view.hidden));
+  IRL_TRY(check_moment(cli, a, replay, view.hidden));
   IRL_TRY(choose_iteration(cli, reel, a->iteration));
   const irl_err err =
       a->offscreen != NULL
@@ -179,6 +209,7 @@ static irl_err run_replay(cli_context* cli, const void* args) {
       .cost = a->cost,
       .first = a->episodes.given ? a->episodes.first : 0,
       .last = a->episodes.given ? a->episodes.last : DEFAULT_EPISODES - 1,
+      .past_expert = a->groups != NULL && !named(a->groups, "expert"),
       .seed = a->common.seed,
       .threads = a->common.threads,
       .wait = a->follow};

@@ -66,8 +66,22 @@ static irl_err add_rollouts(irl_reel* r, const char* name, const irl_policy* pol
   return err;
 }
 
+// The expert's group, where its dataset keeps states.
+static irl_err add_expert(irl_reel* r, irl_errinfo* info) {
+  const irl_batch* demos = &r->demos->batch;
+  const bool past = r->options.first >= demos->n;
+  if (demos->nstate == 0 || (past && r->options.past_expert)) {
+    return IRL_OK;
+  }
+  return past ? irl_fail(info, IRL_ERANGE,
+                         "--episodes: %d is past the expert's last one; count from 0 to %d, or "
+                         "leave the expert out with --groups initial,learned",
+                         r->options.first, demos->n - 1)
+              : add_group(r, "expert", demos, r->demos->has_logq, info);
+}
+
 // Expert, initial and learned rollouts beside each other; the expert's only where its dataset is
-// still there and keeps states.
+// still there.
 static irl_err load_run(irl_reel* r, const char* source, const irl_host* host, irl_errinfo* info) {
   irl_errinfo why = {0};
   IRL_TRY(irl_run_open(&r->run, source, info));
@@ -75,8 +89,8 @@ static irl_err load_run(irl_reel* r, const char* source, const irl_host* host, i
   r->judge = r->other != NULL ? r->other : r->run;
   if (irl_demos_load(&r->demos, r->run->demos_path, &why) != IRL_OK) {
     irl_log(host != NULL ? &host->sink : NULL, IRL_LOG_WARNING, "%s", why.text);
-  } else if (r->demos->batch.nstate > 0 && r->options.first < r->demos->batch.n) {
-    IRL_TRY(add_group(r, "expert", &r->demos->batch, r->demos->has_logq, info));
+  } else {
+    IRL_TRY(add_expert(r, info));
   }
   IRL_TRY(add_rollouts(r, "initial", r->run->initial, info));
   return add_rollouts(r, "learned", r->run->learned, info);

@@ -15,6 +15,7 @@ typedef struct irl_reel irl_reel;
 typedef struct irl_reel_options {
   const char* cost;  // run whose cost colours the rollouts; NULL: the run's own, a dataset's none
   int first, last;   // episodes of each group, counted from 0
+  bool past_expert;  // a run's may lie past the expert's, whose group is not asked for
   uint64_t seed;
   int threads;  // 0: all
   bool wait;    // a run that has no checkpoint yet is waited for

@@ -806,6 +806,30 @@ def test_replay_of_a_run_and_of_a_dataset(trained, dataset, work):
     assert not (work / "none.png").exists()
 
 
+@pytest.mark.parametrize("more, part", [
+    (["--episodes", "900-910"], "--episodes: 900 is past the expert's last one; count from 0 to 7"),
+    (["--episodes", "8"], "--episodes: 8 is past the expert's last one; count from 0 to 7"),
+    (["--step", "21"], "--step: 21 is past the end of every rollout shown; count from 0 to 20"),
+    (["--focus", "12"], "--focus: 12 is past the last rollout shown; count from 0 to 11"),
+    (["--focus", "99"], "--focus: 99 is past the last rollout shown; count from 0 to 11"),
+    (["--focus", "8", "--groups", "expert"], "--focus: 8 is past the last rollout shown; count from 0 to 7"),
+    (["--focus", "2", "--episodes", "3-4"], "--focus: 2 is past the last rollout shown; count from 0 to 1"),
+])
+def test_replay_refuses_what_is_not_there(trained, tmp_path, more, part):
+    refused("replay", trained, "--offscreen", tmp_path / "none.png", "--size", "320x240", *more, code=1, part=part)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("more", [
+    ["--episodes", "7-20"], ["--step", "20"], ["--step", "0", "--focus", "0"], ["--focus", "11"],
+    ["--episodes", "900-901", "--groups", "initial,learned", "--focus", "1"],  # simulated: they have no end
+])
+def test_replay_shows_the_last_that_is_there(trained, tmp_path, more):
+    result = run_json("replay", trained, "--offscreen", tmp_path / "last.png", "--size", "320x240", *more,
+                      keys=["frames"])
+    assert result["frames"] == 1
+
+
 def test_plot(trained, work):
     for name, start in (("curves.png", b"\x89PNG"), ("curves.svg", b"<svg ")):
         result = run_json("plot", trained, trained, "--out", work / name, "--light",
