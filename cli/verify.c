@@ -94,6 +94,8 @@ const cli_command cli_verify = {
     .summary = "check the theory's three facts and the closed-form case by numbers",
     .detail =
         "Exits with 1 when a check does not pass; the numbers are printed all the same.\n"
+        "theta_gradient_error is taken through the cost network of RUN, on rows of its\n"
+        "demonstrations and samples.\n"
         "convergence is the slope of log error over log N, -1/2 in theory.",
     .options = options,
     .defaults = &(const verify_args){.run = NULL},

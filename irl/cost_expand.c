@@ -146,6 +146,10 @@ double irl_cost_value(const irl_cost* cost, const double* x, const double* u, do
   return state_cost(cost, p.y) + 0.5 * actions;
 }
 
+const double* irl_cost_value_hidden(const irl_cost* cost, double* work) {
+  return cut(cost, work).h;
+}
+
 void irl_cost_eval(const irl_cost* cost, int n, const double* x, const double* u, double* c) {
   double* work = IRL_NEW(double, irl_cost_work_size(cost));
   for (long r = 0; r < n; r++) {

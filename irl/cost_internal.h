@@ -71,6 +71,9 @@ static inline double irl_cost_curvature(irl_activation activation, double h) {
 // g *= a'(z) by h = a(z), on n floats.
 void irl_cost_slopes(irl_activation activation, float* g, const float* h, long n);
 
+// Hidden layers (depth, width) that the last irl_cost_value left in its work.
+const double* irl_cost_value_hidden(const irl_cost* cost, double* work);
+
 // irl_cost_expand at a normalised point: work begins with x̂ (nx) and û (nu), filled in by the
 // caller, and room for the action weights (nu).
 double irl_cost_expand_normalized(const irl_cost* cost, double* gradient, double* hessian,

@@ -60,7 +60,9 @@ typedef struct irl_theory_batch {
 // Fact 2 with respect to θ: the MaxEnt gradient, from importance weights through irl_cost_backward,
 // against the discriminator's logistic loss (a) differentiated numerically in double precision
 // along random directions, (b) through irl_cost_backward with the loss's own weights. *error is the
-// larger relative error in norm: float precision, about 1e-6, unless a mutant is asked for.
+// larger relative error in norm: float precision, about 1e-6, unless a mutant is asked for. Rows on
+// which a unit of relu turns on or off along a direction stand still in it; a fixed action penalty
+// is not moved.
 // IRL_FACTS_SIGN does not concern the gradient. Errors: IRL_ENOMEM, IRL_ERANGE (np, nq or T < 1),
 // IRL_ENUM (costs or log-densities not finite).
 IRL_NODISCARD irl_err irl_theory_check_gradient(const irl_cost* cost, const irl_theory_batch* batch,

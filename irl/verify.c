@@ -10,6 +10,7 @@
 #include "irl/lqg_internal.h"
 #include "irl/objective_internal.h"
 #include "irl/theory.h"
+#include "irl/verify_internal.h"
 
 enum {
   NP = 60,
@@ -19,7 +20,9 @@ enum {
   GRADIENT_PATHS = 40,
   GRADIENT_T = 10,
   GRADIENT_NX = 4,
-  GRADIENT_NU = 2
+  GRADIENT_NU = 2,
+  RUN_PATHS = 60,  // 600 rows: more than one block of the network's passes
+  RUN_ROWS = RUN_PATHS * GRADIENT_T
 };
 
 // The network computes in float: a relative error of 1e-7 a term, summed over some thousand terms.
@@ -109,37 +112,36 @@ static irl_err facts_of_condition(const irl_run* run, int k, const irl_batch* de
   return check_batch(&batch, r, info);
 }
 
-static irl_err facts_of_run(const irl_run* run, uint64_t seed, int threads, irl_verify_result* r,
-                            irl_errinfo* info) {
-  irl_demos* demos;
-  irl_batch samples = {0};
-  IRL_TRY(irl_demos_load_lean(&demos, run->demos_path, info));
-  irl_err err = irl_demos_prepare(demos, run->task, info);
-  if (err == IRL_OK) {
-    err = irl_run_rollout(run, run->learned, RUN_EPISODES * run->nconditions, seed, threads,
-                          &samples, info);
-  }
-  double* work = IRL_NEW(double, 2 * ((size_t)demos->batch.n + (size_t)samples.n) + 1);
-  if (err == IRL_OK && work == NULL) {
-    err = irl_fail(info, IRL_ENOMEM, "verify: out of memory; free some");
-  }
+// All conditions.
+static irl_err facts_of_run(const irl_run* run, const irl_batch* demos, const irl_batch* samples,
+                            irl_verify_result* r, irl_errinfo* info) {
+  double* work = IRL_NEW(double, 2 * ((size_t)demos->n + (size_t)samples->n) + 1);
+  irl_err err =
+      work != NULL ? IRL_OK : irl_fail(info, IRL_ENOMEM, "verify: out of memory; free some");
   for (int k = 0; k < run->nconditions && err == IRL_OK; k++) {
-    err = facts_of_condition(run, k, &demos->batch, &samples, work, r, info);
+    err = facts_of_condition(run, k, demos, samples, work, r, info);
   }
   irl_free(work);
-  irl_batch_destroy(&samples);
-  irl_demos_destroy(demos);
   return err;
 }
 
 //---------------------------------- Gradient with respect to θ -----------------------------------
 
-// Trajectories of normal numbers for a small network; their log-densities stand near −c, so that
-// the discriminator is not saturated.
+// Log-densities near −c, so that the discriminator is not saturated and every trajectory counts.
+static void draw_densities(const irl_cost* cost, irl_rng* rng, int i, const double* x,
+                           const double* u, double* logq) {
+  double c[GRADIENT_T];
+  irl_cost_eval(cost, GRADIENT_T, x, u, c);
+  logq[i] = irl_rng_normal(rng);
+  for (int t = 0; t < GRADIENT_T; t++) {
+    logq[i] -= c[t];
+  }
+}
+
+// Trajectories of normal numbers for a small network.
 static void make_paths(const irl_cost* cost, uint64_t seed, double* x, double* u, double* logq) {
   irl_rng rng = irl_rng_stream(seed, IRL_PURPOSE_VERIFY, 1, 0, 0);
   for (int i = 0; i < GRADIENT_PATHS; i++) {
-    double c[GRADIENT_T];
     double *xi = x + i * GRADIENT_T * GRADIENT_NX, *ui = u + i * GRADIENT_T * GRADIENT_NU;
     for (int j = 0; j < GRADIENT_T * GRADIENT_NX; j++) {
       xi[j] = irl_rng_normal(&rng);
@@ -147,11 +149,7 @@ static void make_paths(const irl_cost* cost, uint64_t seed, double* x, double* u
     for (int j = 0; j < GRADIENT_T * GRADIENT_NU; j++) {
       ui[j] = irl_rng_normal(&rng);
     }
-    irl_cost_eval(cost, GRADIENT_T, xi, ui, c);
-    logq[i] = irl_rng_normal(&rng);
-    for (int t = 0; t < GRADIENT_T; t++) {
-      logq[i] -= c[t];
-    }
+    draw_densities(cost, &rng, i, xi, ui, logq);
   }
 }
 
@@ -172,7 +170,61 @@ static irl_err check_gradient(uint64_t seed, irl_pool* pool, irl_verify_result* 
   irl_err err =
       irl_theory_check_gradient(cost, &batch, IRL_FACTS_RIGHT, pool, &r->theta_gradient_error);
   irl_cost_destroy(cost);
-  r->passed = r->passed && r->theta_gradient_error <= GRADIENT_TOLERANCE;
+  return err == IRL_OK ? IRL_OK : irl_fail(info, err, "verify: gradient: %s", irl_err_name(err));
+}
+
+// Rows at random from the valid trajectories of a batch, trajectories and steps alike.
+static void draw_rows(const irl_batch* batch, irl_rng* rng, int n, double* x, double* u) {
+  for (int row = 0; row < n;) {
+    const int i = (int)irl_rng_below(rng, (uint64_t)batch->n);
+    if (!batch->valid[i] || batch->length[i] < 1) {
+      continue;
+    }
+    const int t = (int)irl_rng_below(rng, (uint64_t)batch->length[i]);
+    memcpy(x + (long)row * batch->nx, irl_batch_x(batch, i, t), sizeof(double) * (size_t)batch->nx);
+    memcpy(u + (long)row * batch->nu, irl_batch_u(batch, i, t), sizeof(double) * (size_t)batch->nu);
+    row++;
+  }
+}
+
+static bool has_rows(const irl_batch* batch) {
+  for (int i = 0; i < batch->n; i++) {
+    if (batch->valid[i] && batch->length[i] > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Through the run's own network at its θ, on rows of its demonstrations and samples.
+irl_err irl_verify_run_gradient(const irl_run* run, const irl_batch* demos,
+                                const irl_batch* samples, uint64_t seed, irl_pool* pool,
+                                double* error, irl_errinfo* info) {
+  const int nx = irl_cost_nx(run->cost), nu = irl_cost_nu(run->cost), half = RUN_ROWS / 2;
+  irl_rng rng = irl_rng_stream(seed, IRL_PURPOSE_VERIFY, 2, 0, 0);
+  if (!has_rows(demos) || !has_rows(samples)) {
+    return irl_fail(info, IRL_ERANGE,
+                    "verify: gradient: no trajectory of the %s is valid; check another run",
+                    has_rows(demos) ? "sampler" : "demonstrations");
+  }
+  double* x = IRL_NEW(double, RUN_ROWS*(size_t)(nx + nu) + RUN_PATHS);
+  if (x == NULL) {
+    return irl_fail(info, IRL_ENOMEM, "verify: out of memory; free some");
+  }
+  double *u = x + (long)RUN_ROWS * nx, *logq = u + (long)RUN_ROWS * nu;
+  draw_rows(demos, &rng, half, x, u);
+  draw_rows(samples, &rng, half, x + (long)half * nx, u + (long)half * nu);
+  for (long i = 0; i < RUN_PATHS; i++) {
+    draw_densities(run->cost, &rng, (int)i, x + i * GRADIENT_T * nx, u + i * GRADIENT_T * nu, logq);
+  }
+  irl_theory_batch batch = {.x = x,
+                            .u = u,
+                            .logq = logq,
+                            .np = RUN_PATHS / 2,
+                            .nq = RUN_PATHS / 2,
+                            .horizon = GRADIENT_T};
+  irl_err err = irl_theory_check_gradient(run->cost, &batch, IRL_FACTS_RIGHT, pool, error);
+  irl_free(x);
   return err == IRL_OK ? IRL_OK : irl_fail(info, err, "verify: gradient: %s", irl_err_name(err));
 }
 
@@ -214,29 +266,53 @@ static irl_err check_experiment(uint64_t seed, int threads, const irl_host* host
   return IRL_OK;
 }
 
-static irl_err without_run(uint64_t seed, int threads, irl_verify_result* r, irl_errinfo* info) {
-  irl_pool* pool;
-  irl_err err = irl_pool_create(&pool, threads);
-  if (err != IRL_OK) {
-    return irl_fail(info, err, "verify: threads: %s", irl_err_name(err));
-  }
-  err = check_gradient(seed, pool, r, info);
+//---------------------------------- All -----------------------------------------------------------
+
+static irl_err check_run(const irl_run* run, uint64_t seed, int threads, irl_pool* pool,
+                         irl_verify_result* r, irl_errinfo* info) {
+  irl_demos* demos;
+  irl_batch samples = {0};
+  IRL_TRY(irl_demos_load_lean(&demos, run->demos_path, info));
+  irl_err err = irl_demos_prepare(demos, run->task, info);
   if (err == IRL_OK) {
-    err = check_log_z(seed, pool, r, info);
+    err = irl_run_rollout(run, run->learned, RUN_EPISODES * run->nconditions, seed, threads,
+                          &samples, info);
   }
-  irl_pool_destroy(pool);
+  if (err == IRL_OK) {
+    err = facts_of_run(run, &demos->batch, &samples, r, info);
+  }
+  if (err == IRL_OK) {
+    err = irl_verify_run_gradient(run, &demos->batch, &samples, seed, pool,
+                                  &r->theta_gradient_error, info);
+  }
+  irl_batch_destroy(&samples);
+  irl_demos_destroy(demos);
   return err;
+}
+
+static irl_err check_made(uint64_t seed, irl_pool* pool, irl_verify_result* r, irl_errinfo* info) {
+  IRL_TRY(facts_of_gaussians(seed, r, info));
+  return check_gradient(seed, pool, r, info);
 }
 
 irl_err irl_verify(const irl_run* run, uint64_t seed, int threads, const irl_host* host,
                    irl_verify_result* r, irl_errinfo* info) {
+  irl_pool* pool;
   memset(r, 0, sizeof *r);
   r->passed = true;
   for (int i = 0; i < 3; i++) {
     r->facts[i] = (irl_verify_fact){fact_names[i], 0.0, 1.0};
   }
-  IRL_TRY(run == NULL ? facts_of_gaussians(seed, r, info)
-                      : facts_of_run(run, seed, threads, r, info));
-  IRL_TRY(without_run(seed, threads, r, info));
-  return check_experiment(seed, threads, host, r, info);
+  irl_err err = irl_pool_create(&pool, threads);
+  if (err != IRL_OK) {
+    return irl_fail(info, err, "verify: threads: %s", irl_err_name(err));
+  }
+  err =
+      run == NULL ? check_made(seed, pool, r, info) : check_run(run, seed, threads, pool, r, info);
+  r->passed = r->passed && r->theta_gradient_error <= GRADIENT_TOLERANCE;
+  if (err == IRL_OK) {
+    err = check_log_z(seed, pool, r, info);
+  }
+  irl_pool_destroy(pool);
+  return err == IRL_OK ? check_experiment(seed, threads, host, r, info) : err;
 }

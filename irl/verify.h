@@ -33,7 +33,8 @@ typedef struct irl_verify_result {
   bool passed;
 } irl_verify_result;
 
-// run NULL: on batches made here; else on the run's own demonstrations, sampler and cost.
+// run NULL: on batches and a network made here; else on the run's own demonstrations, sampler and
+// cost, θ included.
 IRL_NODISCARD irl_err irl_verify(const irl_run* run, uint64_t seed, int threads,
                                  const irl_host* host, irl_verify_result* result,
                                  irl_errinfo* info);

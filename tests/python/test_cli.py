@@ -792,6 +792,7 @@ def test_verify_of_a_run(trained):
     result = json.loads(done.stdout)  # printed whether it passes or not
     assert list(result) == VERIFY
     check_verify(result)
+    assert 0 < result["theta_gradient_error"] <= 1e-4  # through the run's own network
     assert done.returncode == (0 if result["passed"] else 1)
 
 
