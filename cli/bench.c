@@ -14,6 +14,7 @@
 #include "demos/bench_journal.h"
 #include "envs/bench.h"
 #include "irl/bench_cost.h"
+#include "irl/bench_iteration.h"
 #include "irl/bench_stationary.h"
 #include "irl/bench_step.h"
 #include "viewer/bench.h"
@@ -133,6 +134,38 @@ static irl_err sampler_step(const char* subject, int threads, figures* out, irl_
   irl_task_destroy(task);
   *out = (figures){1e3 * out->value, 1e3 * out->reference, out->reference / out->value};
   return err;
+}
+
+//---------------------------------- Iteration -----------------------------------------------------
+
+// iteration compares one of training with twice as much of something with two of the plain one.
+static irl_err iteration(irl_bench_growth growth, figures* out, irl_errinfo* info) {
+  enum { REPEATS = 7 };
+  irl_bench_iteration bench;
+  IRL_TRY(irl_bench_iteration_run(&bench, growth, REPEATS, info));
+  *out = (figures){1e3 * bench.twice, 2e3 * bench.once, bench.ratio};
+  return IRL_OK;
+}
+
+static irl_err iteration_samples(const char* subject, int threads, figures* out,
+                                 irl_errinfo* info) {
+  (void)subject;
+  (void)threads;
+  return iteration(IRL_BENCH_SAMPLES, out, info);
+}
+
+static irl_err iteration_horizon(const char* subject, int threads, figures* out,
+                                 irl_errinfo* info) {
+  (void)subject;
+  (void)threads;
+  return iteration(IRL_BENCH_HORIZON, out, info);
+}
+
+static irl_err iteration_conditions(const char* subject, int threads, figures* out,
+                                    irl_errinfo* info) {
+  (void)subject;
+  (void)threads;
+  return iteration(IRL_BENCH_CONDITIONS, out, info);
 }
 
 //---------------------------------- Datasets ------------------------------------------------------
@@ -279,6 +312,9 @@ static const measurement measurements[] = {
     {"sampler step reacher", "ms", sampler_step, "reacher"},
     {"sampler step pusher", "ms", sampler_step, "pusher"},
     {"sampler step peg", "ms", sampler_step, "peg"},
+    {"iteration samples x2", "ms", iteration_samples, NULL},
+    {"iteration horizon x2", "ms", iteration_horizon, NULL},
+    {"iteration conditions x2", "ms", iteration_conditions, NULL},
     {"start reacher", "ms", start, NULL},
     {"demos write 1 GB", "MB/s", demos_write, NULL},
     {"demos record a step", "us", demos_record, NULL},
@@ -365,11 +401,11 @@ const cli_command cli_bench = {
     .detail =
         "ratio says how many times as fast as its reference something is: a loop of bare\n"
         "mj_step for rollouts, cblas_sgemm for the cost, a plain triple loop for the backward\n"
-        "pass, the rollouts that feed it for a step of a search or sampler, the limit of 50 ms "
-        "for\n"
-        "the start, one write and fsync of the same bytes for saving a dataset, 10 ms for reading\n"
-        "one of its episodes, 1 % of a control step of 20 ms for recording one, 2 ms of CPU for\n"
-        "building what a frame of the viewer shows.",
+        "pass, the rollouts that feed it for a step of a search or sampler, two iterations of\n"
+        "half as much for a training iteration, the limit of 50 ms for the start, one write and\n"
+        "fsync of the same bytes for saving a dataset, 10 ms for reading one of its episodes, 1 %\n"
+        "of a control step of 20 ms for recording one, 2 ms of CPU for building what a frame of\n"
+        "the viewer shows.",
     .options = options,
     .defaults = &(const bench_args){.filter = NULL},
     .size = sizeof(bench_args),

@@ -883,4 +883,7 @@ def test_bench_filter():
         assert list(row) == ["name", "value", "unit", "reference", "ratio"]
         assert "rollout point_mass" in row["name"]
         assert row["ratio"] > 0
+    [row] = run_json("bench", "--filter", "iteration conditions", keys=["results"])["results"]
+    assert row["name"] == "iteration conditions x2" and row["unit"] == "ms"
+    assert 0.5 < row["ratio"] < 2  # 1 is linear
     refused("bench", "--filter", "no such measurement", code=1)
