@@ -52,18 +52,19 @@ static inline double dot(const double* restrict a, const double* restrict b, int
   return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-// c += Σ_p a[p·stride] B_p, B (k, n): one row of a product, four rows of B at a time.
+// c += Σ_p a[p·stride] B_p, B (k, n) with rows ld apart: one row of a product, four rows of B at a
+// time.
 static inline void row_times(double* restrict c, const double* restrict a, long stride,
-                             const double* restrict B, int k, int n) {
+                             const double* restrict B, long ld, int k, int n) {
   int p = 0;
   for (; p + 4 <= k; p += 4) {
     const double a4[4] = {a[p * stride], a[(p + 1) * stride], a[(p + 2) * stride],
                           a[(p + 3) * stride]};
-    const double* b = B + (long)p * n;
-    axpy4(c, a4, b, b + n, b + 2L * n, b + 3L * n, n);
+    const double* b = B + p * ld;
+    axpy4(c, a4, b, b + ld, b + 2 * ld, b + 3 * ld, n);
   }
   for (; p < k; p++) {
-    axpy(c, a[p * stride], B + (long)p * n, n);
+    axpy(c, a[p * stride], B + p * ld, n);
   }
 }
 
@@ -76,14 +77,22 @@ static void zero(double* x, long n) {
 IRL_CLONES void irl_mat_mul(double* C, const double* A, const double* B, int m, int k, int n) {
   zero(C, (long)m * n);
   for (int i = 0; i < m; i++) {
-    row_times(C + (long)i * n, A + (long)i * k, 1, B, k, n);
+    row_times(C + (long)i * n, A + (long)i * k, 1, B, n, k, n);
   }
 }
 
 IRL_CLONES void irl_mat_mul_tn(double* C, const double* A, const double* B, int m, int k, int n) {
   zero(C, (long)m * n);
   for (int i = 0; i < m; i++) {
-    row_times(C + (long)i * n, A + i, m, B, k, n);
+    row_times(C + (long)i * n, A + i, m, B, n, k, n);
+  }
+}
+
+IRL_CLONES void irl_mat_mul_tn_upper(double* C, const double* A, const double* B, int k, int n) {
+  zero(C, (long)n * n);
+  for (int i = 0; i < n; i++) {
+    const int first = i & ~(LANES - 1);  // whole registers
+    row_times(C + (long)i * n + first, A + i, n, B + first, n, k, n - first);
   }
 }
 
@@ -103,7 +112,7 @@ IRL_CLONES void irl_mat_vec(double* y, const double* A, const double* x, int m, 
 
 IRL_CLONES void irl_mat_vec_t(double* y, const double* A, const double* x, int m, int n) {
   zero(y, n);
-  row_times(y, x, 1, A, m, n);
+  row_times(y, x, 1, A, n, m, n);
 }
 
 IRL_CLONES double irl_dot(const double* a, const double* b, int n) {

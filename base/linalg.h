@@ -15,6 +15,10 @@ void irl_mat_mul(double* C, const double* A, const double* B, int m, int k, int 
 // C = Aᵀ B          A (k, m)  B (k, n)  C (m, n)
 void irl_mat_mul_tn(double* C, const double* A, const double* B, int m, int k, int n);
 
+// The same where C is symmetric, A and B (k, n): its upper triangle, to the same bits. What is
+// below is of no use.
+void irl_mat_mul_tn_upper(double* C, const double* A, const double* B, int k, int n);
+
 // C = A Bᵀ          A (m, k)  B (n, k)  C (m, n)
 void irl_mat_mul_nt(double* C, const double* A, const double* B, int m, int k, int n);
 

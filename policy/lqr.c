@@ -200,7 +200,8 @@ static double set_action_value(irl_lqr* lqr, const irl_dynamics* dyn, const irl_
   // One product for both: AᵀW over the rows that are in use.
   const int first = future ? 0 : nx;
   const int rows = (future ? nx : 0) + (eta > 0 ? lqr->nu : 0);
-  irl_mat_mul_tn(lqr->Q, lqr->A + (ptrdiff_t)first * n, lqr->W + (ptrdiff_t)first * n, n, rows, n);
+  irl_mat_mul_tn_upper(lqr->Q, lqr->A + (ptrdiff_t)first * n, lqr->W + (ptrdiff_t)first * n, rows,
+                       n);
   irl_axpy(lqr->Q, scale, C, n * n);
   mirror_upper(lqr->Q, n);
   return constant;
@@ -234,7 +235,7 @@ static bool eliminate_action(irl_lqr* lqr, int t, double q0) {
       Ya[i] /= lqr->L[a * nu + a];
     }
   }
-  irl_mat_mul_tn(lqr->YY, lqr->Y, lqr->Y, m, nu, m);
+  irl_mat_mul_tn_upper(lqr->YY, lqr->Y, lqr->Y, nu, m);
   for (int i = 0; i < nx; i++) {
     const double* YYi = lqr->YY + (ptrdiff_t)i * m;
     for (int j = 0; j < nx; j++) {

@@ -73,6 +73,22 @@ static void products_match_plain_loops(void) {
   }
 }
 
+static void upper_triangles_match_products(void) {
+  static double A[MAX * MAX], B[MAX * MAX], C[MAX * MAX], full[MAX * MAX];
+  for (int k = 0; k <= MAX; k += 7) {
+    for (int n = 1; n <= MAX; n += 6) {
+      random_matrix(A, k * n, (uint64_t)(k + n));
+      random_matrix(B, k * n, (uint64_t)(k * n + 1));
+      irl_mat_mul_tn(full, A, B, n, k, n);
+      memset(C, 0xFF, sizeof C);
+      irl_mat_mul_tn_upper(C, A, B, k, n);
+      for (int i = 0; i < n; i++) {
+        CHECK(memcmp(C + i * n + i, full + i * n + i, (size_t)(n - i) * sizeof *C) == 0);
+      }
+    }
+  }
+}
+
 static void vectors_match_products(void) {
   static double A[MAX * MAX], x[MAX], y[MAX], expected[MAX];
   for (int m = 1; m <= MAX; m += 13) {
@@ -240,7 +256,8 @@ static void finite_is_seen(void) {
   CHECK(!irl_all_finite(x, 3) && !irl_all_finite(x + 3, 1));
 }
 
-TESTS(TEST(products_match_plain_loops), TEST(vectors_match_products), TEST(symmetrize_averages),
-      TEST(cholesky_reproduces), TEST(cholesky_refuses), TEST(solves_leave_small_residuals),
-      TEST(inverse_inverts), TEST(logdet_and_density), TEST(logsumexp_extremes),
-      TEST(log_sigmoid_extremes), TEST(finite_is_seen))
+TESTS(TEST(products_match_plain_loops), TEST(upper_triangles_match_products),
+      TEST(vectors_match_products), TEST(symmetrize_averages), TEST(cholesky_reproduces),
+      TEST(cholesky_refuses), TEST(solves_leave_small_residuals), TEST(inverse_inverts),
+      TEST(logdet_and_density), TEST(logsumexp_extremes), TEST(log_sigmoid_extremes),
+      TEST(finite_is_seen))
