@@ -159,13 +159,18 @@ static irl_err state_path(const expert_args* a, char* path, irl_errinfo* info) {
   return irl_dir_create(folder, info);
 }
 
+// keeps_state is false for mixtures: each model goes on from the one before.
+static bool keeps_state(const expert_args* a, const irl_expert_plan* plan) {
+  return plan->method != IRL_EXPERT_TRAJECTORY || a->dynamics != IRL_DYNAMICS_MIXTURE;
+}
+
 // check_plan refuses what a method cannot do.
 static irl_err check_plan(cli_context* cli, const expert_args* a, const irl_expert_plan* plan) {
   irl_errinfo* info = &cli->info;
-  if (plan->method == IRL_EXPERT_TRAJECTORY && (a->resume || a->state != NULL)) {
+  if (!keeps_state(a, plan) && (a->resume || a->state != NULL)) {
     cli->usage = true;
     return irl_fail(info, IRL_ERANGE,
-                    "--%s: the method 'trajectory' keeps no state of a search; leave it out",
+                    "--%s: a search with --dynamics mixture keeps no state; leave it out",
                     a->resume ? "resume" : "state");
   }
   if (plan->method == IRL_EXPERT_TRAJECTORY && a->policy != NULL && a->initial != 0) {
@@ -248,7 +253,7 @@ static irl_err warm_policies(const char* dir, const irl_task* task, irl_policy**
 static irl_err search(cli_context* cli, const expert_args* a, irl_expert_options* options,
                       irl_expert_result* result) {
   char path[PATH_BYTES];
-  const bool kept = options->plan.method != IRL_EXPERT_TRAJECTORY;
+  const bool kept = keeps_state(a, &options->plan);
   if (kept) {
     IRL_TRY(state_path(a, path, &cli->info));
     options->state = path;
@@ -296,10 +301,13 @@ static irl_err search_trajectories(cli_context* cli, const expert_args* a,
     err = warm_policies(a->warm, options->task, &warm, &cli->info);
   }
   if (err == IRL_OK && a->diagnostics != NULL) {
-    out = fopen(a->diagnostics, "w");
+    out = fopen(a->diagnostics, a->resume ? "a" : "w");
     err = out != NULL ? IRL_OK
                       : irl_fail(&cli->info, IRL_EIO, "%s: cannot be written; give another path",
                                  a->diagnostics);
+  }
+  if (out != NULL) {
+    (void)setvbuf(out, NULL, _IOLBF, BUFSIZ);  // one that is killed ends with a whole line
   }
   options->dynamics = (irl_dynamics_kind)a->dynamics;
   options->initial = a->policy != NULL ? IRL_INITIAL_WARM : (irl_initial)a->initial;
@@ -389,8 +397,10 @@ static const cli_option options[] = {
     CLI_OPTIONAL(expert_args, policy, "policy", "F.safetensors", "start from an expert's policies"),
     CLI_OPTIONAL(
         expert_args, state, "state", "FILE",
-        "where the search is saved as it goes, and stays (DIR.search, removed at the end)"),
-    CLI_SWITCH(expert_args, resume, "resume", "go on with a search that was stopped"),
+        "where the search is saved as it goes, and stays (DIR.search, removed at the end); not "
+        "with --dynamics mixture"),
+    CLI_SWITCH(expert_args, resume, "resume",
+               "go on with a search that was stopped (trajectory: from the stage it was in)"),
     CLI_ONE_OF(expert_args, dynamics, "dynamics", "D", dynamics,
                "trajectory: model of each step: fitted, mixture, simulator or combined (fitted)"),
     CLI_ONE_OF(expert_args, initial, "initial", "P", initials,

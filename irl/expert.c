@@ -59,7 +59,8 @@ static irl_err optimize_stationary(const irl_expert_options* o, const irl_host* 
 
 static irl_err optimize_trajectories(const irl_expert_options* o, const irl_host* host,
                                      irl_expert_result* r, irl_errinfo* info) {
-  if (o->warm != NULL && o->plan.iterations == 0) {  // nothing to search: they are the experts
+  irl_seconds earlier = {0, 0};
+  if (o->warm != NULL && o->plan.iterations == 0 && !o->resume) {  // nothing to search
     for (int c = 0; c < r->nconditions; c++) {
       irl_policy_copy(&r->policy[c], &o->warm[c]);
     }
@@ -90,7 +91,12 @@ static irl_err optimize_trajectories(const irl_expert_options* o, const irl_host
   options.warm = o->warm;
   options.report = o->report;
   options.user = o->user;
+  options.state = o->state;
+  options.resume = o->resume;
+  options.earlier = &earlier;
   irl_err err = irl_optimize(&options, host, r->policy, &r->env_steps, info);
+  r->wall_seconds = earlier.wall;
+  r->cpu_seconds = earlier.cpu;
   irl_free(condition);
   return err;
 }

@@ -25,7 +25,7 @@ typedef struct irl_expert_options {
   int episodes;             // demonstrations in all, dealt round-robin over the conditions
   irl_expert_plan plan;     // how to search; default: the task's own
   const irl_policy* start;  // stationary methods: where to begin, or NULL
-  const char* state;        // stationary methods: file that a search is saved in, or NULL
+  const char* state;        // file that a search is saved in, or NULL; not with mixtures
   bool resume;              // go on from that file
 
   // The trajectory method's search beside the plan.

@@ -356,8 +356,7 @@ static void select_best(irl_optimizer* s, const irl_stage* next) {
 
 //---------------------------------- Running -------------------------------------------------------
 
-// The policies with their noise, most of which a polish takes away.
-static irl_err remember_rough(irl_optimizer* s) {
+irl_err irl_optimizer_remember_rough(irl_optimizer* s) {
   const irl_task_info* t = s->info;
   s->rough = IRL_NEW(irl_policy, s->nalive);
   if (s->rough == NULL) {
@@ -420,7 +419,7 @@ static irl_err run_stage(irl_optimizer* s, int at) {
     IRL_TRY(irl_exchange(s));
   }
   if (now->polishes && s->rough == NULL) {
-    IRL_TRY(remember_rough(s));
+    IRL_TRY(irl_optimizer_remember_rough(s));
   }
   s->step.dynamics.kind = now->dynamics;
   s->step.lqr.entropy_weight = now->entropy_weight;
@@ -435,8 +434,7 @@ static irl_err run_stage(irl_optimizer* s, int at) {
 
 //---------------------------------- The search ----------------------------------------------------
 
-static irl_err search_all(irl_optimizer* s, irl_errinfo* info) {
-  IRL_TRY(search_init(s, info));
+static irl_err first_policies(irl_optimizer* s, irl_errinfo* info) {
   for (int i = 0; i < s->nalive; i++) {
     irl_trial* t = s->alive[i];
     const irl_initial_request request = {
@@ -450,10 +448,32 @@ static irl_err search_all(irl_optimizer* s, irl_errinfo* info) {
         .objective = &s->options->objective};
     IRL_TRY(irl_initial_policy(&request, &t->proposal, s->env_steps, info));
   }
-  for (int i = 0; i < s->nstages; i++) {
-    for (int n = 0; n < s->stages[i].repeats && (n == 0 || s->gained); n++) {
-      IRL_TRY(run_stage(s, i));
-    }
+  return IRL_OK;
+}
+
+// The stage that is due, which is repeated as long as that brings something.
+static irl_err advance(irl_optimizer* s) {
+  IRL_TRY(run_stage(s, s->next));
+  s->repeat++;
+  if (s->repeat == s->stages[s->next].repeats || !s->gained) {
+    s->next++;
+    s->repeat = 0;
+  }
+  return IRL_OK;
+}
+
+static irl_err search_all(irl_optimizer* s, irl_errinfo* info) {
+  IRL_TRY(irl_optimizer_check_state(s, info));
+  IRL_TRY(search_init(s, info));
+  if (s->options->resume) {
+    IRL_TRY(irl_optimizer_load(s, info));
+  } else {
+    IRL_TRY(first_policies(s, info));
+    IRL_TRY(irl_optimizer_save(s, info));
+  }
+  while (s->next < s->nstages) {
+    IRL_TRY(advance(s));
+    IRL_TRY(irl_optimizer_save(s, info));
   }
   return irl_optimizer_finish(s, info);
 }
@@ -464,7 +484,9 @@ irl_err irl_optimize(const irl_optimize_options* options, const irl_host* host, 
                      .info = irl_task_get(options->task),
                      .host = host,
                      .result = policy,
-                     .env_steps = env_steps};
+                     .env_steps = env_steps,
+                     .steps_before = *env_steps,
+                     .begun = irl_seconds_now()};
   irl_errinfo reason = {IRL_OK, ""};
   irl_err err = search_all(&s, &reason);
   search_fini(&s);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/pool.h"
 #include "envs/env.h"
 #include "irl/sampler_internal.h"
 #include "irl/search.h"
@@ -33,13 +34,19 @@ typedef struct irl_optimize_options {
   const irl_policy* warm;  // (nc), for IRL_INITIAL_WARM
   void (*report)(void* user, const irl_search_row* row);  // NULL: none
   void* user;
+  const char* state;     // file that the search is saved in before its first stage and after each,
+                         // or NULL; not with mixtures
+  bool resume;           // go on from that file, with the same objective
+  irl_seconds* earlier;  // gets what the parts before a resumption took, or NULL
 } irl_optimize_options;
 
 irl_optimize_options irl_optimize_defaults(const irl_task* task);
 
 // policy (nc) has been created by the caller with the task's sizes and gets the best policies
 // found; their quality is judged by the objective of mean-action trajectories. *env_steps grows.
-// Errors: IRL_ENUM when every search of a condition diverged, IRL_ECANCELED, IRL_ENOMEM.
+// Errors: IRL_ENUM when every search of a condition diverged, IRL_EDIM for a state of another
+// search, IRL_EUNSUPPORTED for one of mixtures, IRL_ECANCELED (saved as it was before the stage
+// that it was in), IRL_ENOMEM.
 IRL_NODISCARD irl_err irl_optimize(const irl_optimize_options* options, const irl_host* host,
                                    irl_policy* policy, int64_t* env_steps, irl_errinfo* info);
 

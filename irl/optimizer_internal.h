@@ -51,10 +51,14 @@ typedef struct irl_optimizer {
   irl_policy* rough;       // the kept policies before the polish (nrough), NULL: there is none
   int nrough;
   int64_t* env_steps;
-  int at;         // stage
-  int turn;       // stages so far, repeats counted
-  int iteration;  // over all stages
-  bool gained;    // some condition is better off by the last stage
+  int64_t steps_before;  // that the caller counted before the search
+  int at;                // stage
+  int next, repeat;      // stage that is due, and how often it has been run
+  int turn;              // stages so far, repeats counted
+  int iteration;         // over all stages
+  bool gained;           // some condition is better off by the last stage
+  irl_seconds past;      // parts before a resumption
+  irl_seconds begun;
 } irl_optimizer;
 
 // Draws the trajectories of a batch by s->own with streams s->number.
@@ -64,6 +68,17 @@ IRL_NODISCARD irl_err irl_optimizer_roll(irl_optimizer* s, irl_action_mode mode,
 // Puts the best policy of each condition in s->result, with the noise of the whole entropy.
 // IRL_ENUM where none of a condition has a finite cost.
 IRL_NODISCARD irl_err irl_optimizer_finish(irl_optimizer* s, irl_errinfo* info);
+
+// The policies with their noise, most of which a polish takes away: s->rough.
+IRL_NODISCARD irl_err irl_optimizer_remember_rough(irl_optimizer* s);
+
+// The file of a search between two stages (options->state, NULL: none), written atomically: equal
+// searches give equal bytes but for `seconds` and the checksum. Loading fills a search that has
+// been set up. Errors: IRL_EDIM for a file of another search or a damaged one.
+IRL_NODISCARD irl_err irl_optimizer_save(irl_optimizer* s, irl_errinfo* info);
+IRL_NODISCARD irl_err irl_optimizer_load(irl_optimizer* s, irl_errinfo* info);
+// Refuses to save what the file does not hold.
+IRL_NODISCARD irl_err irl_optimizer_check_state(const irl_optimizer* s, irl_errinfo* info);
 
 // Guests of a condition in each stage that has them: the policies of up to 3 other conditions, and
 // its own once more.

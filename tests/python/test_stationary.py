@@ -158,10 +158,58 @@ def test_progress_names_the_part(tmp_path):
     assert b"search 2/2  step 2/2" in text
 
 
-def test_trajectory_keeps_no_state(tmp_path):
-    for more in (["--resume"], ["--state", tmp_path / "s"]):
-        done = expert(tmp_path / "out", *more, task="reacher", check=False)
-        assert done.returncode == 1 and "'trajectory'" in done.stderr
+def stages_done(state):
+    return load_file(state)["place"][2] if state.exists() else 0
+
+
+@pytest.mark.parametrize("task, stages", [("lq_point_mass", 1), ("reacher", 3)])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_trajectory_search_ends_in_the_same_bytes(tmp_path, task, stages, number):
+    short = ["--iterations", "4", "--set", "expert.restarts=2", "--set", "expert.samples=10"]
+    whole = expert(tmp_path / "whole", *short, "--diagnostics", tmp_path / "whole.jsonl", task=task)
+    assert not (tmp_path / "whole.search").exists()
+    state = tmp_path / "killed.search"
+    more = [*short, "--diagnostics", tmp_path / "killed.jsonl"]
+    child = subprocess.Popen([MJIRL, "expert", task, "--out", tmp_path / "killed", "-n", "2",
+                              "--threads", "1", *more], stderr=subprocess.PIPE, text=True)
+    while child.poll() is None and stages_done(state) < stages:
+        time.sleep(0.002)
+    child.send_signal(number)
+    said = child.communicate()[1]
+    assert state.exists() and not (tmp_path / "killed").exists()
+    if number == signal.SIGTERM:
+        assert child.returncode == 1 and f"saved in {state}, --resume goes on" in said
+    for other in (["--seed", "1"], ["--set", "expert.restarts=3"]):
+        refused = expert(tmp_path / "killed", *more, *other, "--resume", task=task, check=False)
+        assert refused.returncode == 1 and "another task, seed or settings" in refused.stderr
+    killed = expert(tmp_path / "killed", *more, "--resume", task=task)
+    assert killed["env_steps"] == whole["env_steps"]
+    assert killed["return_mean"] == whole["return_mean"]
+    assert not state.exists()
+    for name in ("policy.safetensors", "data/main_data.hdf5"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
+    told = [(tmp_path / f"{name}.jsonl").read_text().splitlines() for name in ("whole", "killed")]
+    assert list(dict.fromkeys(told[1])) == told[0]  # the stage that was broken off comes twice
+
+
+def test_a_trajectory_search_from_a_file_of_its_own(tmp_path):
+    """--state stays; a cut file is refused and left as it is; nothing is saved of mixtures."""
+    state = tmp_path / "s"
+    short = ["--set", "horizon=10", "--set", "expert.restarts=2", "--iterations", "2", "--state", state]
+    expert(tmp_path / "one", *short, task="lq_point_mass")
+    again = expert(tmp_path / "two", *short, "--resume", task="lq_point_mass")
+    assert again["env_steps"] > 0
+    whole = state.read_bytes()
+    for cut in (0, 7, len(whole) // 2, len(whole) - 1):
+        state.write_bytes(whole[:cut])
+        done = expert(tmp_path / "out", *short, "--resume", task="lq_point_mass", check=False)
+        assert done.returncode == 1 and str(state) in done.stderr
+        assert state.read_bytes() == whole[:cut] and not (tmp_path / "out").exists()
+    for more in (["--resume"], ["--state", tmp_path / "t"]):
+        done = expert(tmp_path / "out", *more, "--dynamics", "mixture", task="reacher", check=False)
+        assert done.returncode in (1, 2) and "mixture" in done.stderr
+    expert(tmp_path / "three", *short[:-2], "--dynamics", "mixture", task="lq_point_mass")
+    assert not (tmp_path / "three.search").exists() and not (tmp_path / "t").exists()
 
 
 def test_trajectory_policies_are_taken_up_again(tmp_path):
