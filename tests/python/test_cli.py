@@ -195,7 +195,8 @@ def test_version_names_what_it_is_built_on():
     ["env", "check", "reacher", "--set", "horizon"], ["env", "check", "reacher", "--set", "=3"],
     ["env", "check", "reacher", "--set", "domain..mass=3"], ["env", "check", "reacher", "--set", ".mass=3"],
     ["expert", "reacher", "--out", "x", "--set", "horizon"],
-    ["expert", "reacher", "--out", "x", "--resume"], ["expert", "reacher", "--out", "x", "--state", "y"],
+    ["expert", "reacher", "--out", "x", "--dynamics", "mixture", "--resume"],
+    ["expert", "reacher", "--out", "x", "--dynamics", "mixture", "--state", "y"],
     ["record", "reacher", "--out", "x", "--set", "horizon"], ["eval", "run", "--set", "horizon"],
     ["train", "--task", "reacher", "--demos", "d", "--out", "x", "--set", "domain.=1"],
     ["eval"], ["eval", "run", "--episodes", "0"], ["score", "run"],
@@ -663,8 +664,13 @@ def stopped(*args):
 def test_a_stop_says_what_is_saved_and_what_to_do(tmp_path, task, trained):
     long = ["--iterations", 100000, "--set", "horizon=200"]
     sentence = "mjirl: {}: stopped before its end; nothing is saved, run it again\n"
-    assert stopped("expert", task, "--out", tmp_path / "out", *long) == sentence.format(task)
+    mixture = ["--dynamics", "mixture"]
+    assert stopped("expert", task, "--out", tmp_path / "out", *long, *mixture) == sentence.format(task)
     assert list(tmp_path.iterdir()) == []
+    state = tmp_path / "out.search"
+    assert stopped("expert", task, "--out", tmp_path / "out", *long) == (
+        f"mjirl: {task}: stopped; the search is saved in {state}, --resume goes on\n")
+    assert list(tmp_path.iterdir()) == [state]
     assert stopped("eval", trained, "--reoptimize", "--threads", 1) == sentence.format(trained)
     assert stopped("verify", "--threads", 1) == sentence.format("verify")
 

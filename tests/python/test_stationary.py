@@ -224,13 +224,15 @@ def test_trajectory_policies_are_taken_up_again(tmp_path):
     one, two = (load_file(tmp_path / name / "policy.safetensors") for name in ("found", "again"))
     assert one.keys() == two.keys() and all(np.array_equal(one[key], two[key]) for key in one)
     # One step from where a search ended stays there, to what 8 trajectories tell of an optimum (seen:
-    # 4e-6); one from nothing is not there yet (7e-3).
+    # 3e-5); one from nothing is not there yet (4e-2). On the linear task it would be, by its polish.
+    arm = expert(tmp_path / "arm", *short, "--iterations", "3", task="reacher")
     one_step = ["--set", "horizon=20", "--set", 'expert={"restarts": 1, "samples": 8, "rounds": 0}',
                 "--iterations", "1"]
-    further = expert(tmp_path / "further", *one_step, "--policy", kept, task="lq_point_mass")
-    anew = expert(tmp_path / "anew", *one_step, task="lq_point_mass")
-    assert abs(further["return_mean"] - found["return_mean"]) < 1e-3
-    assert anew["return_mean"] < found["return_mean"] - 1e-3
+    further = expert(tmp_path / "further", *one_step, "--policy", tmp_path / "arm" / "policy.safetensors",
+                     task="reacher")
+    anew = expert(tmp_path / "anew", *one_step, task="reacher")
+    assert abs(further["return_mean"] - arm["return_mean"]) < 1e-3
+    assert anew["return_mean"] < arm["return_mean"] - 1e-2
     expert(tmp_path / "one", *short, "--method", "random_search", "--iterations", "0",
            task="lq_point_mass")
     one_for_all = tmp_path / "one" / "policy.safetensors"
