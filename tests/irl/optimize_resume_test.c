@@ -59,15 +59,30 @@ static void note(void* user, const irl_search_row* r) {
   }
 }
 
-// The reward's cost, but that every other trajectory is lost, at random, before the last judgement
-// (whose batch has no states): guests' draws are lost too, and what a start had before it was given
-// up decides how long its guest tries.
-static double lossy(const void* arg, const irl_batch* batch, int i) {
+// The reward's cost, but that before the last judgement (whose batch has no states) `lost`
+// trajectories in sixteen are lost, at random, and some up to `wrong` cost more.
+static double unlucky(const void* arg, const irl_batch* batch, int i, double lost, double wrong,
+                      double more) {
   const double cost = irl_reward_objective(arg).path_cost(arg, batch, i);
-  return batch->nstate > 0 && fmod(floor(cost * 1e4), 2) == 0 ? (double)NAN : cost;
+  const double luck = batch->nstate > 0 ? fmod(floor(cost * 1e4), 16) : 15;
+  return luck < lost ? (double)NAN : luck < wrong ? cost + more * luck : cost;
 }
 
-static search* search_new(irl_dynamics_kind kind, bool loses) {
+// Draws of guests are lost too, and what a start had before it was given up decides how long its
+// guest tries.
+static double often_lost(const void* arg, const irl_batch* batch, int i) {
+  return unlucky(arg, batch, i, 7, 10, 5000);
+}
+
+// What goes wrong decides between starts.
+static double often_wrong(const void* arg, const irl_batch* batch, int i) {
+  return unlucky(arg, batch, i, 4, 8, 30);
+}
+
+typedef double (*path_cost)(const void* arg, const irl_batch* batch, int i);
+
+// other: cost of a trajectory, NULL: the reward's
+static search* search_new(irl_dynamics_kind kind, path_cost other) {
   static const char* const set[] = {"horizon=15"};
   static const int condition[NC] = {3, 1};
   search* s = calloc(1, sizeof *s);
@@ -78,13 +93,14 @@ static search* search_new(irl_dynamics_kind kind, bool loses) {
   s->o.condition = condition;
   s->o.nc = NC;
   s->o.objective = irl_reward_objective(s->task);
-  s->o.objective.path_cost = loses ? lossy : s->o.objective.path_cost;
+  s->o.objective.path_cost = other != NULL ? other : s->o.objective.path_cost;
   s->o.seed = 5;
   s->o.threads = 1;
   s->o.restarts = 6;
   s->o.iterations = 4;
   s->o.samples = 8;
   s->o.dynamics = kind;
+  s->o.entropy = other != NULL ? 8 : 1;  // so that it decides between starts
   s->o.polish = 0.1;
   s->o.report = note;
   s->o.user = s;
@@ -169,11 +185,12 @@ static void expect_same_files(const char* a, const char* b) {
 // draws that are lost.
 static void stops_change_nothing(void) {
   static const irl_dynamics_kind kind[] = {IRL_DYNAMICS_FITTED, IRL_DYNAMICS_COMBINED,
-                                           IRL_DYNAMICS_FITTED};
-  for (int m = 0; m < 3; m++) {
+                                           IRL_DYNAMICS_FITTED, IRL_DYNAMICS_FITTED};
+  static const path_cost cost[] = {NULL, NULL, often_lost, often_wrong};
+  for (int m = 0; m < 4; m++) {
     char at[PATH_BYTES], there[PATH_BYTES];
-    search *plain = search_new(kind[m], m == 2), *whole = search_new(kind[m], m == 2),
-           *parts = search_new(kind[m], m == 2);
+    search *plain = search_new(kind[m], cost[m]), *whole = search_new(kind[m], cost[m]),
+           *parts = search_new(kind[m], cost[m]);
     whole->o.state = file("whole", at);
     parts->o.state = file("parts", there);
     CHECK_OK(run(plain));
@@ -194,7 +211,7 @@ static void stops_change_nothing(void) {
 static void seconds_add_up(void) {
   char path[PATH_BYTES];
   irl_seconds first = {-1, -1}, second = {-1, -1};
-  search* s = search_new(IRL_DYNAMICS_FITTED, false);
+  search* s = search_new(IRL_DYNAMICS_FITTED, NULL);
   s->o.state = file("seconds", path);
   s->stop_at = 1;
   CHECK(run(s) == IRL_ECANCELED);
@@ -214,7 +231,7 @@ static void seconds_add_up(void) {
 
 // A search that was stopped in the first polish, and its file.
 static search* stopped(const char* name, char path[PATH_BYTES]) {
-  search* s = search_new(IRL_DYNAMICS_FITTED, false);
+  search* s = search_new(IRL_DYNAMICS_FITTED, NULL);
   s->o.restarts = 2;
   s->o.rounds = 1;
   s->o.state = file(name, path);
@@ -266,7 +283,7 @@ static void other_searches_are_refused(void) {
 static void other_first_policies_are_refused(void) {
   char path[PATH_BYTES];
   irl_policy warm[NC];
-  search* s = search_new(IRL_DYNAMICS_FITTED, false);
+  search* s = search_new(IRL_DYNAMICS_FITTED, NULL);
   static const double deviation[] = {0.3, 0.3};
   for (int k = 0; k < NC; k++) {
     CHECK_OK(irl_policy_create(&warm[k], T, s->policy[k].nx, s->policy[k].nu));
