@@ -9,6 +9,8 @@
 #include "base/tensors.h"
 #include "irl/stationary_internal.h"
 
+static const char format[] = "mjirl-search-2";
+
 enum {
   OWN_TENSORS = 10,
   MOST_TENSORS = OWN_TENSORS + IRL_CAMPAIGN_TENSORS,
@@ -138,7 +140,7 @@ irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* 
   }
   irl_err err = settings_text(c, &settings, info);
   if (err == IRL_OK) {
-    const char* metadata[] = {"format", "mjirl-search-2", "settings", settings.text};
+    const char* metadata[] = {"format", format, "settings", settings.text};
     err = irl_tensors_save(path, t, n, metadata, 2, info);
   }
   irl_jout_fini(&settings);
@@ -288,7 +290,10 @@ irl_err irl_campaign_peek(const char* path, int* phase, irl_policy* start, irl_e
   irl_tensors* file = NULL;
   int64_t stage[STAGES];
   IRL_TRY(irl_tensors_load(&file, path, info));
-  irl_err err = read_numbers(stage, "stage", IRL_I64, STAGES, file, info);
+  const char* kind = irl_tensors_metadata(file, "format");
+  irl_err err = kind != NULL && strcmp(kind, format) == 0
+                    ? read_numbers(stage, "stage", IRL_I64, STAGES, file, info)
+                    : irl_campaign_other(path, info);
   if (err == IRL_OK && (stage[PHASE] < 0 || stage[PHASE] > INT32_MAX)) {
     err = irl_campaign_other(path, info);
   }

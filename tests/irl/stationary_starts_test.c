@@ -376,7 +376,8 @@ static void change(const char* path, const char* name, int at, int value) {
   irl_tensor t[64];
   CHECK_OK(irl_tensors_load(&saved, path, NULL));
   const int n = irl_tensors_count(saved);
-  const char* metadata[] = {"settings", irl_tensors_metadata(saved, "settings")};
+  const char* metadata[] = {"format", irl_tensors_metadata(saved, "format"), "settings",
+                            irl_tensors_metadata(saved, "settings")};
   for (int k = 0; k < n; k++) {
     t[k] = *irl_tensors_at(saved, k);
     if (strcmp(t[k].name, name) == 0 && t[k].dtype == IRL_I64) {
@@ -385,7 +386,7 @@ static void change(const char* path, const char* name, int at, int value) {
       ((double*)irl_tensor_place(&t[k]))[at] = value;
     }
   }
-  CHECK_OK(irl_tensors_save(path, t, n, metadata, 1, NULL));
+  CHECK_OK(irl_tensors_save(path, t, n, metadata, 2, NULL));
   irl_tensors_destroy(saved);
 }
 

@@ -247,3 +247,19 @@ def test_trajectory_policies_are_taken_up_again(tmp_path):
 def test_resume_without_a_state(tmp_path):
     done = expert(tmp_path / "out", "--resume", "--set", PLAN, check=False)
     assert done.returncode == 1 and "out.search" in done.stderr
+
+
+def test_resume_of_another_method(tmp_path):
+    """The file of a search for trajectories is none of a stationary one, nor the other way round."""
+    state = tmp_path / "state"
+    short = ["--set", "horizon=20", "--iterations", "1", "--state", state]
+    for first, second in (("trajectory", "random_search"), ("random_search", "trajectory")):
+        state.unlink(missing_ok=True)
+        expert(tmp_path / first, *short, "--method", first, task="lq_point_mass")
+        before = state.read_bytes()
+        done = expert(tmp_path / "out", *short, "--method", second, "--resume", task="lq_point_mass",
+                      check=False)
+        assert done.returncode == 1 and done.stderr == (
+            f"mjirl: {state}: the search was begun with another task, seed or settings; give those, or "
+            "leave out --resume\n")
+        assert state.read_bytes() == before
