@@ -6,12 +6,12 @@
 #include <cblas.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/pool.h"
 #include "base/random.h"
 #include "irl/cost.h"
+#include "irl/statistics_internal.h"
 
 enum { MAX_PRODUCTS = 4 + 3 * IRL_COST_MAX_DEPTH, MAX_REPEATS = 1000, WAYS = 5 };
 
@@ -101,18 +101,6 @@ static double time_product(arrays* w, int way, int threads, irl_pool* pool) {
 }
 
 //---------------------------------- Measurement ---------------------------------------------------
-
-// For qsort.
-static int compare(const void* a, const void* b) {
-  double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
-// Sorts x.
-static double median(double* x, int n) {
-  qsort(x, (size_t)n, sizeof *x, compare);
-  return n % 2 == 1 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
-}
 
 // All that a measurement needs, in one place.
 typedef struct setting {
@@ -231,7 +219,7 @@ static void choose_ways(setting* s, const irl_bench_cost* b, const product* list
       for (int r = 0; r < repeats; r++) {
         s->gemm[r] = time_product(&s->work, k, b->threads, s->pool);
       }
-      double seconds = median(s->gemm, repeats);
+      double seconds = irl_median(s->gemm, repeats);
       if (k == 0 || seconds < best) {
         best = seconds;
         way[i] = k;
@@ -259,10 +247,10 @@ static void measure(setting* s, irl_bench_cost* b, int repeats) {
     s->expand[r] = time_expand(s, b);
     s->ratio[r] = s->gemm[r] / s->update[r];
   }
-  b->seconds = median(s->update, repeats);
-  b->gemm_seconds = median(s->gemm, repeats);
-  b->expand_seconds = median(s->expand, repeats);
-  b->ratio = median(s->ratio, repeats);
+  b->seconds = irl_median(s->update, repeats);
+  b->gemm_seconds = irl_median(s->gemm, repeats);
+  b->expand_seconds = irl_median(s->expand, repeats);
+  b->ratio = irl_median(s->ratio, repeats);
   b->rate = b->flops / b->seconds;
   b->gemm_rate = b->flops / b->gemm_seconds;
 }

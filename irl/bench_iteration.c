@@ -1,10 +1,10 @@
 #include "irl/bench_iteration.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "irl/learner_internal.h"
+#include "irl/statistics_internal.h"
 
 enum { MOST_REPEATS = 64, CONDITIONS = 4, HORIZON = 50, DEMOS = 10 };
 
@@ -73,16 +73,6 @@ static irl_err iterate(side* s, double* seconds, irl_errinfo* info) {
   return err;
 }
 
-static int by_value(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double* x, int n) {
-  qsort(x, (size_t)n, sizeof(double), by_value);
-  return 0.5 * (x[(n - 1) / 2] + x[n / 2]);
-}
-
 // The first iteration comes before the rest: it touches memory for the first time.
 static irl_err measure(side pair[2], irl_bench_iteration* bench, int repeats, irl_errinfo* info) {
   double times[2][MOST_REPEATS + 1], ratio[MOST_REPEATS];
@@ -94,9 +84,9 @@ static irl_err measure(side pair[2], irl_bench_iteration* bench, int repeats, ir
   for (int r = 0; r < repeats; r++) {
     ratio[r] = 2 * times[0][r + 1] / times[1][r + 1];
   }
-  bench->once = median(times[0] + 1, repeats);
-  bench->twice = median(times[1] + 1, repeats);
-  bench->ratio = median(ratio, repeats);
+  bench->once = irl_median(times[0] + 1, repeats);
+  bench->twice = irl_median(times[1] + 1, repeats);
+  bench->ratio = irl_median(ratio, repeats);
   return IRL_OK;
 }
 

@@ -1,20 +1,9 @@
 #include "irl/bench_stationary.h"
 
-#include <stdlib.h>
-
 #include "irl/stationary_internal.h"
+#include "irl/statistics_internal.h"
 
 enum { MOST_REPEATS = 64 };
-
-static int by_value(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double* x, int n) {
-  qsort(x, (size_t)n, sizeof(double), by_value);
-  return 0.5 * (x[(n - 1) / 2] + x[n / 2]);
-}
 
 static irl_err measure(irl_campaign* c, irl_bench_stationary* bench, int repeats,
                        irl_errinfo* info) {
@@ -28,8 +17,8 @@ static irl_err measure(irl_campaign* c, irl_bench_stationary* bench, int repeats
     rollouts[r] = c->simulating;
     optimiser[r] = irl_now() - start - c->simulating;
   }
-  bench->optimiser = median(optimiser, repeats);
-  bench->rollouts = median(rollouts, repeats);
+  bench->optimiser = irl_median(optimiser, repeats);
+  bench->rollouts = irl_median(rollouts, repeats);
   return IRL_OK;
 }
 

@@ -10,7 +10,7 @@
 #include "base/linalg.h"
 #include "base/tensors.h"
 #include "irl/optimizer_internal.h"
-#include "irl/stationary_internal.h"
+#include "irl/search_file_internal.h"
 
 static const char format[] = "mjirl-trajectories-1";
 
@@ -101,11 +101,7 @@ static irl_err make_rows(snapshot* f) {
 
 static uint32_t checksum_of(const irl_tensor* tensor, int n, uint32_t crc) {
   for (int i = 0; i < n; i++) {
-    size_t bytes = 8;  // of a double or an int64_t
-    for (int k = 0; k < tensor[i].rank; k++) {
-      bytes *= (size_t)tensor[i].shape[k];
-    }
-    crc = irl_crc32c(crc, tensor[i].data, bytes);
+    crc = irl_crc32c(crc, tensor[i].data, irl_tensor_bytes(&tensor[i]));
   }
   return crc;
 }
@@ -147,13 +143,9 @@ static void write_plan(const irl_optimize_options* o, irl_jout* out) {
 // What must be the same for a search to go on.
 static irl_err settings_text(const irl_optimizer* s, irl_jout* out, irl_errinfo* info) {
   const irl_optimize_options* o = s->options;
-  const char *json = irl_task_json(o->task), *mjcf = irl_task_mjcf(o->task);
   irl_jout_init(out, false);
   irl_jout_open(out, '{');
-  irl_jout_key_string(out, "task", s->info->name);
-  irl_jout_key_int(out, "definition",
-                   irl_crc32c(irl_crc32c(0, json, strlen(json)), mjcf, strlen(mjcf)));
-  irl_jout_key_uint(out, "seed", o->seed);
+  irl_search_identity(o->task, o->seed, out);
   write_plan(o, out);
   write_conditions(o, out);
   irl_jout_close(out);
@@ -320,7 +312,7 @@ static irl_err check_file(const irl_optimizer* s, const irl_tensors* file, irl_e
   irl_err err = settings_text(s, &settings, info);
   if (err == IRL_OK && (kind == NULL || strcmp(kind, format) != 0 || stored == NULL ||
                         strcmp(stored, settings.text) != 0)) {
-    err = irl_campaign_other(s->options->state, info);
+    err = irl_search_other(s->options->state, info);
   }
   irl_jout_fini(&settings);
   return err;
@@ -345,14 +337,7 @@ static irl_err check_sum(const irl_optimizer* s, const irl_tensors* file, irl_er
 // Copies tensors of the file to where those from `first` on have their data.
 static irl_err read_from(const snapshot* f, int first, const irl_tensors* file, irl_errinfo* info) {
   for (int i = first; i < f->n; i++) {
-    const irl_tensor* t = &f->tensor[i];
-    const void* data = NULL;
-    size_t bytes = 8;
-    IRL_TRY(irl_tensors_find(file, t->name, t->dtype, t->rank, t->shape, &data, info));
-    for (int k = 0; k < t->rank; k++) {
-      bytes *= (size_t)t->shape[k];
-    }
-    memcpy(irl_tensor_place(t), data, bytes);
+    IRL_TRY(irl_tensor_read(&f->tensor[i], file, info));
   }
   return IRL_OK;
 }

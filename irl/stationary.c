@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/pool.h"
 #include "irl/sampler_internal.h"
+#include "irl/search_file_internal.h"
 #include "irl/stationary_internal.h"
 
 enum {
@@ -376,7 +377,7 @@ static const irl_expert_plan* plan_of_phase(const irl_stationary_options* o, int
 static irl_err find_phase(const irl_stationary_options* o, int* phase, irl_policy* policy,
                           irl_errinfo* info) {
   IRL_TRY(irl_campaign_peek(o->state, phase, policy, info));
-  return plan_of_phase(o, *phase) != NULL ? IRL_OK : irl_campaign_other(o->state, info);
+  return plan_of_phase(o, *phase) != NULL ? IRL_OK : irl_search_other(o->state, info);
 }
 
 static irl_err run_all(const irl_stationary_options* options, const irl_host* host,

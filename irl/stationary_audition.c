@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/random.h"
+#include "irl/search_file_internal.h"
 #include "irl/stationary_internal.h"
 
 enum { NUMBERS = 5 };  // of a start that waits, before its arrays

@@ -152,11 +152,6 @@ enum { IRL_CAMPAIGN_TENSORS = 16 };
 int irl_campaign_tensors(const irl_campaign* c, irl_tensor t[IRL_CAMPAIGN_TENSORS]);
 IRL_NODISCARD irl_err irl_campaign_refresh(irl_campaign* c);  // what is derived from them
 
-// Where a tensor that was made of arrays which may be written has them.
-static inline void* irl_tensor_place(const irl_tensor* t) {
-  return (void*)(uintptr_t)t->data;
-}
-
 // The starts of a search, once it is open; how far the one whose turn it is goes now; the next
 // one's turn, after a round with the better half; and the end of it all with the best so far.
 IRL_NODISCARD irl_err irl_campaign_audition(irl_campaign* c);
@@ -202,8 +197,6 @@ IRL_NODISCARD irl_err irl_campaign_natural_step(irl_campaign* c, irl_errinfo* in
 // The file of a search, written atomically: equal searches give equal bytes but for `seconds`.
 IRL_NODISCARD irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* info);
 IRL_NODISCARD irl_err irl_campaign_load(irl_campaign* c, const char* path, irl_errinfo* info);
-// Says that a file is of another search.
-IRL_NODISCARD irl_err irl_campaign_other(const char* path, irl_errinfo* info);
 // Which of the plan's searches it was in, and the policy that this began with (phase > 0).
 IRL_NODISCARD irl_err irl_campaign_peek(const char* path, int* phase, irl_policy* start,
                                         irl_errinfo* info);

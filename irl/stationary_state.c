@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/tensors.h"
+#include "irl/search_file_internal.h"
 #include "irl/stationary_internal.h"
 
 static const char format[] = "mjirl-search-2";
@@ -51,13 +52,9 @@ static void settings_of_calls(const irl_stationary_options* o, irl_jout* out) {
 static irl_err settings_text(const irl_campaign* c, irl_jout* out, irl_errinfo* info) {
   const irl_stationary_options* o = c->options;
   const irl_expert_plan plan = fixed_plan(o);
-  const char *json = irl_task_json(o->task), *mjcf = irl_task_mjcf(o->task);
   irl_jout_init(out, false);
   irl_jout_open(out, '{');
-  irl_jout_key_string(out, "task", c->info->name);
-  irl_jout_key_int(out, "definition",
-                   irl_crc32c(irl_crc32c(0, json, strlen(json)), mjcf, strlen(mjcf)));
-  irl_jout_key_uint(out, "seed", o->seed);
+  irl_search_identity(o->task, o->seed, out);
   if (plan.method == IRL_EXPERT_NATURAL) {
     irl_jout_key_number(out, "temperature", o->temperature);
   }
@@ -149,41 +146,22 @@ irl_err irl_campaign_save(const irl_campaign* c, const char* path, irl_errinfo* 
 
 //---------------------------------- Reading ------------------------------------------------------
 
-irl_err irl_campaign_other(const char* path, irl_errinfo* info) {
-  return irl_fail(info, IRL_EDIM,
-                  "%s: the search was begun with another task, seed or settings; give those, or "
-                  "leave out --resume",
-                  path);
-}
-
 static irl_err check_settings(const irl_campaign* c, const irl_tensors* file, const char* path,
                               irl_errinfo* info) {
   irl_jout settings;
   irl_err err = settings_text(c, &settings, info);
   const char* stored = irl_tensors_metadata(file, "settings");
   if (err == IRL_OK && (stored == NULL || strcmp(stored, settings.text) != 0)) {
-    err = irl_campaign_other(path, info);
+    err = irl_search_other(path, info);
   }
   irl_jout_fini(&settings);
   return err;
 }
 
-// Copies the file's tensor of t's name and shape to where t has its data.
-static irl_err read_tensor(const irl_tensor* t, const irl_tensors* file, irl_errinfo* info) {
-  const void* data = NULL;
-  size_t bytes = sizeof(double);  // or int64_t
-  IRL_TRY(irl_tensors_find(file, t->name, t->dtype, t->rank, t->shape, &data, info));
-  for (int k = 0; k < t->rank; k++) {
-    bytes *= (size_t)t->shape[k];
-  }
-  memcpy(irl_tensor_place(t), data, bytes);
-  return IRL_OK;
-}
-
 static irl_err read_numbers(void* out, const char* name, irl_dtype dtype, int64_t n,
                             const irl_tensors* file, irl_errinfo* info) {
   const irl_tensor t = irl_tensor_of(name, dtype, out, 1, &n);
-  return read_tensor(&t, file, info);
+  return irl_tensor_read(&t, file, info);
 }
 
 // Trajectories are as long as the steps before made them: a file may not say otherwise than
@@ -244,7 +222,7 @@ static irl_err read_starts(irl_campaign* c, const irl_tensors* file, irl_errinfo
   const int n = add_starts(c, t, 0);
   IRL_TRY(read_numbers(stage, "stage", IRL_I64, STAGES, file, info));
   for (int k = 0; k < n; k++) {
-    IRL_TRY(read_tensor(&t[k], file, info));
+    IRL_TRY(irl_tensor_read(&t[k], file, info));
   }
   IRL_TRY(check_starts(c, stage, info));
   c->round = (int)stage[ROUND];
@@ -261,7 +239,7 @@ static irl_err read_all(irl_campaign* c, const irl_tensors* file, const char* pa
   const int n = irl_campaign_tensors(c, t);
   IRL_TRY(check_settings(c, file, path, info));
   for (int k = 0; k < n; k++) {
-    IRL_TRY(read_tensor(&t[k], file, info));
+    IRL_TRY(irl_tensor_read(&t[k], file, info));
   }
   IRL_TRY(read_counts(c, file, info));
   IRL_TRY(read_scores(c, file, info));
@@ -281,7 +259,7 @@ static irl_err read_start(const irl_tensors* file, irl_policy* start, irl_errinf
   irl_tensor t[3];
   irl_policy_tensors(start, "start/", t);
   for (int k = 0; k < 3; k++) {
-    IRL_TRY(read_tensor(&t[k], file, info));
+    IRL_TRY(irl_tensor_read(&t[k], file, info));
   }
   return irl_policy_factor(start, info);
 }
@@ -293,9 +271,9 @@ irl_err irl_campaign_peek(const char* path, int* phase, irl_policy* start, irl_e
   const char* kind = irl_tensors_metadata(file, "format");
   irl_err err = kind != NULL && strcmp(kind, format) == 0
                     ? read_numbers(stage, "stage", IRL_I64, STAGES, file, info)
-                    : irl_campaign_other(path, info);
+                    : irl_search_other(path, info);
   if (err == IRL_OK && (stage[PHASE] < 0 || stage[PHASE] > INT32_MAX)) {
-    err = irl_campaign_other(path, info);
+    err = irl_search_other(path, info);
   }
   if (err == IRL_OK && stage[PHASE] > 0) {
     err = read_start(file, start, info);

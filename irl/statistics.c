@@ -19,6 +19,16 @@ double irl_stddev(const double* x, int n) {
   return n > 0 ? sqrt(sum / n) : NAN;
 }
 
+static int ascending(const void* a, const void* b) {
+  double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+double irl_median(double* x, int n) {
+  qsort(x, (size_t)n, sizeof *x, ascending);
+  return n > 0 ? 0.5 * (x[(n - 1) / 2] + x[n / 2]) : NAN;
+}
+
 double irl_pearson(const double* x, const double* y, int n) {
   double mx = irl_mean(x, n), my = irl_mean(y, n), xx = 0.0, yy = 0.0, xy = 0.0;
   for (int i = 0; i < n; i++) {
@@ -113,11 +123,6 @@ void irl_resample(irl_rng* rng, const int* stratum, int n, int* out) {
       out[i] = first + (int)irl_rng_below(rng, (uint64_t)(end - first));
     }
   }
-}
-
-static int ascending(const void* a, const void* b) {
-  double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
 }
 
 // Linear between the two nearest of n sorted values.

@@ -8,6 +8,7 @@
 
 double irl_mean(const double* x, int n);
 double irl_stddev(const double* x, int n);  // population
+double irl_median(double* x, int n);        // sorts x
 
 // Pearson's correlation.
 double irl_pearson(const double* x, const double* y, int n);

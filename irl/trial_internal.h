@@ -112,14 +112,15 @@ bool irl_trial_accepts(const irl_trial* trial, double entropy_weight);
 
 // Judges the proposal by its trajectories (first .. first + n − 1 of drawn) in trial->next, and
 // takes it or returns to the policy that is kept; adapts the KL limit by actual against predicted
-// gain. After a refusal that policy is drawn from again, with other starts and noise, and the model
-// of the next proposal has the more trajectories to go by.
+// gain. After two refusals in a row, of which a refused quarter of the noise is none, that policy
+// is drawn from again, with other starts and noise, and the model of the next proposal has the more
+// trajectories to go by; so it is where a draw was lost, half of its trajectories or more.
 bool irl_trial_settle(irl_trial* trial, const irl_sampler_options* options, const irl_objective* o,
                       const irl_batch* drawn, int first, int n);
 
 // Makes the next proposal with a worker's memory: a step on the model, or a quarter of the noise
 // when none led on and what goes wrong costs more than that. False: there is none; the policy that
-// is kept is drawn from again.
+// is kept, or the first one where none is, is drawn from with other starts and noise.
 bool irl_trial_propose(irl_trial* trial, irl_sampler* worker, const irl_sampler_options* options,
                        const irl_objective* o);
 

@@ -153,6 +153,18 @@ static void make_paths(const irl_cost* cost, uint64_t seed, double* x, double* u
   }
 }
 
+// Half of the trajectories as demonstrations, half as samples.
+static irl_theory_batch halves(int paths, const double* x, const double* u, const double* logq) {
+  return (irl_theory_batch){
+      .x = x, .u = u, .logq = logq, .np = paths / 2, .nq = paths / 2, .horizon = GRADIENT_T};
+}
+
+static irl_err compare_gradients(const irl_cost* cost, const irl_theory_batch* batch,
+                                 irl_pool* pool, double* error, irl_errinfo* info) {
+  const irl_err err = irl_theory_check_gradient(cost, batch, IRL_FACTS_RIGHT, pool, error);
+  return err == IRL_OK ? IRL_OK : irl_fail(info, err, "verify: gradient: %s", irl_err_name(err));
+}
+
 static irl_err check_gradient(uint64_t seed, irl_pool* pool, irl_verify_result* r,
                               irl_errinfo* info) {
   double x[GRADIENT_PATHS * GRADIENT_T * GRADIENT_NX];
@@ -161,16 +173,10 @@ static irl_err check_gradient(uint64_t seed, irl_pool* pool, irl_verify_result* 
   irl_cost* cost;
   IRL_TRY(irl_cost_create(&cost, &config, GRADIENT_NX, GRADIENT_NU, seed, info));
   make_paths(cost, seed, x, u, logq);
-  irl_theory_batch batch = {.x = x,
-                            .u = u,
-                            .logq = logq,
-                            .np = GRADIENT_PATHS / 2,
-                            .nq = GRADIENT_PATHS / 2,
-                            .horizon = GRADIENT_T};
-  irl_err err =
-      irl_theory_check_gradient(cost, &batch, IRL_FACTS_RIGHT, pool, &r->theta_gradient_error);
+  const irl_theory_batch batch = halves(GRADIENT_PATHS, x, u, logq);
+  const irl_err err = compare_gradients(cost, &batch, pool, &r->theta_gradient_error, info);
   irl_cost_destroy(cost);
-  return err == IRL_OK ? IRL_OK : irl_fail(info, err, "verify: gradient: %s", irl_err_name(err));
+  return err;
 }
 
 // Rows at random from the valid trajectories of a batch, trajectories and steps alike.
@@ -217,15 +223,10 @@ irl_err irl_verify_run_gradient(const irl_run* run, const irl_batch* demos,
   for (long i = 0; i < RUN_PATHS; i++) {
     draw_densities(run->cost, &rng, (int)i, x + i * GRADIENT_T * nx, u + i * GRADIENT_T * nu, logq);
   }
-  irl_theory_batch batch = {.x = x,
-                            .u = u,
-                            .logq = logq,
-                            .np = RUN_PATHS / 2,
-                            .nq = RUN_PATHS / 2,
-                            .horizon = GRADIENT_T};
-  irl_err err = irl_theory_check_gradient(run->cost, &batch, IRL_FACTS_RIGHT, pool, error);
+  const irl_theory_batch batch = halves(RUN_PATHS, x, u, logq);
+  const irl_err err = compare_gradients(run->cost, &batch, pool, error, info);
   irl_free(x);
-  return err == IRL_OK ? IRL_OK : irl_fail(info, err, "verify: gradient: %s", irl_err_name(err));
+  return err;
 }
 
 //---------------------------------- Closed forms -------------------------------------------------

@@ -10,6 +10,7 @@
 #include "irl/objective_internal.h"
 #include "irl/optimize_internal.h"
 #include "irl/runtime.h"
+#include "irl/search_file_internal.h"
 #include "irl/stationary_internal.h"
 #include "test.h"
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/tensors.h"
 #include "irl/runtime.h"
+#include "irl/search_file_internal.h"
 #include "irl/stationary_internal.h"
 #include "test.h"
 

@@ -130,6 +130,14 @@ static void interval_of_a_mean(void) {
   CHECK(isnan(irl_percentile_interval(mean, 1).lo));
 }
 
-TESTS(TEST(pearson_of_lines), TEST(pearson_by_hand), TEST(spearman_formula), TEST(spearman_ties),
-      TEST(auc_counts_pairs), TEST(moments), TEST(sums_give_the_correlation),
-      TEST(resamples_keep_strata), TEST(interval_of_a_mean))
+// Of the two in the middle the mean; of none there is none.
+static void median_is_the_middle(void) {
+  double odd[] = {5, -1, 3}, even[] = {7, 1, 2, 100};
+  CHECK_NEAR(irl_median(odd, 3), 3, 0);
+  CHECK_NEAR(irl_median(even, 4), 4.5, 0);
+  CHECK(isnan(irl_median(odd, 0)));
+}
+
+TESTS(TEST(median_is_the_middle), TEST(pearson_of_lines), TEST(pearson_by_hand),
+      TEST(spearman_formula), TEST(spearman_ties), TEST(auc_counts_pairs), TEST(moments),
+      TEST(sums_give_the_correlation), TEST(resamples_keep_strata), TEST(interval_of_a_mean))
